@@ -1,0 +1,90 @@
+//! How an object is named: by kind, namespace and name while it exists, by uid for all time.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Kind;
+
+/// Kind, namespace and name: what the API addresses an object by.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The kind, from the table of kinds.
+    pub kind: Kind,
+    /// The namespace; empty for cluster-scoped kinds.
+    pub namespace: Arc<str>,
+    /// The name, unique within kind and namespace.
+    pub name: Arc<str>,
+}
+
+impl Key {
+    /// The key of an object; `namespace` is empty for cluster-scoped kinds.
+    pub fn new(kind: Kind, namespace: &str, name: &str) -> Self {
+        Self { kind, namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = self.kind.info().plural;
+        match self.namespace.is_empty() {
+            true => write!(f, "{plural}/{}", self.name),
+            false => write!(f, "{plural}/{}/{}", self.namespace, self.name),
+        }
+    }
+}
+
+/// The identity of one incarnation of an object: a version 4 UUID.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Uid(u128);
+
+impl Uid {
+    /// A UUID of version 4 made from 128 random bits.
+    pub fn from_random(bits: u128) -> Self {
+        let version = (bits & !(0xf << 76)) | (0x4 << 76);
+        Self((version & !(0x3 << 62)) | (0x2 << 62))
+    }
+
+    /// Reads the usual text form. `None` for anything else, which then names no object of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let dashes =
+            text.len() == 36 && [8, 13, 18, 23].iter().all(|&i| text.as_bytes()[i] == b'-');
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        (dashes && digits.len() == 32).then(|| u128::from_str_radix(&digits, 16).ok().map(Self))?
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hi, lo) = ((self.0 >> 64) as u64, self.0 as u64);
+        let (a, b, c) = (hi >> 32, (hi >> 16) & 0xffff, hi & 0xffff);
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", lo >> 48, lo & 0xffff_ffff_ffff)
+    }
+}
+
+impl fmt::Debug for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uid_text_round_trips_and_is_version_4() {
+        let uid = Uid::from_random(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+        let text = uid.to_string();
+        assert_eq!(text, "01234567-89ab-4def-8123-456789abcdef");
+        assert_eq!(Uid::parse(&text), Some(uid));
+        assert_eq!(Uid::parse("01234567-89ab-4def-8123-456789abcdeg"), None);
+        assert_eq!(Uid::parse("not a uid"), None);
+    }
+}

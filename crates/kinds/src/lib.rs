@@ -1,0 +1,22 @@
+//! What Kubernetes objects are: their bytes, their table of kinds, strict decoding, defaults and
+//! validation. Pure: no clock, no file system, no threads, no async runtime. Whoever calls hands in
+//! the time and the ids.
+
+mod error;
+mod key;
+mod object;
+mod table;
+
+pub use error::{Cause, FieldError, FieldErrorKind, FieldErrors, Reason, StatusError};
+pub use key::{Key, Uid};
+pub use object::{DecodeError, Draft, Facts, Meta, Object, Owner, api_time};
+pub use table::{KINDS, Kind, KindInfo};
+
+/// The typed API objects of Kubernetes 1.36, for objects that are being worked on.
+pub use k8s_openapi::api as types;
+/// Metadata types shared by every kind.
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1 as metav1;
+
+/// A place in the history of the store: rises by one with every object written. Never 0 for an
+/// object that exists; 0 means "before everything".
+pub type Revision = u64;

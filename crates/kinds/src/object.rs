@@ -1,0 +1,375 @@
+//! Objects as bytes. An [`Object`] is immutable JSON with the few fields that everyone asks for read
+//! once; a [`Draft`] is one being worked on, with typed metadata and everything else left raw, so
+//! that changing a status neither parses nor loses any byte of the spec.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::{
+    Key, Kind, Revision, Uid,
+    metav1::{ObjectMeta, Time},
+    types::{
+        batch::v1::{Job, JobStatus},
+        core::v1::{ConfigMap, Event, Namespace, Node, NodeStatus, Pod, PodStatus, Secret},
+        node::v1::RuntimeClass,
+    },
+};
+
+/// One revision of one object: its JSON, exactly as clients get it, and the small index of it.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Kind, namespace and name.
+    pub key: Key,
+    /// What is asked for often, read once.
+    pub meta: Meta,
+    json: Bytes,
+}
+
+/// The small index beside the bytes; the store writes it too, so that opening parses no JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Which incarnation this is.
+    pub uid: Uid,
+    /// `metadata.resourceVersion`
+    pub revision: Revision,
+    /// `metadata.generation`; 0 where the kind has none.
+    pub generation: i64,
+    /// `metadata.creationTimestamp`, seconds since the epoch.
+    pub created_s: i64,
+    /// `metadata.deletionTimestamp`, seconds since the epoch, once deletion began.
+    pub deletion_s: Option<i64>,
+    /// `metadata.labels`
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.ownerReferences` that name a uid of ours.
+    pub owners: Vec<Owner>,
+    /// `metadata.finalizers`
+    pub finalizers: Vec<String>,
+    /// What selectors and the engine ask of this kind beyond metadata.
+    pub facts: Facts,
+}
+
+/// One owner reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The owner's uid.
+    pub uid: Uid,
+    /// Whether the owner is the managing controller.
+    pub controller: bool,
+}
+
+/// Kind-specific fields that are asked for without decoding the object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Facts {
+    /// Nothing beyond the metadata.
+    None,
+    /// Of a Pod: `spec.nodeName` (empty while unbound) and `status.phase`.
+    Pod {
+        /// `spec.nodeName`
+        node_name: String,
+        /// `status.phase`
+        phase: String,
+    },
+    /// Of a Job: whether a Complete or Failed condition is True, and `status.succeeded`.
+    Job {
+        /// A terminal condition is True.
+        finished: bool,
+        /// `status.succeeded`
+        succeeded: i32,
+    },
+    /// Of an Event: the uid text and name of what it is about.
+    Event {
+        /// `involvedObject.kind`
+        kind: String,
+        /// `involvedObject.name`
+        name: String,
+        /// `involvedObject.uid`
+        uid: String,
+    },
+}
+
+/// An object that cannot be read back as its own kind: a broken invariant of the store or an error
+/// of the request that carried it.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind:?}: {source}")]
+pub struct DecodeError {
+    kind: Kind,
+    source: serde_json::Error,
+}
+
+impl Object {
+    /// Puts back together what the store kept.
+    pub fn from_parts(key: Key, meta: Meta, json: Bytes) -> Self {
+        Self { key, meta, json }
+    }
+
+    /// The JSON, exactly as clients get it.
+    pub fn json(&self) -> &Bytes {
+        &self.json
+    }
+
+    /// Opens the object for a change.
+    pub fn draft(&self) -> Draft {
+        Draft::from_json(self.key.kind, &self.json).expect("the store holds only objects it sealed")
+    }
+
+    /// Whether deletion has begun.
+    pub fn deleting(&self) -> bool {
+        self.meta.deletion_s.is_some()
+    }
+
+    fn typed<T: DeserializeOwned>(&self, kind: Kind) -> T {
+        assert_eq!(self.key.kind, kind, "asked {} for another kind", self.key);
+        serde_json::from_slice(&self.json).expect("the store holds only objects it validated")
+    }
+
+    /// The typed Job. The object must be one.
+    pub fn job(&self) -> Job {
+        self.typed(Kind::Job)
+    }
+
+    /// The typed Pod. The object must be one.
+    pub fn pod(&self) -> Pod {
+        self.typed(Kind::Pod)
+    }
+
+    /// The typed ConfigMap. The object must be one.
+    pub fn config_map(&self) -> ConfigMap {
+        self.typed(Kind::ConfigMap)
+    }
+
+    /// The typed Secret. The object must be one.
+    pub fn secret(&self) -> Secret {
+        self.typed(Kind::Secret)
+    }
+
+    /// The typed Node. The object must be one.
+    pub fn node(&self) -> Node {
+        self.typed(Kind::Node)
+    }
+
+    /// The typed RuntimeClass. The object must be one.
+    pub fn runtime_class(&self) -> RuntimeClass {
+        self.typed(Kind::RuntimeClass)
+    }
+
+    /// The typed Event. The object must be one.
+    pub fn event(&self) -> Event {
+        self.typed(Kind::Event)
+    }
+}
+
+/// An object being worked on: typed metadata, everything else raw.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The kind.
+    pub kind: Kind,
+    /// `metadata`
+    pub metadata: ObjectMeta,
+    /// Every other top-level field except `apiVersion` and `kind`: `spec`, `status`, `data`, …
+    pub rest: BTreeMap<String, Box<RawValue>>,
+}
+
+impl Draft {
+    /// Reads JSON of a known kind. Only the shape of `metadata` is checked here.
+    pub fn from_json(kind: Kind, json: &[u8]) -> Result<Self, DecodeError> {
+        let top: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_slice(json).map_err(|source| DecodeError { kind, source })?;
+        Self::from_top(kind, top).map_err(|source| DecodeError { kind, source })
+    }
+
+    fn from_top(
+        kind: Kind,
+        mut rest: BTreeMap<String, Box<RawValue>>,
+    ) -> Result<Self, serde_json::Error> {
+        rest.remove("apiVersion");
+        rest.remove("kind");
+        let metadata = match rest.remove("metadata") {
+            Some(raw) => serde_json::from_str(raw.get())?,
+            None => ObjectMeta::default(),
+        };
+        Ok(Self { kind, metadata, rest })
+    }
+
+    fn of<T: Serialize>(kind: Kind, typed: &T) -> Self {
+        let json = serde_json::to_vec(typed).expect("typed objects serialise");
+        Self::from_json(kind, &json).expect("typed objects are objects")
+    }
+
+    /// A draft of a typed Pod.
+    pub fn of_pod(pod: &Pod) -> Self {
+        Self::of(Kind::Pod, pod)
+    }
+
+    /// A draft of a typed Job.
+    pub fn of_job(job: &Job) -> Self {
+        Self::of(Kind::Job, job)
+    }
+
+    /// A draft of a typed Event.
+    pub fn of_event(event: &Event) -> Self {
+        Self::of(Kind::Event, event)
+    }
+
+    /// A draft of a typed Node.
+    pub fn of_node(node: &Node) -> Self {
+        Self::of(Kind::Node, node)
+    }
+
+    /// A draft of a typed Namespace.
+    pub fn of_namespace(namespace: &Namespace) -> Self {
+        Self::of(Kind::Namespace, namespace)
+    }
+
+    /// A draft of a typed RuntimeClass.
+    pub fn of_runtime_class(class: &RuntimeClass) -> Self {
+        Self::of(Kind::RuntimeClass, class)
+    }
+
+    fn set<T: Serialize>(&mut self, field: &str, value: &T) {
+        let raw = serde_json::value::to_raw_value(value).expect("typed values serialise");
+        self.rest.insert(field.to_owned(), raw);
+    }
+
+    /// Replaces the status of a Job.
+    pub fn set_job_status(&mut self, status: &JobStatus) {
+        self.set("status", status);
+    }
+
+    /// Replaces the status of a Pod.
+    pub fn set_pod_status(&mut self, status: &PodStatus) {
+        self.set("status", status);
+    }
+
+    /// Replaces the status of a Node.
+    pub fn set_node_status(&mut self, status: &NodeStatus) {
+        self.set("status", status);
+    }
+
+    /// The key this draft will have; name and namespace must be set by now.
+    pub fn key(&self) -> Key {
+        let namespace = self.metadata.namespace.as_deref().unwrap_or_default();
+        Key::new(self.kind, namespace, self.metadata.name.as_deref().unwrap_or_default())
+    }
+
+    /// The JSON of the draft as it stands, for decoding as a typed object or for an answer.
+    pub fn to_json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Whole<'a> {
+            kind: &'a str,
+            api_version: String,
+            metadata: &'a ObjectMeta,
+            #[serde(flatten)]
+            rest: &'a BTreeMap<String, Box<RawValue>>,
+        }
+        let info = self.kind.info();
+        let whole = Whole {
+            kind: info.name,
+            api_version: info.api_version(),
+            metadata: &self.metadata,
+            rest: &self.rest,
+        };
+        serde_json::to_vec(&whole).expect("raw values serialise")
+    }
+
+    /// Finishes the change: gives it its revision and reads the index.
+    ///
+    /// # Panics
+    /// If `metadata.uid` is not a uid, or the facts of the kind cannot be read: what reaches this
+    /// point was validated.
+    pub fn seal(mut self, revision: Revision) -> Object {
+        self.metadata.resource_version = Some(revision.to_string());
+        let meta = &self.metadata;
+        let uid = meta.uid.as_deref().and_then(Uid::parse).expect("a sealed object has a uid");
+        let seconds = |time: &Option<Time>| time.as_ref().map(|t| t.0.as_second());
+        let owners = meta.owner_references.iter().flatten().filter_map(|o| {
+            Some(Owner { uid: Uid::parse(&o.uid)?, controller: o.controller.unwrap_or(false) })
+        });
+        let index = Meta {
+            uid,
+            revision,
+            generation: meta.generation.unwrap_or(0),
+            created_s: seconds(&meta.creation_timestamp).unwrap_or(0),
+            deletion_s: seconds(&meta.deletion_timestamp),
+            labels: meta.labels.clone().unwrap_or_default(),
+            owners: owners.collect(),
+            finalizers: meta.finalizers.clone().unwrap_or_default(),
+            facts: self.facts(),
+        };
+        Object { key: self.key(), meta: index, json: self.to_json().into() }
+    }
+
+    fn facts(&self) -> Facts {
+        match self.kind {
+            Kind::Pod => Facts::Pod {
+                node_name: self.peek::<NodeName>("spec").node_name,
+                phase: self.peek::<Phase>("status").phase,
+            },
+            Kind::Job => {
+                let status: JobPeek = self.peek("status");
+                let ended = |c: &ConditionPeek| {
+                    c.status == "True" && matches!(&*c.r#type, "Complete" | "Failed")
+                };
+                Facts::Job {
+                    finished: status.conditions.iter().any(ended),
+                    succeeded: status.succeeded,
+                }
+            }
+            Kind::Event => {
+                let about: Involved = self.peek("involvedObject");
+                Facts::Event { kind: about.kind, name: about.name, uid: about.uid }
+            }
+            _ => Facts::None,
+        }
+    }
+
+    fn peek<T: DeserializeOwned + Default>(&self, field: &str) -> T {
+        let raw = self.rest.get(field).map(|raw| raw.get());
+        raw.map_or_else(T::default, |text| {
+            serde_json::from_str(text).expect("a sealed object was validated")
+        })
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct NodeName {
+    node_name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Phase {
+    phase: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JobPeek {
+    conditions: Vec<ConditionPeek>,
+    succeeded: i32,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ConditionPeek {
+    r#type: String,
+    status: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Involved {
+    kind: String,
+    name: String,
+    uid: String,
+}
+
+/// Seconds-precise time as the API writes it.
+pub fn api_time(now: Timestamp) -> Time {
+    Time(Timestamp::from_second(now.as_second()).expect("a timestamp's own seconds are in range"))
+}

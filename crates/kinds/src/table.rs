@@ -1,0 +1,155 @@
+//! The one table of kinds. Routes, discovery, documentation and tests are derived from it.
+
+use serde::{Deserialize, Serialize};
+
+/// A kind that coracle serves; the number is what the store writes, so it never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Kind {
+    /// `v1 Namespace`
+    Namespace = 0,
+    /// `v1 Node`
+    Node = 1,
+    /// `v1 ConfigMap`
+    ConfigMap = 2,
+    /// `v1 Secret`
+    Secret = 3,
+    /// `v1 Pod`
+    Pod = 4,
+    /// `v1 Event`
+    Event = 5,
+    /// `batch/v1 Job`
+    Job = 6,
+    /// `node.k8s.io/v1 RuntimeClass`
+    RuntimeClass = 7,
+}
+
+/// What the API needs to know of a kind.
+#[derive(Debug)]
+pub struct KindInfo {
+    /// The kind this row describes.
+    pub kind: Kind,
+    /// API group; empty for the core group.
+    pub group: &'static str,
+    /// API version within the group.
+    pub version: &'static str,
+    /// The name in `kind:`.
+    pub name: &'static str,
+    /// The name in paths.
+    pub plural: &'static str,
+    /// The singular name.
+    pub singular: &'static str,
+    /// What people type for short.
+    pub short_names: &'static [&'static str],
+    /// Whether objects live in a namespace.
+    pub namespaced: bool,
+    /// Whether `metadata.generation` counts changes of the spec.
+    pub generation: bool,
+    /// Whether there is a `status` subresource; status is then cleared on create.
+    pub status: bool,
+}
+
+/// Every kind, in the order of the numbers of [`Kind`].
+pub const KINDS: &[KindInfo] = &[
+    KindInfo {
+        short_names: &["ns"],
+        namespaced: false,
+        ..core(Kind::Namespace, "Namespace", "namespaces", "namespace")
+    },
+    KindInfo {
+        short_names: &["no"],
+        namespaced: false,
+        ..core(Kind::Node, "Node", "nodes", "node")
+    },
+    KindInfo {
+        short_names: &["cm"],
+        status: false,
+        ..core(Kind::ConfigMap, "ConfigMap", "configmaps", "configmap")
+    },
+    KindInfo { status: false, ..core(Kind::Secret, "Secret", "secrets", "secret") },
+    KindInfo { short_names: &["po"], generation: true, ..core(Kind::Pod, "Pod", "pods", "pod") },
+    KindInfo {
+        short_names: &["ev"],
+        status: false,
+        ..core(Kind::Event, "Event", "events", "event")
+    },
+    KindInfo { group: "batch", generation: true, ..core(Kind::Job, "Job", "jobs", "job") },
+    KindInfo {
+        group: "node.k8s.io",
+        namespaced: false,
+        status: false,
+        ..core(Kind::RuntimeClass, "RuntimeClass", "runtimeclasses", "runtimeclass")
+    },
+];
+
+const fn core(
+    kind: Kind,
+    name: &'static str,
+    plural: &'static str,
+    singular: &'static str,
+) -> KindInfo {
+    KindInfo {
+        kind,
+        group: "",
+        version: "v1",
+        name,
+        plural,
+        singular,
+        short_names: &[],
+        namespaced: true,
+        generation: false,
+        status: true,
+    }
+}
+
+impl Kind {
+    /// The kind's row of the table.
+    pub fn info(self) -> &'static KindInfo {
+        &KINDS[self as usize]
+    }
+
+    /// The kind with this `apiVersion` and `kind`, if it is served.
+    pub fn find(api_version: &str, kind: &str) -> Option<Kind> {
+        KINDS.iter().find(|k| k.name == kind && k.api_version() == api_version).map(|k| k.kind)
+    }
+
+    /// The kind that is served under this group, version and plural.
+    pub fn by_path(group: &str, version: &str, plural: &str) -> Option<Kind> {
+        KINDS
+            .iter()
+            .find(|k| k.group == group && k.version == version && k.plural == plural)
+            .map(|k| k.kind)
+    }
+}
+
+impl KindInfo {
+    /// `v1` or `group/version`.
+    pub fn api_version(&self) -> String {
+        match self.group {
+            "" => self.version.to_owned(),
+            group => format!("{group}/{}", self.version),
+        }
+    }
+
+    /// `jobs.batch`, or the bare plural for the core group: how errors name the resource.
+    pub fn qualified(&self) -> String {
+        match self.group {
+            "" => self.plural.to_owned(),
+            group => format!("{}.{group}", self.plural),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_at_their_numbers_and_are_found_by_every_name() {
+        for (number, row) in KINDS.iter().enumerate() {
+            assert_eq!(row.kind as usize, number, "{}", row.name);
+            assert_eq!(Kind::find(&row.api_version(), row.name), Some(row.kind));
+            assert_eq!(Kind::by_path(row.group, row.version, row.plural), Some(row.kind));
+        }
+    }
+}

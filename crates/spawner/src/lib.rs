@@ -1,0 +1,3 @@
+//! The small process that creates containers and outlives the server.
+
+pub mod protocol;

@@ -1,0 +1,322 @@
+//! What the server and the spawner say to each other over the unix socket in the data directory.
+//!
+//! A frame is a 4-byte little-endian length and that many bytes of JSON. Descriptors ride beside the
+//! first byte of the frame that names them (`SCM_RIGHTS`). JSON, so that a newer server and an older
+//! spawner understand each other: unknown fields are ignored, new fields have defaults. A request
+//! may be repeated at will: starts, signals and ends are idempotent by [`ContainerId`].
+
+use serde::{Deserialize, Serialize};
+
+/// The version of this protocol. Both sides say theirs first; the lower one is spoken.
+pub const VERSION: u32 = 1;
+
+/// The longest frame that is accepted, in bytes: a start with the largest environment Linux takes.
+pub const FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// One attempt at one container of one pod.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ContainerId {
+    /// The pod's uid.
+    pub pod: String,
+    /// The container's name within the pod.
+    pub container: String,
+    /// 0 for the first start, then the restart count.
+    pub attempt: u32,
+}
+
+/// What the server asks for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Always first. Answered by [`Reply::Hello`] and a [`Reply::Listed`].
+    Hello {
+        /// The server's [`VERSION`].
+        version: u32,
+    },
+    /// Start a container. Answered by `Started` or `Failed`, also when it was started before.
+    Start(Box<Start>),
+    /// Send a signal to the container's first process (to the process group for plain processes).
+    Signal {
+        /// Which container.
+        id: ContainerId,
+        /// The signal's number.
+        signal: i32,
+    },
+    /// End everything in the container at once.
+    Kill {
+        /// Which container.
+        id: ContainerId,
+    },
+    /// The end of this container is stored durably: its record may go.
+    Forget {
+        /// Which container.
+        id: ContainerId,
+    },
+    /// Nothing more will start in this pod: give back its namespaces and control groups. Containers
+    /// that still run are killed first. Answered by [`Reply::PodEnded`].
+    EndPod {
+        /// The pod's uid.
+        pod: String,
+    },
+    /// Leave as soon as no container runs and none is unforgotten.
+    Stop,
+}
+
+/// What the spawner answers or reports.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Reply {
+    /// Answer to `Hello`.
+    Hello {
+        /// The spawner's [`VERSION`].
+        version: u32,
+        /// Random per spawner process: tells a server whether this is the spawner it knew.
+        instance: String,
+    },
+    /// Every container that runs, or whose end was not yet forgotten. The pidfds of the running ones
+    /// ride along, in order.
+    Listed {
+        /// In the order of their ids.
+        containers: Vec<Record>,
+    },
+    /// The container's own program runs now (its `execve` succeeded). Its pidfd rides along.
+    Started {
+        /// Which container.
+        id: ContainerId,
+        /// What runs.
+        running: Running,
+    },
+    /// Nothing of the container runs, and nothing will under this id.
+    Failed {
+        /// Which container.
+        id: ContainerId,
+        /// Why.
+        failure: Failure,
+    },
+    /// The container is over; every process of it is gone and its output is in the log file.
+    Ended {
+        /// Which container.
+        id: ContainerId,
+        /// How.
+        end: End,
+    },
+    /// Answer to `EndPod`: nothing of the pod is left.
+    PodEnded {
+        /// The pod's uid.
+        pod: String,
+    },
+}
+
+/// One container as the spawner knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Which container.
+    pub id: ContainerId,
+    /// What became of it so far.
+    pub state: State,
+}
+
+/// What became of a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum State {
+    /// Its start is under way.
+    Starting,
+    /// It runs.
+    Running(Running),
+    /// It could not be started.
+    Failed(Failure),
+    /// It ended.
+    Ended(End),
+}
+
+/// A running container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    /// The process id of its first process, in the spawner's PID namespace.
+    pub pid: i32,
+    /// When it started, nanoseconds since the epoch.
+    pub started_ns: i64,
+}
+
+/// Why a container could not be started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Which step failed.
+    pub stage: Stage,
+    /// The `errno` of that step; 0 if it was not a system call.
+    pub errno: i32,
+    /// What was being done, with the path or name concerned.
+    pub message: String,
+    /// When, nanoseconds since the epoch.
+    pub at_ns: i64,
+}
+
+/// The step of a start that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Control groups.
+    Cgroup,
+    /// The new process or its namespaces.
+    Clone,
+    /// The root file system or a mount.
+    Mount,
+    /// User, capabilities, seccomp, limits.
+    Privileges,
+    /// The working directory.
+    WorkingDirectory,
+    /// Running the program: `ENOENT` not found, `EACCES` not executable.
+    Exec,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// Exit code of its first process, when it exited.
+    pub code: Option<i32>,
+    /// The signal that killed it, when one did.
+    pub signal: Option<i32>,
+    /// Whether its memory control group saw an OOM kill.
+    pub oom_killed: bool,
+    /// When it started, nanoseconds since the epoch.
+    pub started_ns: i64,
+    /// When it ended, nanoseconds since the epoch.
+    pub finished_ns: i64,
+    /// User and system time of its first process and reaped descendants, microseconds.
+    pub cpu_us: u64,
+    /// The most memory it used, bytes: of the control group, else of its largest process.
+    pub memory_peak_bytes: u64,
+}
+
+/// Everything needed to start one container.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// Which attempt this is.
+    pub id: ContainerId,
+    /// Program and arguments; the program is looked up in the `PATH` of `env`, inside the root.
+    pub argv: Vec<String>,
+    /// `NAME=value`, complete.
+    pub env: Vec<String>,
+    /// Working directory inside the root; made if missing in a container.
+    pub cwd: String,
+    /// Who it runs as.
+    pub user: User,
+    /// Resource limits.
+    pub limits: Limits,
+    /// Where the output goes.
+    pub log: Log,
+    /// How it is set apart.
+    pub isolation: Isolation,
+}
+
+/// Who a container runs as.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// Resource limits; `None` is unlimited, and a controller that nothing needs is not joined.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Most memory, bytes; no swap beyond it.
+    pub memory_bytes: Option<u64>,
+    /// Weight as v1 `cpu.shares`, 2 to 262144.
+    pub cpu_shares: Option<u64>,
+    /// CPU time per period of 100,000 microseconds.
+    pub cpu_quota_us: Option<u64>,
+    /// Most processes and threads.
+    pub pids: Option<u64>,
+    /// `oom_score_adj`; lowering it needs CAP_SYS_RESOURCE and is skipped without.
+    pub oom_score_adj: Option<i32>,
+}
+
+/// Where output goes: `<directory>/<name>`, in the CRI log format, made at the first byte.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    /// An absolute directory; made, with its parent, when the first byte arrives.
+    pub directory: String,
+    /// File name, such as `0.log`; older files are `0.log.1`, `0.log.2`, …
+    pub name: String,
+    /// Size at which a new file is begun, bytes.
+    pub file_bytes_max: u64,
+    /// How many files are kept, the current one included.
+    pub files_max: u32,
+}
+
+/// How a container is set apart from the machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Isolation {
+    /// A plain process in a session of its own: RuntimeClass `process`.
+    Process,
+    /// Namespaces, a root of its own, capabilities, seccomp.
+    Container(Box<Container>),
+}
+
+/// The isolation of a container.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Container {
+    /// What `/` is.
+    pub root: Root,
+    /// Whether `/` is read-only.
+    pub read_only_root: bool,
+    /// Size of the tmpfs that holds what the container writes to `/`, bytes.
+    pub writable_bytes: u64,
+    /// Further mounts, in order.
+    pub mounts: Vec<Mount>,
+    /// Host name.
+    pub hostname: String,
+    /// Whether it shares the machine's network instead of having its pod's.
+    pub host_network: bool,
+    /// Whether network, IPC and UTS namespaces are kept for further containers or attempts of the
+    /// pod. False lets a pod of one single start do without.
+    pub keep_namespaces: bool,
+    /// Capability set as a bit mask (bit n = capability n); empty for a user other than 0 except in
+    /// the bounding set.
+    pub capabilities: u64,
+    /// Whether `no_new_privs` is set.
+    pub no_new_privileges: bool,
+    /// A seccomp program: `sock_filter` instructions, 8 bytes each in native order; empty for none.
+    pub seccomp: Vec<u8>,
+    /// Paths that are hidden if they exist.
+    pub masked_paths: Vec<String>,
+    /// Paths that are made read-only if they exist.
+    pub read_only_paths: Vec<String>,
+}
+
+/// What a container's `/` is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Root {
+    /// `coracle.local/host`: the machine's own trees, each under a private overlay.
+    Host {
+        /// Top-level trees that are overlaid, such as `/usr`.
+        trees: Vec<String>,
+        /// Top-level symbolic links that are copied, as (name, target): `/bin` to `usr/bin`.
+        links: Vec<(String, String)>,
+        /// Paths inside the trees that must not be seen (`/etc/shadow`): removed in the private layer.
+        hidden: Vec<String>,
+    },
+    /// A directory on the machine, under a private overlay.
+    Directory(String),
+}
+
+/// One mount inside a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mount {
+    /// What is mounted.
+    pub source: MountSource,
+    /// Absolute path inside the root; made if missing.
+    pub target: String,
+    /// Whether it is read-only.
+    pub read_only: bool,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum MountSource {
+    /// A file or directory of the machine.
+    Bind(String),
+    /// An empty tmpfs of at most so many bytes.
+    Tmpfs(u64),
+}
