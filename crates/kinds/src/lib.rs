@@ -9,7 +9,7 @@ mod table;
 
 pub use error::{Cause, FieldError, FieldErrorKind, FieldErrors, Reason, StatusError};
 pub use key::{Key, Uid};
-pub use object::{DecodeError, Draft, Facts, Meta, Object, Owner, api_time};
+pub use object::{DecodeError, Draft, Facts, Meta, Object, Owner, RUN_ANNOTATION, api_time};
 pub use table::{KINDS, Kind, KindInfo};
 
 /// The typed API objects of Kubernetes 1.36, for objects that are being worked on.

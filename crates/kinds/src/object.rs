@@ -19,6 +19,10 @@ use crate::{
     },
 };
 
+/// Names the run of the command line that submitted an object; its value is the run's id. A private
+/// server acts only on objects of live runs.
+pub const RUN_ANNOTATION: &str = "coracle.local/run";
+
 /// One revision of one object: its JSON, exactly as clients get it, and the small index of it.
 #[derive(Clone, Debug)]
 pub struct Object {
@@ -48,6 +52,8 @@ pub struct Meta {
     pub owners: Vec<Owner>,
     /// `metadata.finalizers`
     pub finalizers: Vec<String>,
+    /// The annotation [`RUN_ANNOTATION`]: the run of the command line that submitted the object.
+    pub run: Option<String>,
     /// What selectors and the engine ask of this kind beyond metadata.
     pub facts: Facts,
 }
@@ -298,6 +304,7 @@ impl Draft {
             labels: meta.labels.clone().unwrap_or_default(),
             owners: owners.collect(),
             finalizers: meta.finalizers.clone().unwrap_or_default(),
+            run: meta.annotations.as_ref().and_then(|a| a.get(RUN_ANNOTATION)).cloned(),
             facts: self.facts(),
         };
         Object { key: self.key(), meta: index, json: self.to_json().into() }
