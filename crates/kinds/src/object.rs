@@ -67,6 +67,17 @@ pub struct Owner {
     pub controller: bool,
 }
 
+impl Owner {
+    /// The owners that an object's metadata names by a uid of ours.
+    pub fn of(meta: &ObjectMeta) -> Vec<Self> {
+        let owners = meta.owner_references.iter().flatten();
+        let ours = owners.filter_map(|o| {
+            Some(Self { uid: Uid::parse(&o.uid)?, controller: o.controller.unwrap_or(false) })
+        });
+        ours.collect()
+    }
+}
+
 /// Kind-specific fields that are asked for without decoding the object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Facts {
@@ -255,6 +266,44 @@ impl Draft {
         self.set("status", status);
     }
 
+    /// The draft as a typed Pod.
+    pub fn pod(&self) -> Result<Pod, DecodeError> {
+        Ok(Pod {
+            metadata: self.metadata.clone(),
+            spec: self.get("spec")?,
+            status: self.get("status")?,
+        })
+    }
+
+    /// The draft as a typed Job.
+    pub fn job(&self) -> Result<Job, DecodeError> {
+        Ok(Job {
+            metadata: self.metadata.clone(),
+            spec: self.get("spec")?,
+            status: self.get("status")?,
+        })
+    }
+
+    /// The status of a Pod; empty if it has none yet.
+    pub fn pod_status(&self) -> Result<PodStatus, DecodeError> {
+        Ok(self.get("status")?.unwrap_or_default())
+    }
+
+    fn get<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>, DecodeError> {
+        let Some(raw) = self.rest.get(field) else { return Ok(None) };
+        serde_json::from_str(raw.get()).map_err(|source| DecodeError { kind: self.kind, source })
+    }
+
+    /// Binds a Pod: sets `spec.nodeName` and leaves every other byte of the spec as it is.
+    pub fn set_node_name(&mut self, node: &str) {
+        let raw = self.rest.get("spec").map_or("{}", |raw| raw.get());
+        let fields: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(raw).expect("a draft's spec is an object");
+        let name = serde_json::value::to_raw_value(node).expect("a string serialises");
+        let bound = fields.into_iter().chain([("nodeName".to_owned(), name)]);
+        self.set("spec", &bound.collect::<BTreeMap<_, _>>());
+    }
+
     /// The key this draft will have; name and namespace must be set by now.
     pub fn key(&self) -> Key {
         let namespace = self.metadata.namespace.as_deref().unwrap_or_default();
@@ -292,9 +341,6 @@ impl Draft {
         let meta = &self.metadata;
         let uid = meta.uid.as_deref().and_then(Uid::parse).expect("a sealed object has a uid");
         let seconds = |time: &Option<Time>| time.as_ref().map(|t| t.0.as_second());
-        let owners = meta.owner_references.iter().flatten().filter_map(|o| {
-            Some(Owner { uid: Uid::parse(&o.uid)?, controller: o.controller.unwrap_or(false) })
-        });
         let index = Meta {
             uid,
             revision,
@@ -302,7 +348,7 @@ impl Draft {
             created_s: seconds(&meta.creation_timestamp).unwrap_or(0),
             deletion_s: seconds(&meta.deletion_timestamp),
             labels: meta.labels.clone().unwrap_or_default(),
-            owners: owners.collect(),
+            owners: Owner::of(meta),
             finalizers: meta.finalizers.clone().unwrap_or_default(),
             run: meta.annotations.as_ref().and_then(|a| a.get(RUN_ANNOTATION)).cloned(),
             facts: self.facts(),
