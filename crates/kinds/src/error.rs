@@ -3,9 +3,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use serde::Deserialize;
 use serde_json::json;
 
-use crate::Kind;
+use crate::{KINDS, Kind};
 
 /// The sort of a field error; decides the text and the machine-readable cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,6 +159,31 @@ pub enum Reason {
 }
 
 impl Reason {
+    const ALL: [Reason; 17] = [
+        Self::BadRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::AlreadyExists,
+        Self::Conflict,
+        Self::Gone,
+        Self::Expired,
+        Self::Invalid,
+        Self::RequestEntityTooLarge,
+        Self::UnsupportedMediaType,
+        Self::TooManyRequests,
+        Self::InternalError,
+        Self::ServiceUnavailable,
+        Self::Timeout,
+    ];
+
+    /// The reason with this name; `None` for one that this version does not know.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| format!("{reason:?}") == name)
+    }
+
     /// The HTTP status code that goes with the reason.
     pub fn code(self) -> u16 {
         match self {
@@ -321,5 +347,80 @@ impl StatusError {
             status["details"] = details.into();
         }
         status.to_string().into_bytes()
+    }
+
+    /// Reads a `Status` of a failure back, as a client does. `None` for anything else.
+    pub fn from_json(json: &[u8]) -> Option<Self> {
+        let wire: WireStatus = serde_json::from_slice(json).ok()?;
+        let failure = wire.kind == "Status" && wire.status == "Failure";
+        let details = wire.details;
+        let named = |row: &&crate::KindInfo| {
+            row.group == details.group && (row.plural == details.kind || row.name == details.kind)
+        };
+        let causes = details.causes.into_iter().map(|cause| Cause {
+            reason: cause.reason,
+            message: cause.message,
+            field: cause.field,
+        });
+        failure.then(|| Self {
+            reason: Reason::parse(&wire.reason).unwrap_or(Reason::InternalError),
+            message: wire.message,
+            kind: KINDS.iter().find(named).map(|row| row.kind),
+            name: details.name,
+            causes: causes.collect(),
+            retry_after_seconds: details.retry_after_seconds,
+        })
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireStatus {
+    kind: String,
+    status: String,
+    message: String,
+    reason: String,
+    details: WireDetails,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WireDetails {
+    name: String,
+    group: String,
+    kind: String,
+    causes: Vec<WireCause>,
+    retry_after_seconds: u32,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireCause {
+    reason: String,
+    message: String,
+    field: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_reads_back_as_it_was_sent() {
+        let missing = FieldError::required("spec.template", "");
+        let cases = [
+            StatusError::not_found(Kind::Job, "x"),
+            StatusError::invalid(Kind::Pod, "p", std::slice::from_ref(&missing)),
+            StatusError::conflict(Kind::RuntimeClass, "r", "why"),
+            StatusError {
+                retry_after_seconds: 1,
+                ..StatusError::new(Reason::TooManyRequests, "later")
+            },
+        ];
+        for sent in cases {
+            assert_eq!(StatusError::from_json(&sent.to_json()), Some(sent));
+        }
+        assert!(Reason::ALL.iter().all(|&r| Reason::parse(&format!("{r:?}")) == Some(r)));
+        assert_eq!(StatusError::from_json(b"{\"kind\":\"Pod\"}"), None);
     }
 }
