@@ -1,1 +1,36 @@
-fn main() {}
+//! The project's own commands: `cargo xtask ci`, `sim`, `bench` and `tidy`. Nothing but cargo is
+//! needed to run them, and CI runs nothing else.
+
+mod cargo;
+mod ci;
+mod sim;
+mod tidy;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Commands for those who work on coracle")]
+enum Command {
+    /// Check everything: set up, format, lint, test, simulate. The gate for every change.
+    Ci(ci::Options),
+    /// Run the simulation: many seeds, one seed, or for some minutes.
+    Sim(sim::Options),
+    /// Check the tree for what compilers do not: layering, sizes, documents.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Ci(options) => return ci::run(&options),
+        Command::Sim(options) => sim::run(&options),
+        Command::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask ci`: one table of steps, run in order, with one closing line. A step that fails does
+//! not keep the later ones from running, so that one run tells all.
+
+mod counted;
+mod setup;
+
+use crate::{cargo, sim, tidy};
+use anyhow::Result;
+use std::process::ExitCode;
+use std::time::Instant;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Add the tier that takes hours.
+    #[arg(long)]
+    full: bool,
+    /// Only show the steps.
+    #[arg(long)]
+    list: bool,
+}
+
+/// When a step runs.
+#[derive(Clone, Copy, PartialEq)]
+enum Tier {
+    /// Before every change: at most 20 minutes in all, on two cores, from nothing.
+    Quick,
+    /// With `--full`: hours.
+    Full,
+}
+
+/// What a step has to say: one for a step that only checks, many for one that runs tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+}
+
+struct Step {
+    name: &'static str,
+    tier: Tier,
+    what: &'static str,
+    run: fn() -> Result<Tally>,
+}
+
+const STEPS: &[Step] = &[
+    quick("setup", "the tools that the other steps need", setup::run),
+    quick("format", "cargo fmt --check", || command(&["fmt", "--all", "--check"])),
+    quick("tidy", "layering, sizes, documents", || tidy::run().map(one)),
+    quick("lint", "clippy over everything, warnings denied", || {
+        command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    }),
+    quick("test", "unit, case, property and end-to-end tests", || {
+        counted::run(&["test", "--workspace", "--no-fail-fast"], &[])
+    }),
+    quick("release", "the executables as released", || {
+        command(&["build", "--release", "--package", "coracle", "--package", "simulation"])
+    }),
+    quick("sim", "200 seeds of the simulation", || simulate(&["--seeds", "200"])),
+    full("sim-long", "50,000 seeds of the simulation", || simulate(&["--seeds", "50000"])),
+];
+
+const fn quick(name: &'static str, what: &'static str, run: fn() -> Result<Tally>) -> Step {
+    Step { name, tier: Tier::Quick, what, run }
+}
+
+const fn full(name: &'static str, what: &'static str, run: fn() -> Result<Tally>) -> Step {
+    Step { name, tier: Tier::Full, what, run }
+}
+
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let steps = STEPS.iter().filter(|step| options.full || step.tier == Tier::Quick);
+    if options.list {
+        for step in steps {
+            let tier = if step.tier == Tier::Quick { "quick" } else { "full" };
+            println!("{:<10} {tier:<6} {}", step.name, step.what);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let mut total = Tally::default();
+    for step in steps {
+        println!("==> {}: {}", step.name, step.what);
+        let begun = Instant::now();
+        let tally = (step.run)().unwrap_or_else(|error| {
+            eprintln!("{}: {error:#}", step.name);
+            Tally { passed: 0, failed: 1 }
+        });
+        let verdict = if tally.failed == 0 { "ok" } else { "FAILED" };
+        println!("<== {}: {verdict} in {:.1} s", step.name, begun.elapsed().as_secs_f64());
+        total = Tally { passed: total.passed + tally.passed, failed: total.failed + tally.failed };
+        if step.name == "setup" && tally.failed > 0 {
+            break;
+        }
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A step that only checks counts as one.
+fn one((): ()) -> Tally {
+    Tally { passed: 1, failed: 0 }
+}
+
+fn command(arguments: &[&str]) -> Result<Tally> {
+    cargo::succeed(cargo::cargo().args(arguments)).map(one)
+}
+
+fn simulate(arguments: &[&str]) -> Result<Tally> {
+    cargo::succeed(sim::command().args(arguments)).map(one)
+}

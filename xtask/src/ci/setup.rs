@@ -1,0 +1,49 @@
+//! Sees to it that the tools exist which the other steps call. Rust's own come with the toolchain
+//! file; the rest are programs that the end-to-end tests and the bench run.
+
+use super::{Tally, one};
+use crate::cargo;
+use anyhow::{Result, bail};
+use std::process::Command;
+
+/// A program, the Debian package that brings it, and who needs it.
+const TOOLS: &[(&str, &str, &str)] = &[
+    ("sha256sum", "coreutils", "examples/checksums.yaml"),
+    ("xargs", "findutils", "the bench and examples/checksums.yaml"),
+    ("git", "git", "tidy"),
+];
+
+pub(super) fn run() -> Result<Tally> {
+    for component in ["fmt", "clippy"] {
+        if cargo::output(cargo::cargo().args([component, "--version"])).is_err() {
+            let name = if component == "fmt" { "rustfmt" } else { component };
+            cargo::succeed(Command::new("rustup").args(["component", "add", name]))?;
+        }
+    }
+    let missing: Vec<_> = TOOLS.iter().filter(|(tool, ..)| !on_path(tool)).collect();
+    for (tool, package, what) in &missing {
+        println!("{tool} is missing (package {package}): {what} needs it");
+    }
+    if !missing.is_empty() {
+        install(missing.iter().map(|(_, package, _)| *package))?;
+    }
+    Ok(one(()))
+}
+
+fn install<'a>(packages: impl Iterator<Item = &'a str>) -> Result<()> {
+    if !on_path("apt-get") || !rustix::process::geteuid().is_root() {
+        bail!("install what is missing, or run as root where apt-get is");
+    }
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    cargo::succeed(apt().args(["update", "-qq"]))?;
+    cargo::succeed(apt().args(["install", "-qq", "-y", "--no-install-recommends"]).args(packages))
+}
+
+fn on_path(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(tool).is_file())
+}
