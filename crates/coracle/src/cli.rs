@@ -1,0 +1,344 @@
+//! The command line as one table. Names, flags and defaults are a contract with the people who
+//! script against it; the test at the end holds this table to that contract, flag by flag.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+/// Your Kubernetes Jobs, without the cluster.
+#[derive(Debug, Parser)]
+#[command(name = "coracle", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Start with: coracle run coracle.local/host -- echo hello")]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One verb per variant.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run Jobs and Pods to completion and exit with their code
+    Run(Run),
+    /// Serve the Kubernetes API on a unix socket in the data directory, in the foreground
+    Up(Up),
+    /// Stop the server; containers go on unless --stop-pods
+    Down(Down),
+    /// Show what runs and what it uses
+    Status(Status),
+    /// Print the output of a pod, or of all pods of a job
+    Logs(Logs),
+    /// Show finished jobs, also those whose objects are gone
+    History(History),
+    /// Show what this machine can and cannot do, with the mend
+    Doctor(Doctor),
+    /// The server behind `run` where no other holds the data directory
+    #[command(hide = true)]
+    ServePrivate(DataDir),
+    /// The process that creates containers and outlives the server
+    #[command(hide = true)]
+    Spawner {
+        /// The data directory.
+        data_dir: PathBuf,
+    },
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DataDir {
+    /// Where everything is kept [default: /var/lib/coracle for root, else $XDG_DATA_HOME/coracle]
+    #[arg(id = "data-dir", long = "data-dir", env = "CORACLE_DATA_DIR", value_name = "DIR")]
+    #[arg(hide_env_values = true)]
+    pub(crate) given: Option<PathBuf>,
+}
+
+/// `coracle run`
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["files", "image"]))]
+#[command(override_usage = "coracle run [OPTIONS] -f FILE|DIR|- …\n       \
+                            coracle run [OPTIONS] IMAGE -- CMD…")]
+pub(crate) struct Run {
+    /// Manifests: a file, a directory (its .yaml, .yml and .json files), or - for standard input
+    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The image to run one command in; coracle.local/host is this machine's own tools
+    #[arg(conflicts_with = "files")]
+    pub(crate) image: Option<String>,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "CMD", requires = "image")]
+    pub(crate) command: Vec<String>,
+    /// Namespace of objects that name none [default: default]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+    /// Isolate as containers, or run as plain processes (only coracle.local/host)
+    #[arg(long, value_enum)]
+    pub(crate) runtime: Option<Runtime>,
+    /// Cancel what has not finished after this long, and exit with 124
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Give up with 125 on what could not start for this long
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) start_timeout: Duration,
+    /// Whether `[index] ` stands before each line of output
+    #[arg(long, value_enum, default_value_t = Prefix::Auto)]
+    pub(crate) prefix: Prefix,
+    /// What goes to standard output: the jobs' own output, one JSON object per event, or names
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+    /// No progress; only output, errors and the result of what failed
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Leave it running and return once everything is submitted
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    /// One line per change instead of a live display, also on a terminal
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+/// How pods are set apart from the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runtime {
+    /// Namespaces, a root of its own, capabilities, seccomp.
+    Container,
+    /// A plain process; the cheapest way.
+    Process,
+}
+
+/// Whether lines of output say where they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Prefix {
+    /// With several pods and a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What goes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// The output of the jobs, raw.
+    Text,
+    /// One object per event.
+    Json,
+    /// `job/NAME` lines.
+    Name,
+}
+
+/// `coracle up`
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+    /// Return once the server is ready, and leave it running
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    /// When stopped, stop the running pods too
+    #[arg(long)]
+    pub(crate) stop_pods: bool,
+}
+
+/// `coracle down`
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+    /// Stop the running pods too
+    #[arg(long)]
+    pub(crate) stop_pods: bool,
+}
+
+/// `coracle status`
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+    /// Text for people, or JSON
+    #[arg(short, long, value_enum, default_value_t = Report::Text)]
+    pub(crate) output: Report,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `coracle logs`
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// A pod (NAME or pod/NAME) or all pods of a job (job/NAME)
+    #[arg(value_name = "POD|job/NAME")]
+    pub(crate) target: String,
+    /// Namespace [default: default]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+    /// Only the pods of this completion index of an Indexed Job
+    #[arg(long, value_name = "N")]
+    pub(crate) index: Option<u32>,
+    /// The container, where a pod has several
+    #[arg(short, long)]
+    pub(crate) container: Option<String>,
+    /// Go on as output is written, to the end of the pod
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// The attempt before the present one
+    #[arg(short, long)]
+    pub(crate) previous: bool,
+    /// Only the last N lines
+    #[arg(long, value_name = "N")]
+    pub(crate) tail: Option<u64>,
+    /// Only what was written in the last DURATION
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) since: Option<Duration>,
+    /// The time before each line
+    #[arg(long)]
+    pub(crate) timestamps: bool,
+    /// The pod's index or name before each line
+    #[arg(long)]
+    pub(crate) prefix: bool,
+}
+
+/// `coracle history`
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// One job (job/NAME); all without
+    #[arg(value_name = "job/NAME")]
+    pub(crate) job: Option<String>,
+    /// Namespace [default: all]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+    /// Text for people, or JSON lines
+    #[arg(short, long, value_enum, default_value_t = Report::Text)]
+    pub(crate) output: Report,
+}
+
+/// `coracle doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+}
+
+/// A duration as Go and Kubernetes write it: `90s`, `1m30s`, `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let hint = "write it as 90s, 1m30s or 500ms";
+    let parsed: SignedDuration = text.parse().map_err(|_| hint.to_owned())?;
+    Duration::try_from(parsed).map_err(|_| format!("must not be negative; {hint}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The contract, as the design has it: verb, then the flags it takes beside `--help`.
+    const CONTRACT: &[(&str, &[&str])] = &[
+        (
+            "run",
+            &[
+                "-f",
+                "-n",
+                "--data-dir",
+                "--runtime",
+                "--timeout",
+                "--start-timeout",
+                "--prefix",
+                "-o",
+                "-q",
+                "-d",
+                "--plain",
+            ],
+        ),
+        ("up", &["--data-dir", "-d", "--stop-pods"]),
+        ("down", &["--data-dir", "--stop-pods"]),
+        ("status", &["--data-dir", "-o"]),
+        (
+            "logs",
+            &[
+                "-n",
+                "--data-dir",
+                "--index",
+                "-c",
+                "-f",
+                "-p",
+                "--tail",
+                "--since",
+                "--timestamps",
+                "--prefix",
+            ],
+        ),
+        ("history", &["-n", "--data-dir", "-o"]),
+        ("doctor", &["--data-dir"]),
+    ];
+
+    #[test]
+    fn the_table_has_exactly_the_flags_of_the_contract() {
+        let cli = Cli::command();
+        let visible = cli.get_subcommands().filter(|c| !c.is_hide_set());
+        let found: Vec<(String, Vec<String>)> = visible
+            .map(|command| {
+                let flags = command.get_arguments().filter(|a| !a.is_positional()).map(|a| {
+                    let short = a.get_short().map(|s| format!("-{s}"));
+                    short.unwrap_or_else(|| format!("--{}", a.get_long().unwrap_or_default()))
+                });
+                (command.get_name().to_owned(), flags.collect())
+            })
+            .collect();
+        let wanted: Vec<(String, Vec<String>)> = CONTRACT
+            .iter()
+            .map(|(verb, flags)| (verb.to_string(), flags.iter().map(|f| f.to_string()).collect()))
+            .collect();
+        assert_eq!(found, wanted);
+        Cli::command().debug_assert();
+    }
+
+    fn parse(line: &str) -> Result<Command, clap::error::ErrorKind> {
+        let words = std::iter::once("coracle").chain(line.split_whitespace());
+        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|e| e.kind())
+    }
+
+    #[test]
+    fn run_takes_files_or_an_image_with_a_command() {
+        let Ok(Command::Run(run)) = parse("run -f a.yaml -f dir -f - -n x -o json -q -d") else {
+            panic!("files must parse");
+        };
+        assert_eq!((run.files.len(), run.output), (3, Output::Json));
+        assert_eq!(run.start_timeout, Duration::from_secs(60));
+        let Ok(Command::Run(run)) = parse("run --timeout 1m30s busybox -- sh -c true") else {
+            panic!("an image must parse");
+        };
+        assert_eq!(run.timeout, Some(Duration::from_secs(90)));
+        assert_eq!((run.image.as_deref(), run.command.len()), (Some("busybox"), 3));
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        for line in [
+            "run",
+            "run -f a.yaml busybox",
+            "run -f a.yaml -- true",
+            "run busybox true",
+            "run --timeout 5 -f a.yaml",
+            "run --timeout -5s -f a.yaml",
+            "run --prefix sometimes -f a.yaml",
+            "up --listen 127.0.0.1:0",
+            "frobnicate",
+        ] {
+            assert!(parse(line).is_err(), "{line:?} must be refused");
+        }
+    }
+}
