@@ -2,10 +2,17 @@
 //! validation. Pure: no clock, no file system, no threads, no async runtime. Whoever calls hands in
 //! the time and the ids.
 
+pub mod admit;
+pub mod decode;
 mod error;
 mod key;
+pub mod manifest;
+pub mod names;
 mod object;
+pub mod quantity;
+pub mod selector;
 mod table;
+mod validate;
 
 pub use error::{Cause, FieldError, FieldErrorKind, FieldErrors, Reason, StatusError};
 pub use key::{Key, Uid};
