@@ -1,1 +1,18 @@
-//! .
+//! Kubernetes' HTTP API over the engine: HTTP/1.1 on a unix socket, one thread, JSON.
+//!
+//! A request line becomes a [`RequestInfo`] in one pure function ([`parse`]); the routes follow from
+//! the table of kinds. Nothing leaves the server before it is durable. Watches keep a cursor into
+//! the store's window and send the stored bytes themselves, so a slow client costs nobody anything.
+
+pub mod limits;
+mod query;
+mod request;
+mod status;
+
+pub use query::{Query, query_pair};
+pub use request::{Own, Request, RequestInfo, Subresource, Unroutable, Verb, parse, path};
+pub use status::{Mode, RunStatus, ServerStatus};
+
+/// Header that names the run of the command line a request belongs to. On a create the server
+/// stamps it on the object; on a watch it keeps the run alive while the watch is open.
+pub const RUN_HEADER: &str = "coracle-run";

@@ -2,6 +2,7 @@
 //! back into the exit code.
 
 mod cli;
+mod client;
 mod clock;
 mod data_dir;
 mod exit;

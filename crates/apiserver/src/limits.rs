@@ -1,0 +1,39 @@
+//! Every limit of the server, in one table. Two of them are upstream's own numbers: the body limit
+//! and the time a write may take.
+
+/// Bytes of a request body; more is answered 413.
+pub const REQUEST_BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Bytes of a request's line and headers together; more is answered 431.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Headers of a request; more is answered 431.
+pub const REQUEST_HEADERS_MAX: usize = 64;
+/// Milliseconds a connection may take to send a request's head; idle connections end by it too.
+pub const REQUEST_HEAD_MS: u64 = 60_000;
+/// Milliseconds a client may take to send a request's body.
+pub const REQUEST_BODY_MS: u64 = 30_000;
+/// Milliseconds until a write or read that cannot become durable is answered 504.
+pub const DURABLE_WAIT_MS: u64 = 34_000;
+/// Connections; further ones wait in the socket's backlog.
+pub const CONNECTIONS_MAX: usize = 768;
+/// Requests under way that are neither watch nor followed log; more are answered 429.
+pub const REQUESTS_MAX: usize = 200;
+/// Open watches; more are answered 429.
+pub const WATCHES_MAX: usize = 256;
+/// Followed logs; more are answered 429.
+pub const LOG_FOLLOWERS_MAX: usize = 256;
+/// Seconds after which a client that was answered 429 may come again.
+pub const RETRY_AFTER_S: u32 = 1;
+/// Seconds a watch lasts at least when the client names no time; at most twice that.
+pub const WATCH_S_MIN: u64 = 1_800;
+/// Milliseconds between bookmarks of a watch that asked for them.
+pub const BOOKMARK_MS: u64 = 60_000;
+/// Milliseconds a run outlives the last watch that kept it alive.
+pub const RUN_GRACE_MS: u64 = 5_000;
+/// Bytes of a run's id.
+pub const RUN_ID_BYTES_MAX: usize = 64;
+/// Milliseconds that open connections get to end when the server stops.
+pub const STOP_MS: u64 = 2_000;
+/// Bytes of all warnings of one answer; beyond it each is cut to [`WARNING_BYTES_MAX`].
+pub const WARNINGS_BYTES_MAX: usize = 4_096;
+/// Bytes of one warning once the total is too long.
+pub const WARNING_BYTES_MAX: usize = 256;

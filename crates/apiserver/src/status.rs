@@ -1,0 +1,47 @@
+//! What `GET /coracle/status` answers, shared with the command line that reads it.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Who holds the data directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// `coracle up`: acts on everything in the directory.
+    Up,
+    /// Started by `coracle run`: acts on objects of live runs only, ends with the last.
+    Private,
+}
+
+/// The whole answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerStatus {
+    /// coracle's version.
+    pub version: String,
+    /// Who holds the data directory.
+    pub mode: Mode,
+    /// Process id of the server.
+    pub pid: u32,
+    /// The data directory, absolute.
+    pub data_dir: PathBuf,
+    /// Last durable revision.
+    pub revision: u64,
+    /// Number of objects by plural, such as `pods`.
+    pub objects: BTreeMap<String, usize>,
+    /// The runs that live, by id.
+    pub runs: Vec<RunStatus>,
+    /// Resident memory of the server, bytes.
+    pub memory_bytes: u64,
+}
+
+/// One live run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStatus {
+    /// The run's id.
+    pub id: String,
+    /// Whether it was left behind on purpose, with nobody watching.
+    pub detached: bool,
+}
