@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask ci`, `sim`, `bench` and `tidy`. Nothing but cargo is
 //! needed to run them, and CI runs nothing else.
 
+mod bench;
 mod cargo;
 mod ci;
 mod sim;
@@ -16,6 +17,11 @@ enum Command {
     Ci(ci::Options),
     /// Run the simulation: many seeds, one seed, or for some minutes.
     Sim(sim::Options),
+    /// Measure what a task costs, beside a bare spawn of the same command.
+    Bench(bench::Options),
+    /// The baseline of the bench.
+    #[command(hide = true)]
+    SpawnLoop(bench::SpawnLoop),
     /// Check the tree for what compilers do not: layering, sizes, documents.
     Tidy,
 }
@@ -24,6 +30,8 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Ci(options) => return ci::run(&options),
         Command::Sim(options) => sim::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::SpawnLoop(options) => bench::spawn_loop(&options),
         Command::Tidy => tidy::run(),
     };
     match result {
