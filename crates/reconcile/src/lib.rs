@@ -1,1 +1,19 @@
-//! .
+//! What should happen: one pure function per controller, from a view of the state to a [`Plan`].
+//!
+//! Nothing here reads a clock, draws a random number or touches a file: time and names are
+//! arguments, and the same view always gives the same plan. A controller is not told why it was
+//! woken; whoever calls carries the plan out in one transaction and asks again until no write is
+//! left.
+
+mod controllers;
+mod index_set;
+pub mod job;
+pub mod placement;
+mod plan;
+
+pub use controllers::{CONTROLLERS, Controller};
+pub use index_set::IndexSet;
+pub use job::{
+    BackOff, Owner, Phase, PodFacts, TRACKING_FINALIZER, View, job, orphan, owner_reference,
+};
+pub use plan::{Note, Plan, Write};

@@ -1,0 +1,91 @@
+//! The Job controller: from a Job and its pods to what should be done about them.
+
+mod account;
+mod backoff;
+mod claim;
+mod conditions;
+mod ends;
+mod facts;
+mod names;
+mod outcome;
+mod pod;
+mod spec;
+mod suspend;
+mod wanted;
+
+use jiff::Timestamp;
+use kinds::types::batch::v1::{Job, JobStatus};
+
+use crate::{IndexSet, Plan};
+use ends::{Ends, Tally};
+use spec::Terms;
+use wanted::Wanted;
+
+pub use backoff::BackOff;
+pub use claim::orphan;
+pub use facts::{Owner, Phase, PodFacts};
+pub use names::TRACKING_FINALIZER;
+pub use pod::owner_reference;
+
+/// What the controller looks at: one revision of the state.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The Job. It has a name, a uid and a spec, as everything stored.
+    pub job: &'a Job,
+    /// In any order: the pods that this Job controls and that are active, terminating or still
+    /// tracked, and the pods without controller that its selector matches. Pods that ended and are
+    /// accounted for are not here, so that the last pod of a Job costs what the first did.
+    pub pods: &'a [PodFacts],
+    /// `status.completedIndexes`, parsed once and kept; empty unless the Job is Indexed.
+    pub completed: &'a IndexSet,
+    /// What the last plan for this Job handed back, or the default.
+    pub back_off: BackOff,
+}
+
+/// What should happen to this Job now.
+///
+/// `fresh` makes the name of a new pod from its `generateName`, as [`kinds::names::generate`] does;
+/// the name is not taken, and never the same twice within one call.
+pub fn job(view: &View, now: Timestamp, fresh: &mut dyn FnMut(&str) -> String) -> Plan {
+    let mut plan = Plan { back_off: view.back_off, ..Plan::default() };
+    if spec::managed_elsewhere(view.job) {
+        return plan;
+    }
+    if conditions::finished(view.job) {
+        return claim::let_go(view);
+    }
+    let Ok(terms) = Terms::of(view.job) else {
+        plan.warn("UnknownCompletionMode", "Skipped Job sync because completion mode is unknown");
+        return plan;
+    };
+    let mut status = view.job.status.clone().unwrap_or_default();
+
+    let pods = claim::pods(&terms, view.pods, &mut plan);
+    let ends = Ends::of(&terms, &pods);
+    let mut tally = Tally::of(&terms, view.completed, &ends);
+    plan.back_off = view.back_off.after(&ends);
+    suspend::start_clock(&terms, &mut status, now);
+    let decided = outcome::decide(&terms, &status, &tally, &pods, now);
+    let wanted = Wanted::of(&terms, &tally, &pods, decided.is_some(), plan.back_off, now);
+    let counts = wanted.counts(&pods);
+    let outcome = decided.or_else(|| outcome::complete(&terms, &tally, counts.active));
+    if outcome.is_none() {
+        suspend::set_condition(&terms, &mut status, now, &mut plan);
+        plan.wake_at =
+            [wanted.wake_at, outcome::deadline(&terms, &status)].into_iter().flatten().min();
+    }
+    account::pods(&terms, &pods, &wanted, outcome.as_ref(), &ends, &mut tally, &mut plan);
+    pod::create(&terms, &wanted, fresh, &mut plan);
+    account::status(&mut status, &terms, &tally, &counts);
+    if let Some(outcome) = outcome {
+        outcome::record(&terms, outcome, &mut status, now, &mut plan);
+    }
+    write_status(view.job, status, &mut plan);
+    plan
+}
+
+fn write_status(job: &Job, status: JobStatus, plan: &mut Plan) {
+    if job.status.as_ref() != Some(&status) {
+        plan.writes.push(crate::Write::SetStatus(Box::new(status)));
+    }
+}

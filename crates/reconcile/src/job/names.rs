@@ -1,0 +1,23 @@
+//! The names that clients, pods and other controllers rely on.
+
+use kinds::names::BASE_LENGTH_MAX;
+
+/// The finalizer of every pod that is not accounted for yet.
+pub const TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";
+
+/// Annotation and label that carry a pod's completion index.
+pub(super) const INDEX_KEY: &str = "batch.kubernetes.io/job-completion-index";
+
+/// The environment variable that carries a pod's completion index.
+pub(super) const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
+
+/// The value of `spec.managedBy` that means this controller.
+pub(super) const OWN_MANAGER: &str = "kubernetes.io/job-controller";
+
+/// `generateName` of a pod. With an index it is cut so that the index stays whole in the name.
+pub(super) fn prefix(job: &str, index: Option<u32>) -> String {
+    let Some(index) = index else { return format!("{job}-") };
+    let tail = format!("-{index}-");
+    let room = BASE_LENGTH_MAX.saturating_sub(tail.len());
+    format!("{}{tail}", &job[..job.floor_char_boundary(room)])
+}

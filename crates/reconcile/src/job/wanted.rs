@@ -1,0 +1,192 @@
+//! How many pods there should be, which go when there are too many, and which indexes come next.
+
+use std::{
+    borrow::Cow,
+    cmp::Reverse,
+    collections::{BTreeSet, HashSet},
+};
+
+use jiff::Timestamp;
+use kinds::Uid;
+
+use super::{
+    BackOff,
+    ends::{Tally, count},
+    facts::{Phase, PodFacts},
+    spec::{Mode, Terms},
+};
+
+/// How many pods one plan creates, or deletes to scale down; the rest is left to the next plan,
+/// which is asked for at once.
+const PODS_PER_PLAN_MAX: usize = 500;
+
+/// The pods to make and to remove.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// Active pods to delete.
+    pub(super) remove: HashSet<Uid>,
+    /// The removed ones are wanted no longer although the Job goes on, so they are not failures.
+    pub(super) uncounted: bool,
+    /// One entry for each pod to make: its index, or `None` if the Job is not Indexed.
+    pub(super) create: Vec<Option<u32>>,
+    /// When to look again.
+    pub(super) wake_at: Option<Timestamp>,
+}
+
+/// The pods as they will be after the plan.
+pub(super) struct Counts {
+    pub(super) active: i32,
+    pub(super) ready: i32,
+    pub(super) terminating: i32,
+}
+
+impl Wanted {
+    /// `ending`: the end of the Job is decided.
+    pub(super) fn of(
+        terms: &Terms,
+        tally: &Tally,
+        pods: &[Cow<PodFacts>],
+        ending: bool,
+        back_off: BackOff,
+        now: Timestamp,
+    ) -> Self {
+        let active: Vec<&PodFacts> = pods.iter().map(Cow::as_ref).filter(|p| p.active()).collect();
+        if ending {
+            return Self { remove: active.iter().map(|pod| pod.uid).collect(), ..Self::default() };
+        }
+        if terms.deleting {
+            return Self::default();
+        }
+        if terms.suspended {
+            let remove = active.iter().map(|pod| pod.uid).collect();
+            return Self { remove, uncounted: true, ..Self::default() };
+        }
+        let wanted = how_many(terms, tally, active.len());
+        let excess = active.len().saturating_sub(wanted);
+        let held = if terms.replace_failed_only {
+            pods.iter().filter(|pod| pod.terminating()).count()
+        } else {
+            0
+        };
+        let missing = wanted.saturating_sub(active.len() + held);
+        let removal = to_remove(terms, active, excess);
+        if !removal.is_empty() {
+            return Self::removing(removal, now);
+        }
+        Self::creating(terms, tally, pods, missing, back_off, now)
+    }
+
+    fn removing(pods: Vec<&PodFacts>, now: Timestamp) -> Self {
+        Self {
+            wake_at: (pods.len() > PODS_PER_PLAN_MAX).then_some(now),
+            remove: pods.iter().take(PODS_PER_PLAN_MAX).map(|pod| pod.uid).collect(),
+            uncounted: true,
+            create: Vec::new(),
+        }
+    }
+
+    fn creating(
+        terms: &Terms,
+        tally: &Tally,
+        pods: &[Cow<PodFacts>],
+        missing: usize,
+        back_off: BackOff,
+        now: Timestamp,
+    ) -> Self {
+        if missing == 0 {
+            return Self::default();
+        }
+        if let Some(until) = back_off.until().filter(|&until| until > now) {
+            return Self { wake_at: Some(until), ..Self::default() };
+        }
+        let asked = missing.min(PODS_PER_PLAN_MAX);
+        let create = match terms.mode {
+            Mode::Indexed(completions) => next_indexes(terms, tally, pods, completions, asked),
+            Mode::Count(_) | Mode::Queue => vec![None; asked],
+        };
+        Self { wake_at: (missing > asked).then_some(now), create, ..Self::default() }
+    }
+
+    /// How the pods will stand.
+    pub(super) fn counts(&self, pods: &[Cow<PodFacts>]) -> Counts {
+        let stays = |pod: &&Cow<PodFacts>| pod.active() && !self.remove.contains(&pod.uid);
+        let staying = pods.iter().filter(stays);
+        let terminating = pods.iter().filter(|pod| pod.terminating()).count();
+        Counts {
+            active: count(staying.clone().count() + self.create.len()),
+            ready: count(staying.filter(|pod| pod.ready_since.is_some()).count()),
+            terminating: count(terminating + self.remove.len()),
+        }
+    }
+}
+
+/// How many pods should be active, when this many are.
+fn how_many(terms: &Terms, tally: &Tally, active: usize) -> usize {
+    let succeeded = usize::try_from(tally.succeeded).unwrap_or(0);
+    match terms.mode {
+        // The queue is empty: the others finish what they have.
+        Mode::Queue if succeeded > 0 => active,
+        Mode::Queue => terms.parallelism,
+        Mode::Count(n) | Mode::Indexed(n) => {
+            terms.parallelism.min((n as usize).saturating_sub(succeeded))
+        }
+    }
+}
+
+/// Which of the active pods go, so that at least `excess` do: those that can never count first, then
+/// those whose loss costs least.
+fn to_remove<'a>(terms: &Terms, mut active: Vec<&'a PodFacts>, excess: usize) -> Vec<&'a PodFacts> {
+    active.sort_unstable_by(|a, b| cheapest(a).cmp(&cheapest(b)));
+    let (mut remove, mut useful) = (Vec::new(), active);
+    if let Mode::Indexed(_) = terms.mode {
+        // From the dearest to the cheapest, so that of each index the dearest stays.
+        let mut seen = HashSet::new();
+        (useful, remove) = useful
+            .into_iter()
+            .rev()
+            .partition(|pod| terms.counts(pod.index) && seen.insert(pod.index));
+        useful.reverse();
+        remove.reverse();
+    }
+    let more = excess.saturating_sub(remove.len()).min(useful.len());
+    remove.extend(useful.drain(..more));
+    remove
+}
+
+/// Orders pods by what their loss costs, cheapest first.
+fn cheapest(pod: &PodFacts) -> impl Ord + '_ {
+    let phase = match pod.phase {
+        Phase::Pending => 0,
+        Phase::Unknown => 1,
+        _ => 2,
+    };
+    (
+        pod.bound,
+        phase,
+        pod.ready_since.is_some(),
+        Reverse(pod.ready_since),
+        Reverse(pod.restarts_max),
+        Reverse(pod.created),
+        &pod.name,
+    )
+}
+
+/// The smallest indexes that are neither done nor taken.
+fn next_indexes(
+    terms: &Terms,
+    tally: &Tally,
+    pods: &[Cow<PodFacts>],
+    completions: u32,
+    asked: usize,
+) -> Vec<Option<u32>> {
+    let takes =
+        |pod: &&Cow<PodFacts>| pod.active() || (terms.replace_failed_only && pod.terminating());
+    let taken: BTreeSet<u32> = pods.iter().filter(takes).filter_map(|pod| pod.index).collect();
+    let after = |index: u32| Some(tally.done.next_absent(index.checked_add(1)?));
+    std::iter::successors(Some(tally.done.next_absent(0)), |&index| after(index))
+        .take_while(|&index| index < completions)
+        .filter(|index| !taken.contains(index))
+        .take(asked)
+        .map(Some)
+        .collect()
+}
