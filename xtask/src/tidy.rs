@@ -6,6 +6,8 @@
 
 mod documents;
 mod layering;
+mod licences;
+mod metadata;
 mod sources;
 
 use crate::cargo;
@@ -36,7 +38,9 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn problems(files: &[File]) -> Result<Problems> {
-    let mut problems = layering::check(&layering::metadata()?);
+    let metadata = metadata::read()?;
+    let mut problems = layering::check(&metadata);
+    problems.extend(licences::check(&metadata));
     for file in files {
         problems.extend(sources::check(file));
         problems.extend(documents::check(file, &|path| cargo::root().join(path).exists()));

@@ -2,9 +2,7 @@
 //! ARCHITECTURE.md explains it.
 
 use super::Problems;
-use crate::cargo;
-use anyhow::{Context, Result};
-use serde::Deserialize;
+use super::metadata::Metadata;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each crate and the crates of this workspace it may name, tests apart.
@@ -29,52 +27,6 @@ const UNREACHABLE: &[(&str, &[&str])] = &[
     ("spawner", &["tokio", "hyper", "k8s-openapi"]),
     ("xtask", &["tokio", "k8s-openapi"]),
 ];
-
-/// What `cargo metadata` tells, as far as it matters here.
-#[derive(Deserialize)]
-pub(super) struct Metadata {
-    packages: Vec<Package>,
-    workspace_members: BTreeSet<String>,
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    pkg: String,
-    dep_kinds: Vec<DependencyKind>,
-}
-
-#[derive(Deserialize)]
-struct DependencyKind {
-    /// `None` for an ordinary dependency, else `dev` or `build`.
-    kind: Option<String>,
-}
-
-pub(super) fn metadata() -> Result<Metadata> {
-    let mut metadata = cargo::cargo();
-    metadata.args(["metadata", "--format-version", "1", "--locked"]);
-    let host = std::env::consts::ARCH;
-    metadata.args(["--filter-platform", &format!("{host}-unknown-linux-gnu")]);
-    let json = cargo::output(&mut metadata)?;
-    serde_json::from_slice(&json).context("cargo metadata says something else than expected")
-}
 
 pub(super) fn check(metadata: &Metadata) -> Problems {
     let graph = Graph::new(metadata);
@@ -147,8 +99,10 @@ mod tests {
     /// A tree of packages: each with its ordinary dependencies.
     fn metadata(packages: &[(&str, &[&str])], members: &[&str]) -> Metadata {
         let dependency = |name: &&str| json!({"pkg": name, "dep_kinds": [{"kind": null}]});
-        let names: Vec<Value> =
-            packages.iter().map(|(name, _)| json!({"id": name, "name": name})).collect();
+        let names: Vec<Value> = packages
+            .iter()
+            .map(|(name, _)| json!({"id": name, "name": name, "license": "MIT"}))
+            .collect();
         let nodes: Vec<Value> = packages
             .iter()
             .map(|(name, to)| json!({"id": name, "deps": to.iter().map(dependency).collect::<Vec<_>>()}))
