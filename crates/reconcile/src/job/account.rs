@@ -1,11 +1,9 @@
 //! Accounting for pods: whose finalizer goes, what is counted with it, and the counters.
 
-use std::borrow::Cow;
-
 use kinds::types::batch::v1::{JobStatus, UncountedTerminatedPods};
 
 use super::{
-    ends::{Ends, Tally, failed_for},
+    ends::{Ends, Tally},
     facts::{Phase, PodFacts},
     outcome::{Outcome, Verdict},
     spec::{Mode, Terms},
@@ -13,10 +11,11 @@ use super::{
 };
 use crate::{Plan, Write};
 
-/// Writes what happens to each pod, and counts those that end only because the Job fails.
+/// Writes which pods lose their finalizer and which are deleted, by name. Whatever ended is counted
+/// by now; here those are counted that end only because the Job fails.
 pub(super) fn pods(
     terms: &Terms,
-    pods: &[Cow<PodFacts>],
+    pods: &[&PodFacts],
     wanted: &Wanted,
     outcome: Option<&Outcome>,
     ends: &Ends,
@@ -24,28 +23,28 @@ pub(super) fn pods(
     plan: &mut Plan,
 ) {
     let failing = outcome.is_some_and(|outcome| outcome.verdict == Verdict::Failure);
-    for pod in pods {
-        let name = || pod.name.to_string();
+    let mut writes = Vec::new();
+    for &pod in pods {
         let removed = wanted.remove.contains(&pod.uid);
-        let failed = failed_for(terms, pod);
-        let lets_go = terms.deleting
-            || outcome.is_some()
-            || pod.phase == Phase::Succeeded
-            || failed
-            || (removed && wanted.uncounted)
-            || ends.was_recorded(pod);
-        if pod.tracked && lets_go {
-            plan.writes.push(Write::RemoveFinalizer { name: name() });
-            let counted = failed || pod.phase == Phase::Succeeded || ends.was_recorded(pod);
-            let dropped = removed && wanted.uncounted;
-            if failing && !counted && !dropped && terms.counts(pod.index) {
+        let over = pod.phase == Phase::Succeeded || terms.failed(pod) || ends.was_recorded(pod);
+        let dropped = terms.deleting || outcome.is_some() || (removed && wanted.uncounted);
+        if pod.tracked && (over || dropped) {
+            writes.push((pod, Write::RemoveFinalizer { name: pod.name.to_string() }));
+            if failing && !over && terms.counts(pod.index) {
                 tally.failed = tally.failed.saturating_add(1);
             }
         }
         if removed {
-            plan.writes.push(Write::DeletePod { name: name() });
+            writes.push((pod, Write::DeletePod { name: pod.name.to_string() }));
+        }
+    }
+    // The sort keeps the order of the writes to one pod.
+    writes.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    for (pod, write) in writes {
+        if let Write::DeletePod { .. } = write {
             plan.note("SuccessfulDelete", format!("Deleted pod: {}", pod.name));
         }
+        plan.writes.push(write);
     }
 }
 

@@ -1,7 +1,5 @@
 //! Which pods are this Job's: adopting, releasing, and letting go of what nobody will count.
 
-use std::borrow::Cow;
-
 use kinds::{Uid, types::batch::v1::Job};
 
 use super::{
@@ -11,58 +9,43 @@ use super::{
 };
 use crate::{BackOff, Plan, Write};
 
-/// The Job's pods by name. An orphan that matches is adopted; a pod that no longer matches is
-/// released and is not the Job's any more. A Job that is being deleted does neither.
-pub(super) fn pods<'a>(
-    terms: &Terms,
-    all: &'a [PodFacts],
-    plan: &mut Plan,
-) -> Vec<Cow<'a, PodFacts>> {
-    let own = uid(terms.job);
-    let mut by_name: Vec<&PodFacts> = all.iter().collect();
-    by_name.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let mut mine = Vec::with_capacity(by_name.len());
-    for pod in by_name {
-        let name = || pod.name.to_string();
-        match pod.owner {
-            Owner::Job(uid) if uid == own && (pod.matches || terms.deleting) => {
-                mine.push(Cow::Borrowed(pod));
-            }
-            Owner::Job(uid) if uid == own => plan.writes.push(Write::ReleasePod { name: name() }),
-            Owner::Nobody if pod.matches && !pod.deleting && !terms.deleting => {
-                plan.writes.push(Write::AdoptPod { name: name() });
-                mine.push(Cow::Owned(PodFacts {
-                    tracked: true,
-                    owner: Owner::Job(own),
-                    ..pod.clone()
-                }));
-            }
-            _ => {}
-        }
+/// What must change before it is clear which pods are the Job's: an orphan that matches is adopted,
+/// a pod that no longer matches is released. A Job that is being deleted does neither.
+pub(super) fn settle(terms: &Terms, all: &[PodFacts]) -> Vec<Write> {
+    if terms.deleting {
+        return Vec::new();
     }
-    mine
+    let own = Owner::Job(uid(terms.job));
+    let orphan = |pod: &PodFacts| pod.owner == Owner::Nobody && pod.matches && !pod.deleting;
+    let stray = |pod: &PodFacts| pod.owner == own && !pod.matches;
+    let mut claims: Vec<&PodFacts> = all.iter().filter(|pod| orphan(pod) || stray(pod)).collect();
+    claims.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    let write = |pod: &PodFacts| match pod.owner {
+        Owner::Nobody => Write::AdoptPod { name: pod.name.to_string() },
+        _ => Write::ReleasePod { name: pod.name.to_string() },
+    };
+    claims.into_iter().map(write).collect()
+}
+
+/// The pods that the Job controls.
+pub(super) fn controlled<'a>(job: &Job, all: &'a [PodFacts]) -> Vec<&'a PodFacts> {
+    let own = Owner::Job(uid(job));
+    all.iter().filter(|pod| pod.owner == own).collect()
 }
 
 /// The plan of a finished Job: whatever of its pods is still tracked will never be counted.
 pub(super) fn let_go(view: &View) -> Plan {
-    let own = uid(view.job);
-    let mut names: Vec<_> = view
-        .pods
-        .iter()
-        .filter(|pod| match pod.owner {
-            Owner::Job(uid) => pod.tracked && uid == own,
-            Owner::Nobody => pod.tracked && pod.matches,
-            Owner::Other => false,
-        })
-        .map(|pod| pod.name.to_string())
-        .collect();
+    let own = Owner::Job(uid(view.job));
+    let ours = |pod: &&PodFacts| pod.owner == own || (pod.owner == Owner::Nobody && pod.matches);
+    let left = view.pods.iter().filter(|pod| pod.tracked).filter(ours);
+    let mut names: Vec<String> = left.map(|pod| pod.name.to_string()).collect();
     names.sort_unstable();
     let writes = names.into_iter().map(|name| Write::RemoveFinalizer { name }).collect();
     Plan { writes, back_off: BackOff::default(), ..Plan::default() }
 }
 
-/// What to do about a tracked pod that no unfinished Job answers for. `job` is the Job that controls
-/// it, if that still exists. `None`: leave it alone.
+/// What to do about a tracked pod that no Job's plan speaks of. `job` is the Job that controls it,
+/// if that still exists. `None`: leave it alone.
 pub fn orphan(pod: &PodFacts, job: Option<&Job>) -> Option<Write> {
     let unanswered = match (pod.owner, job) {
         (Owner::Other, _) => false,

@@ -39,8 +39,8 @@ pub(super) fn new(
 /// Replaces the condition of this type if it says something else; appends it if there is none,
 /// unless it says False. Returns whether anything changed.
 pub(super) fn set(status: &mut JobStatus, condition: JobCondition) -> bool {
-    let all = status.conditions.get_or_insert_default();
-    match all.iter_mut().find(|c| c.type_ == condition.type_) {
+    let same_type = |c: &&mut JobCondition| c.type_ == condition.type_;
+    match status.conditions.iter_mut().flatten().find(same_type) {
         Some(old) if says(old) == says(&condition) => false,
         Some(old) => {
             *old = condition;
@@ -48,7 +48,7 @@ pub(super) fn set(status: &mut JobStatus, condition: JobCondition) -> bool {
         }
         None if condition.status == "False" => false,
         None => {
-            all.push(condition);
+            status.conditions.get_or_insert_default().push(condition);
             true
         }
     }

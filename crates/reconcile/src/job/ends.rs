@@ -1,6 +1,6 @@
 //! What ended and was not counted yet, and what the counters come to with it.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::collections::HashSet;
 
 use super::{
     facts::{Phase, PodFacts},
@@ -20,7 +20,7 @@ pub(super) struct Ends<'a> {
 }
 
 impl<'a> Ends<'a> {
-    pub(super) fn of(terms: &Terms<'a>, pods: &'a [Cow<PodFacts>]) -> Self {
+    pub(super) fn of(terms: &Terms<'a>, pods: &[&'a PodFacts]) -> Self {
         let recorded = terms.job.status.as_ref().and_then(|s| s.uncounted_terminated_pods.as_ref());
         let lists = |list: Option<&'a Vec<String>>| list.map_or(&[][..], Vec::as_slice);
         let succeeded = lists(recorded.and_then(|r| r.succeeded.as_ref()));
@@ -38,7 +38,7 @@ impl<'a> Ends<'a> {
             }
             if pod.phase == Phase::Succeeded {
                 ends.succeeded.push(pod);
-            } else if failed_for(terms, pod) {
+            } else if terms.failed(pod) {
                 ends.failed.push(pod);
             }
         }
@@ -49,13 +49,6 @@ impl<'a> Ends<'a> {
     pub(super) fn was_recorded(&self, pod: &PodFacts) -> bool {
         !self.recorded.is_empty() && self.recorded.contains(pod.uid.to_string().as_str())
     }
-}
-
-/// Whether this pod counts as failed. A pod that is being deleted does at once, since it may never
-/// reach a phase of its own, unless its place is only given away when it has ended.
-pub(super) fn failed_for(terms: &Terms, pod: &PodFacts) -> bool {
-    pod.phase == Phase::Failed
-        || (pod.deleting && pod.phase != Phase::Succeeded && !terms.replace_failed_only)
 }
 
 /// The counters, with what ended counted in.

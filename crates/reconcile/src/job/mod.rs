@@ -58,9 +58,12 @@ pub fn job(view: &View, now: Timestamp, fresh: &mut dyn FnMut(&str) -> String) -
         plan.warn("UnknownCompletionMode", "Skipped Job sync because completion mode is unknown");
         return plan;
     };
+    plan.writes = claim::settle(&terms, view.pods);
+    if !plan.writes.is_empty() {
+        return plan;
+    }
+    let pods = claim::controlled(view.job, view.pods);
     let mut status = view.job.status.clone().unwrap_or_default();
-
-    let pods = claim::pods(&terms, view.pods, &mut plan);
     let ends = Ends::of(&terms, &pods);
     let mut tally = Tally::of(&terms, view.completed, &ends);
     plan.back_off = view.back_off.after(&ends);

@@ -40,7 +40,7 @@ pub(super) fn decide(
     terms: &Terms,
     status: &JobStatus,
     tally: &Tally,
-    pods: &[Cow<PodFacts>],
+    pods: &[&PodFacts],
     now: Timestamp,
 ) -> Option<Outcome> {
     declared(status)
@@ -62,7 +62,7 @@ fn declared(status: &JobStatus) -> Option<Outcome> {
     success.or_else(|| failure.map(|condition| said(Verdict::Failure, condition)))
 }
 
-fn past_backoff_limit(terms: &Terms, tally: &Tally, pods: &[Cow<PodFacts>]) -> Option<Outcome> {
+fn past_backoff_limit(terms: &Terms, tally: &Tally, pods: &[&PodFacts]) -> Option<Outcome> {
     let restarted_too_often = || {
         let alive = pods.iter().filter(|pod| matches!(pod.phase, Phase::Pending | Phase::Running));
         let restarts = alive.fold(0_i32, |sum, pod| sum.saturating_add(pod.restarts));

@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use kinds::types::batch::v1::{Job, JobSpec};
 
-use super::names::OWN_MANAGER;
+use super::{
+    facts::{Phase, PodFacts},
+    names::OWN_MANAGER,
+};
 
 /// Upstream's default of `spec.backoffLimit`.
 const BACKOFF_LIMIT_DEFAULT: i32 = 6;
@@ -72,6 +75,13 @@ impl<'a> Terms<'a> {
             Mode::Indexed(completions) => index.is_some_and(|index| index < completions),
             Mode::Count(_) | Mode::Queue => true,
         }
+    }
+
+    /// Whether this pod counts as failed. A pod that is being deleted does at once, since it may
+    /// never reach a phase of its own, unless its place is only given away when it has ended.
+    pub(super) fn failed(&self, pod: &PodFacts) -> bool {
+        pod.phase == Phase::Failed
+            || (pod.deleting && pod.phase != Phase::Succeeded && !self.replace_failed_only)
     }
 }
 

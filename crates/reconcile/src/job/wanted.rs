@@ -1,10 +1,6 @@
 //! How many pods there should be, which go when there are too many, and which indexes come next.
 
-use std::{
-    borrow::Cow,
-    cmp::Reverse,
-    collections::{BTreeSet, HashSet},
-};
+use std::{cmp::Reverse, collections::HashSet};
 
 use jiff::Timestamp;
 use kinds::Uid;
@@ -45,12 +41,12 @@ impl Wanted {
     pub(super) fn of(
         terms: &Terms,
         tally: &Tally,
-        pods: &[Cow<PodFacts>],
+        pods: &[&PodFacts],
         ending: bool,
         back_off: BackOff,
         now: Timestamp,
     ) -> Self {
-        let active: Vec<&PodFacts> = pods.iter().map(Cow::as_ref).filter(|p| p.active()).collect();
+        let active: Vec<&PodFacts> = pods.iter().copied().filter(|pod| pod.active()).collect();
         if ending {
             return Self { remove: active.iter().map(|pod| pod.uid).collect(), ..Self::default() };
         }
@@ -88,7 +84,7 @@ impl Wanted {
     fn creating(
         terms: &Terms,
         tally: &Tally,
-        pods: &[Cow<PodFacts>],
+        pods: &[&PodFacts],
         missing: usize,
         back_off: BackOff,
         now: Timestamp,
@@ -108,8 +104,8 @@ impl Wanted {
     }
 
     /// How the pods will stand.
-    pub(super) fn counts(&self, pods: &[Cow<PodFacts>]) -> Counts {
-        let stays = |pod: &&Cow<PodFacts>| pod.active() && !self.remove.contains(&pod.uid);
+    pub(super) fn counts(&self, pods: &[&PodFacts]) -> Counts {
+        let stays = |pod: &&&PodFacts| pod.active() && !self.remove.contains(&pod.uid);
         let staying = pods.iter().filter(stays);
         let terminating = pods.iter().filter(|pod| pod.terminating()).count();
         Counts {
@@ -136,21 +132,43 @@ fn how_many(terms: &Terms, tally: &Tally, active: usize) -> usize {
 /// Which of the active pods go, so that at least `excess` do: those that can never count first, then
 /// those whose loss costs least.
 fn to_remove<'a>(terms: &Terms, mut active: Vec<&'a PodFacts>, excess: usize) -> Vec<&'a PodFacts> {
-    active.sort_unstable_by(|a, b| cheapest(a).cmp(&cheapest(b)));
-    let (mut remove, mut useful) = (Vec::new(), active);
-    if let Mode::Indexed(_) = terms.mode {
-        // From the dearest to the cheapest, so that of each index the dearest stays.
-        let mut seen = HashSet::new();
-        (useful, remove) = useful
-            .into_iter()
-            .rev()
-            .partition(|pod| terms.counts(pod.index) && seen.insert(pod.index));
-        useful.reverse();
-        remove.reverse();
+    if excess == 0 && !any_useless(terms, &active) {
+        return Vec::new();
     }
-    let more = excess.saturating_sub(remove.len()).min(useful.len());
-    remove.extend(useful.drain(..more));
+    active.sort_unstable_by(|a, b| cheapest(a).cmp(&cheapest(b)));
+    let (useful, mut remove) = split_useless(terms, active);
+    let more = excess.saturating_sub(remove.len());
+    remove.extend(useful.into_iter().take(more));
     remove
+}
+
+fn any_useless(terms: &Terms, active: &[&PodFacts]) -> bool {
+    let mut seen = HashSet::new();
+    !active.iter().all(|pod| useful(terms, pod, &mut seen))
+}
+
+/// Parts pods in order of cost into those that can count and those that cannot: of each index only
+/// the dearest can.
+fn split_useless<'a>(
+    terms: &Terms,
+    by_cost: Vec<&'a PodFacts>,
+) -> (Vec<&'a PodFacts>, Vec<&'a PodFacts>) {
+    let mut seen = HashSet::new();
+    let from_dearest = by_cost.into_iter().rev();
+    let (mut yes, mut no): (Vec<_>, Vec<_>) =
+        from_dearest.partition(|pod| useful(terms, pod, &mut seen));
+    yes.reverse();
+    no.reverse();
+    (yes, no)
+}
+
+/// Whether this pod can count beside those seen so far.
+fn useful(terms: &Terms, pod: &PodFacts, seen: &mut HashSet<u32>) -> bool {
+    match (terms.mode, pod.index) {
+        (Mode::Indexed(completions), Some(index)) => index < completions && seen.insert(index),
+        (Mode::Indexed(_), None) => false,
+        (Mode::Count(_) | Mode::Queue, _) => true,
+    }
 }
 
 /// Orders pods by what their loss costs, cheapest first.
@@ -175,13 +193,12 @@ fn cheapest(pod: &PodFacts) -> impl Ord + '_ {
 fn next_indexes(
     terms: &Terms,
     tally: &Tally,
-    pods: &[Cow<PodFacts>],
+    pods: &[&PodFacts],
     completions: u32,
     asked: usize,
 ) -> Vec<Option<u32>> {
-    let takes =
-        |pod: &&Cow<PodFacts>| pod.active() || (terms.replace_failed_only && pod.terminating());
-    let taken: BTreeSet<u32> = pods.iter().filter(takes).filter_map(|pod| pod.index).collect();
+    let takes = |pod: &&&PodFacts| pod.active() || (terms.replace_failed_only && pod.terminating());
+    let taken: HashSet<u32> = pods.iter().filter(takes).filter_map(|pod| pod.index).collect();
     let after = |index: u32| Some(tally.done.next_absent(index.checked_add(1)?));
     std::iter::successors(Some(tally.done.next_absent(0)), |&index| after(index))
         .take_while(|&index| index < completions)
