@@ -14,6 +14,7 @@ mod plan;
 pub use controllers::{CONTROLLERS, Controller};
 pub use index_set::IndexSet;
 pub use job::{
-    BackOff, Owner, Phase, PodFacts, TRACKING_FINALIZER, View, job, orphan, owner_reference,
+    BackOff, INDEX_KEY, Owner, Phase, PodFacts, TRACKING_FINALIZER, View, job, orphan,
+    owner_reference,
 };
 pub use plan::{Note, Plan, Write};

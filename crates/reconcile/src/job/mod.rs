@@ -24,7 +24,7 @@ use wanted::Wanted;
 pub use backoff::BackOff;
 pub use claim::orphan;
 pub use facts::{Owner, Phase, PodFacts};
-pub use names::TRACKING_FINALIZER;
+pub use names::{INDEX_KEY, TRACKING_FINALIZER};
 pub use pod::owner_reference;
 
 /// What the controller looks at: one revision of the state.

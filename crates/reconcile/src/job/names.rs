@@ -6,7 +6,7 @@ use kinds::names::BASE_LENGTH_MAX;
 pub const TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";
 
 /// Annotation and label that carry a pod's completion index.
-pub(super) const INDEX_KEY: &str = "batch.kubernetes.io/job-completion-index";
+pub const INDEX_KEY: &str = "batch.kubernetes.io/job-completion-index";
 
 /// The environment variable that carries a pod's completion index.
 pub(super) const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
