@@ -3,6 +3,7 @@
 //! the time and the ids.
 
 pub mod admit;
+mod check;
 pub mod decode;
 mod error;
 mod key;
@@ -10,8 +11,11 @@ pub mod manifest;
 pub mod names;
 mod object;
 pub mod quantity;
+mod schema;
 pub mod selector;
+mod suggest;
 mod table;
+mod tree;
 mod validate;
 
 pub use error::{Cause, FieldError, FieldErrorKind, FieldErrors, Reason, StatusError};

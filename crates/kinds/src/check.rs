@@ -1,0 +1,316 @@
+//! A tree against the schema: what is unknown, doubled or of the wrong type, all of it at once; and
+//! the same document as clean JSON, with quantities in canonical form and nothing that the schema
+//! does not know.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use k8s_openapi::ByteString;
+
+use crate::{
+    metav1::{MicroTime, Time},
+    quantity::{self, Quantity},
+    schema::{Shape, Type},
+    suggest,
+    tree::{Entry, Node, Value},
+};
+
+/// One thing that does not fit the schema.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    /// The line of the key or value; 0 where lines mean nothing.
+    pub(crate) line: u32,
+    /// Such as `spec.template.spec.containers[0].image`.
+    pub(crate) path: String,
+    pub(crate) what: What,
+}
+
+/// What does not fit.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// No such field; perhaps another was meant.
+    Unknown { meant: Option<String> },
+    /// The key stood there before, on this line.
+    Duplicate { first_line: u32 },
+    /// A value of another type.
+    Type {
+        expected: Shape,
+        found: Found,
+        /// Struct and path without indices and keys, such as `JobSpec.spec.parallelism`.
+        field: String,
+    },
+    /// A value of the right type that does not have the form.
+    Form { message: String },
+}
+
+/// The sort of a value that does not fit, with its spelling where that is short.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    Bool(String),
+    Number(String),
+    String(String),
+    List,
+    Map,
+}
+
+impl Found {
+    /// Of a value that is not null.
+    pub(crate) fn of(value: &Value) -> Self {
+        match value {
+            Value::Bool { written, .. } => Self::Bool(written.clone()),
+            Value::Number { written, .. } => Self::Number(written.clone()),
+            Value::String(text) => Self::String(text.clone()),
+            Value::List(_) => Self::List,
+            Value::Map(_) | Value::Null => Self::Map,
+        }
+    }
+}
+
+/// What came of a document.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    pub(crate) json: String,
+    pub(crate) problems: Vec<Problem>,
+    /// Line of every field by its path; map keys stand in brackets, as field errors write them.
+    pub(crate) lines: BTreeMap<String, u32>,
+}
+
+/// Checks a document of type `ty`.
+pub(crate) fn check(node: &Node, ty: &'static Type) -> Checked {
+    let mut checker = Checker {
+        out: Checked::default(),
+        path: String::new(),
+        owner: ty.name,
+        fields: Vec::new(),
+    };
+    checker.value(node, Shape::Object(ty));
+    checker.out
+}
+
+struct Checker {
+    out: Checked,
+    path: String,
+    /// Name of the struct whose field is being checked.
+    owner: &'static str,
+    /// Names of the struct fields on the way to the value, without indices and map keys.
+    fields: Vec<&'static str>,
+}
+
+impl Checker {
+    fn problem(&mut self, line: u32, what: What) {
+        self.out.problems.push(Problem { line, path: self.path.clone(), what });
+    }
+
+    fn value(&mut self, node: &Node, shape: Shape) {
+        match (&node.value, shape) {
+            (Value::Null, _) => self.out.json.push_str(zero(shape)),
+            (_, Shape::Any) => any(node, &mut self.out.json),
+            (Value::Map(entries), Shape::Object(ty)) => self.object(entries, ty),
+            (Value::Map(entries), Shape::Map(item)) => self.map(entries, *item),
+            (Value::List(items), Shape::List(item)) => self.list(items, *item),
+            _ => match scalar(&node.value, shape) {
+                Ok(json) => self.out.json.push_str(&json),
+                Err(wrong) => {
+                    self.out.json.push_str(zero(shape));
+                    let field = format!("{}.{}", self.owner, self.fields.join("."));
+                    self.problem(node.line, wrong.into_what(&node.value, shape, field));
+                }
+            },
+        }
+    }
+
+    fn object(&mut self, entries: &[Entry], ty: &'static Type) {
+        let outer = std::mem::replace(&mut self.owner, ty.name);
+        self.out.json.push('{');
+        let mut first = true;
+        for (at, entry) in entries.iter().enumerate() {
+            let length = self.path.len();
+            if length > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(&entry.key);
+            self.duplicate(entries, at);
+            match ty.field(&entry.key) {
+                None => {
+                    let meant = suggest::field(ty, &entry.key);
+                    self.problem(entry.line, What::Unknown { meant });
+                }
+                Some(field) if wins(entries, at) && entry.node.value != Value::Null => {
+                    self.out.lines.insert(self.path.clone(), entry.line);
+                    self.key(&entry.key, &mut first);
+                    self.fields.push(field.name);
+                    self.value(&entry.node, field.shape);
+                    self.fields.pop();
+                }
+                Some(_) => {}
+            }
+            self.path.truncate(length);
+        }
+        self.out.json.push('}');
+        self.owner = outer;
+    }
+
+    fn map(&mut self, entries: &[Entry], item: Shape) {
+        self.out.json.push('{');
+        let mut first = true;
+        for (at, entry) in entries.iter().enumerate() {
+            let length = self.path.len();
+            let bracketed = format!("{}[{}]", self.path, entry.key);
+            self.path.push('.');
+            self.path.push_str(&entry.key);
+            self.duplicate(entries, at);
+            if wins(entries, at) {
+                self.out.lines.insert(bracketed, entry.line);
+                self.key(&entry.key, &mut first);
+                self.value(&entry.node, item);
+            }
+            self.path.truncate(length);
+        }
+        self.out.json.push('}');
+    }
+
+    fn list(&mut self, items: &[Node], item: Shape) {
+        self.out.json.push('[');
+        for (at, node) in items.iter().enumerate() {
+            if at > 0 {
+                self.out.json.push(',');
+            }
+            let length = self.path.len();
+            write!(self.path, "[{at}]").expect("text takes text");
+            self.out.lines.insert(self.path.clone(), node.line);
+            self.value(node, item);
+            self.path.truncate(length);
+        }
+        self.out.json.push(']');
+    }
+
+    fn key(&mut self, key: &str, first: &mut bool) {
+        if !std::mem::take(first) {
+            self.out.json.push(',');
+        }
+        self.out.json.push_str(&quoted(key));
+        self.out.json.push(':');
+    }
+
+    fn duplicate(&mut self, entries: &[Entry], at: usize) {
+        let entry = &entries[at];
+        if let Some(earlier) = entries[..at].iter().find(|e| e.key == entry.key) {
+            self.problem(entry.line, What::Duplicate { first_line: earlier.line });
+        }
+    }
+}
+
+/// Of doubled keys the last counts.
+fn wins(entries: &[Entry], at: usize) -> bool {
+    !entries[at + 1..].iter().any(|e| e.key == entries[at].key)
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// What a null item of a list or map means: the zero value, as a Go decoder has it.
+fn zero(shape: Shape) -> &'static str {
+    match shape {
+        Shape::String | Shape::Bytes => "\"\"",
+        Shape::Int32 | Shape::Int64 | Shape::IntOrString => "0",
+        Shape::Quantity => "\"0\"",
+        Shape::Bool => "false",
+        Shape::Time | Shape::MicroTime | Shape::Any => "null",
+        Shape::Object(_) | Shape::Map(_) => "{}",
+        Shape::List(_) => "[]",
+    }
+}
+
+fn any(node: &Node, out: &mut String) {
+    match &node.value {
+        Value::Null => out.push_str("null"),
+        Value::Bool { value, .. } => out.push_str(if *value { "true" } else { "false" }),
+        Value::Number { json, .. } => out.push_str(json),
+        Value::String(text) => out.push_str(&quoted(text)),
+        Value::List(items) => {
+            for (at, item) in items.iter().enumerate() {
+                out.push(if at == 0 { '[' } else { ',' });
+                any(item, out);
+            }
+            out.push_str(if items.is_empty() { "[]" } else { "]" });
+        }
+        Value::Map(entries) => {
+            let mut open = '{';
+            for (at, entry) in entries.iter().enumerate().filter(|(at, _)| wins(entries, *at)) {
+                let _ = at;
+                out.push(std::mem::replace(&mut open, ','));
+                out.push_str(&quoted(&entry.key));
+                out.push(':');
+                any(&entry.node, out);
+            }
+            out.push_str(if open == '{' { "{}" } else { "}" });
+        }
+    }
+}
+
+enum Wrong {
+    Type,
+    Form(String),
+}
+
+impl Wrong {
+    fn into_what(self, value: &Value, expected: Shape, field: String) -> What {
+        match self {
+            Self::Form(message) => What::Form { message },
+            Self::Type => {
+                let found = Found::of(value);
+                What::Type { expected, found, field }
+            }
+        }
+    }
+}
+
+/// The JSON of a scalar of that shape.
+fn scalar(value: &Value, shape: Shape) -> Result<String, Wrong> {
+    match (value, shape) {
+        (Value::String(text), Shape::String | Shape::IntOrString) => Ok(quoted(text)),
+        (Value::Bool { value, .. }, Shape::Bool) => Ok(value.to_string()),
+        (Value::Number { json, .. }, Shape::Int32 | Shape::IntOrString) => {
+            json.parse::<i32>().map(|n| n.to_string()).map_err(|_| Wrong::Type)
+        }
+        (Value::Number { json, .. }, Shape::Int64) => {
+            json.parse::<i64>().map(|n| n.to_string()).map_err(|_| Wrong::Type)
+        }
+        (Value::String(text) | Value::Number { json: text, .. }, Shape::Quantity) => {
+            let read = Quantity::parse(text);
+            read.map(|q| quoted(&q.to_string()))
+                .map_err(|e: quantity::Error| Wrong::Form(e.to_string()))
+        }
+        (Value::String(text), Shape::Bytes) => {
+            let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+            form::<ByteString>(&text, || {
+                let at = bad_base64_at(&text);
+                format!("illegal base64 data at input byte {at}")
+            })
+        }
+        (Value::String(text), Shape::Time) => form::<Time>(text, || time_error(text)),
+        (Value::String(text), Shape::MicroTime) => form::<MicroTime>(text, || time_error(text)),
+        _ => Err(Wrong::Type),
+    }
+}
+
+fn form<T: serde::de::DeserializeOwned>(
+    text: &str,
+    error: impl Fn() -> String,
+) -> Result<String, Wrong> {
+    let json = quoted(text);
+    match serde_json::from_str::<T>(&json) {
+        Ok(_) => Ok(json),
+        Err(_) => Err(Wrong::Form(error())),
+    }
+}
+
+fn bad_base64_at(text: &str) -> usize {
+    let letters = text.trim_end_matches('=');
+    let bad = letters.bytes().position(|b| !b.is_ascii_alphanumeric() && b != b'+' && b != b'/');
+    bad.unwrap_or(letters.len())
+}
+
+fn time_error(text: &str) -> String {
+    format!("parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": not an RFC 3339 time")
+}

@@ -1,0 +1,226 @@
+//! How the cases are written and asked. Admission cases do not repeat whole objects: they name a
+//! base object (`tests/support/bases.yaml`) and the fields that differ, one `path = JSON` per line;
+//! `path -` removes the field.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use kinds::{
+    Draft, FieldErrors, Kind, Object, Uid,
+    admit::{self, Context, Subresource},
+    decode::{self, FieldValidation},
+    manifest,
+};
+use serde_json::Value;
+
+/// One case of a file.
+pub(crate) struct Case {
+    pub(crate) title: String,
+    pub(crate) input: String,
+    pub(crate) expected: String,
+}
+
+/// Cases are `# title`, input, `----`, expected; `====` stands between them.
+pub(crate) fn read_cases(text: &str) -> Vec<Case> {
+    text.split("\n====\n")
+        .map(|case| {
+            let case = case.trim_matches('\n');
+            let (title, rest) = case.split_once('\n').expect("a case has a title");
+            assert!(title.starts_with("# "), "a case starts with its title: {title}");
+            let (input, expected) = rest.split_once("\n----").expect("a case has a ----");
+            let expected = expected.trim_matches('\n').to_owned();
+            Case { title: title.to_owned(), input: input.to_owned(), expected }
+        })
+        .collect()
+}
+
+pub(crate) fn write_cases(cases: &[Case]) -> String {
+    let texts: Vec<String> =
+        cases.iter().map(|c| format!("{}\n{}\n----\n{}\n", c.title, c.input, c.expected)).collect();
+    texts.join("====\n")
+}
+
+/// A file; `\t`, `\r` and `\u{feff}` are written as `␉`, `␍` and `BOM`.
+pub(crate) fn manifest(input: &str) -> String {
+    let text = input.replace('␉', "\t").replace('␍', "\r").replace("BOM", "\u{feff}");
+    match manifest::parse("job.yaml", text.as_bytes()) {
+        Err(errors) => errors.to_string(),
+        Ok(manifests) => {
+            let texts = manifests.iter().map(|m| {
+                let json = String::from_utf8(m.draft.to_json()).unwrap();
+                format!("{}: {json}", m.line)
+            });
+            texts.collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+/// First line: kind and field validation. The rest: the body.
+pub(crate) fn body(input: &str) -> String {
+    let (head, body) = input.split_once('\n').expect("a head and a body");
+    let (kind, validation) = head.split_once(' ').unwrap_or((head, ""));
+    let kind = kind_of(kind);
+    let validation = FieldValidation::parse(validation).expect("a field validation");
+    match decode::body(kind, body.as_bytes(), validation) {
+        Err(error) => format!("{} {:?}: {}", error.reason.code(), error.reason, error.message),
+        Ok((draft, warnings)) => {
+            let mut text = String::from_utf8(draft.to_json()).unwrap();
+            for warning in warnings {
+                write!(text, "\nwarning: {warning}").unwrap();
+            }
+            text
+        }
+    }
+}
+
+/// A base and changes. Without errors the fields that admission changed or added are the answer.
+pub(crate) fn create(input: &str) -> String {
+    let (json, kind, rest) = changed_base(input);
+    let draft = decoded(kind, &json);
+    match admit::create(draft, &context()) {
+        Err(errors) => error_text(&errors),
+        Ok((draft, warnings)) => shown(&draft, &rest, &warnings),
+    }
+}
+
+/// A base and changes, a line `main` or `status`, more changes: an update from one to the other.
+pub(crate) fn update(input: &str) -> String {
+    let (before, how, after) = ["\nmain", "\nstatus"]
+        .iter()
+        .find_map(|how| {
+            let at = input.find(how)?;
+            Some((&input[..at], how, &input[at + how.len()..]))
+        })
+        .expect("a line main or status");
+    let subresource = if *how == "\nmain" { Subresource::Main } else { Subresource::Status };
+    let (json, kind, _) = changed_base(before);
+    let mut draft = decoded(kind, &json);
+    let status = draft.rest.get("status").cloned();
+    draft = admit::create(draft, &context()).expect("the old object is valid").0;
+    if let Some(status) = status {
+        draft.rest.insert("status".to_owned(), status);
+    }
+    let old: Object = draft.seal(7);
+    let mut json: Value = serde_json::from_slice(old.json()).unwrap();
+    let rest = change(&mut json, after);
+    let now = context().now + jiff::SignedDuration::from_secs(60);
+    match admit::update(&old, decoded(kind, &json), subresource, now) {
+        Err(errors) => error_text(&errors),
+        Ok((draft, warnings)) => shown(&draft, &rest, &warnings),
+    }
+}
+
+fn context() -> Context {
+    let now: Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
+    Context { uid: Uid::parse("11111111-2222-4333-8444-555555555555").unwrap(), now }
+}
+
+fn kind_of(name: &str) -> Kind {
+    kinds::KINDS.iter().find(|k| k.name == name).unwrap_or_else(|| panic!("no kind {name}")).kind
+}
+
+fn decoded(kind: Kind, json: &Value) -> Draft {
+    let body = json.to_string();
+    let decoded = decode::body(kind, body.as_bytes(), FieldValidation::Strict);
+    decoded.unwrap_or_else(|e| panic!("{e}: {json}")).0
+}
+
+fn error_text(errors: &FieldErrors) -> String {
+    assert!(!errors.is_empty(), "a refusal says why");
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The fields that are asked for with `? path`, then the warnings; `ok` if there is nothing to show.
+fn shown(draft: &Draft, asked: &[String], warnings: &[String]) -> String {
+    let json: Value = serde_json::from_slice(&draft.to_json()).unwrap();
+    let mut lines: Vec<String> = Vec::new();
+    for path in asked {
+        lines.push(format!("{path} = {}", at(&mut json.clone(), path)));
+    }
+    lines.extend(warnings.iter().map(|w| format!("warning: {w}")));
+    if lines.is_empty() { "ok".to_owned() } else { lines.join("\n") }
+}
+
+/// The base that the first line names, changed; its kind; the paths asked for.
+fn changed_base(input: &str) -> (Value, Kind, Vec<String>) {
+    let (name, changes) = input.split_once('\n').unwrap_or((input, ""));
+    let bases = manifest::parse("bases.yaml", include_bytes!("bases.yaml"))
+        .unwrap_or_else(|e| panic!("{e}"));
+    let base = bases
+        .into_iter()
+        .find(|b| b.draft.metadata.name.as_deref() == Some(name))
+        .unwrap_or_else(|| panic!("no base {name}"));
+    let mut json = serde_json::from_slice(&base.draft.to_json()).unwrap();
+    let asked = change(&mut json, changes);
+    (json, base.kind, asked)
+}
+
+fn change(json: &mut Value, changes: &str) -> Vec<String> {
+    let mut asked = Vec::new();
+    for line in changes.lines().filter(|l| !l.is_empty()) {
+        if let Some(path) = line.strip_prefix("? ") {
+            asked.push(path.to_owned());
+        } else if let Some(path) = line.strip_suffix(" -") {
+            remove(json, path);
+        } else {
+            let (path, value) = line.split_once(" = ").unwrap_or_else(|| panic!("{line}"));
+            let value = expand(value);
+            *at(json, path) =
+                serde_json::from_str(&value).unwrap_or_else(|e| panic!("{line}: {e}"));
+        }
+    }
+    asked
+}
+
+/// `"a"*300` is the text of 300 letters.
+fn expand(value: &str) -> String {
+    match value.strip_prefix('"').and_then(|rest| rest.split_once("\"*")) {
+        Some((text, count)) => format!("{:?}", text.repeat(count.parse().unwrap())),
+        None => value.to_owned(),
+    }
+}
+
+/// `a.b[0].c`; keys with dots stand in quotes: `labels."a.b/c"`.
+fn steps(path: &str) -> Vec<String> {
+    let mut steps = vec![String::new()];
+    let mut quoted = false;
+    for c in path.chars() {
+        let last = steps.last_mut().unwrap();
+        match c {
+            '"' => quoted = !quoted,
+            '.' | '[' if !quoted => steps.push(String::new()),
+            ']' if !quoted => {}
+            c => last.push(c),
+        }
+    }
+    steps.retain(|s| !s.is_empty());
+    steps
+}
+
+fn at<'a>(json: &'a mut Value, path: &str) -> &'a mut Value {
+    steps(path).into_iter().fold(json, |at, step| match (at.is_array(), step.parse::<usize>()) {
+        (true, Ok(index)) => {
+            let items = at.as_array_mut().unwrap();
+            if index == items.len() {
+                items.push(Value::Null);
+            }
+            &mut items[index]
+        }
+        _ => {
+            if at.is_null() {
+                *at = Value::Object(serde_json::Map::new());
+            }
+            at.as_object_mut().unwrap().entry(step).or_insert(Value::Null)
+        }
+    })
+}
+
+fn remove(json: &mut Value, path: &str) {
+    let mut steps = steps(path);
+    let last = steps.pop().unwrap();
+    let parent = steps.into_iter().fold(json, |at, step| match step.parse::<usize>() {
+        Ok(index) if at.is_array() => &mut at[index],
+        _ => &mut at[step],
+    });
+    parent.as_object_mut().unwrap().remove(&last).unwrap_or_else(|| panic!("{path} is there"));
+}
