@@ -1,1 +1,30 @@
-//! .
+//! The only writer: it admits what clients ask for, commits it, wakes the controllers concerned and
+//! commits what they plan. Everything the engine knows beyond the store is derived from it and kept
+//! current by [`Engine`]'s two ways to change an object, put and remove.
+//!
+//! No I/O, no clock, no threads: the server and the simulation drive the same engine. After every
+//! input the driver calls [`Engine::settle`], then lets a disk perform the store's next batch.
+
+mod api;
+mod bootstrap;
+mod controllers;
+mod dependents;
+mod engine;
+mod garbage;
+pub mod history;
+mod jobs;
+mod limits;
+mod pending;
+mod pods;
+mod recorder;
+mod room;
+mod runs;
+mod scope;
+mod timers;
+
+pub use api::{DeleteOptions, Deleted, Propagation, Subresource, Written};
+pub use bootstrap::PROCESS_CLASS;
+pub use engine::{Config, Engine};
+pub use limits::Limits;
+pub use recorder::{About, Happening};
+pub use scope::Scope;

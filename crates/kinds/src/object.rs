@@ -338,6 +338,18 @@ impl Draft {
     /// point was validated.
     pub fn seal(mut self, revision: Revision) -> Object {
         self.metadata.resource_version = Some(revision.to_string());
+        self.index(revision)
+    }
+
+    /// What the object would be, for the answer to a dry run: it has no revision of its own.
+    ///
+    /// # Panics
+    /// As [`seal`](Self::seal).
+    pub fn preview(self) -> Object {
+        self.index(0)
+    }
+
+    fn index(self, revision: Revision) -> Object {
         let meta = &self.metadata;
         let uid = meta.uid.as_deref().and_then(Uid::parse).expect("a sealed object has a uid");
         let seconds = |time: &Option<Time>| time.as_ref().map(|t| t.0.as_second());

@@ -1,0 +1,89 @@
+//! What exists in every cluster: the namespaces, the one node, the RuntimeClass of plain processes.
+
+use jiff::Timestamp;
+use kinds::{
+    Draft, Key, Kind, Uid, admit, api_time,
+    metav1::ObjectMeta,
+    types::{
+        core::v1::{Namespace, Node},
+        node::v1::RuntimeClass,
+    },
+};
+
+use crate::{Engine, engine::node_facts};
+
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/// The RuntimeClass whose pods are plain processes, and its handler.
+pub const PROCESS_CLASS: &str = "process";
+
+/// On the Node: the spawner that was last known to hold its containers.
+const SPAWNER_ANNOTATION: &str = "coracle.local/spawner";
+
+impl Engine {
+    pub(crate) fn bootstrap(&mut self, node: Node, now: Timestamp) {
+        for name in NAMESPACES {
+            self.ensure(
+                Draft::of_namespace(&Namespace { metadata: named(name), ..Default::default() }),
+                now,
+            );
+        }
+        let class = RuntimeClass {
+            metadata: named(PROCESS_CLASS),
+            handler: PROCESS_CLASS.to_owned(),
+            ..Default::default()
+        };
+        self.ensure(Draft::of_runtime_class(&class), now);
+        self.put_node(node, now);
+        self.commit(now);
+    }
+
+    fn ensure(&mut self, draft: Draft, now: Timestamp) {
+        if self.exists(&draft.key()) {
+            return;
+        }
+        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
+        let (draft, _) = admit::create(draft, &context).expect("built-in objects are valid");
+        self.put(draft);
+    }
+
+    /// The node as the machine is now; what was noted on it before stays.
+    fn put_node(&mut self, node: Node, now: Timestamp) {
+        let key = Key::new(Kind::Node, "", &self.node_name);
+        let mut draft = Draft::of_node(&node);
+        match self.current(&key) {
+            Some(old) => {
+                draft.metadata.uid = old.metadata.uid;
+                draft.metadata.creation_timestamp = old.metadata.creation_timestamp;
+                draft.metadata.annotations = old.metadata.annotations;
+            }
+            None => {
+                draft.metadata.uid = Some(Uid::from_random(self.random.u128(..)).to_string());
+                draft.metadata.creation_timestamp = Some(api_time(now));
+            }
+        }
+        self.node = node_facts(&node);
+        self.placement.look_again();
+        self.put(draft);
+    }
+
+    /// The spawner that is durably known to hold this node's containers.
+    pub fn spawner(&self) -> Option<String> {
+        let node = self.current(&Key::new(Kind::Node, "", &self.node_name))?;
+        node.metadata.annotations?.remove(SPAWNER_ANNOTATION)
+    }
+
+    /// Notes which spawner holds this node's containers from now on. Must be durable before the
+    /// first container is started in it.
+    pub fn set_spawner(&mut self, instance: &str) {
+        let key = Key::new(Kind::Node, "", &self.node_name);
+        self.edit(&key, |meta| {
+            let annotations = meta.annotations.get_or_insert_default();
+            annotations.insert(SPAWNER_ANNOTATION.to_owned(), instance.to_owned());
+        });
+    }
+}
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta { name: Some(name.to_owned()), ..Default::default() }
+}

@@ -1,0 +1,242 @@
+//! Where plans become changes: the Job controller is asked with the state kept for a Job, and what it
+//! answers is put into the pending transaction.
+
+use jiff::Timestamp;
+use kinds::{
+    Draft, Key, Kind, Owner, RUN_ANNOTATION, Uid, admit,
+    metav1::ObjectMeta,
+    names,
+    types::{
+        batch::v1::{Job, JobStatus},
+        core::v1::Pod,
+    },
+};
+use reconcile::{Plan, TRACKING_FINALIZER, View, Write, owner_reference};
+
+use crate::{
+    Engine,
+    engine::uid,
+    history::{JobRecord, Outcome},
+    jobs::JobState,
+    recorder::{About, Happening},
+};
+
+impl Engine {
+    /// Asks the Job controller and puts its plan into the pending transaction.
+    pub(crate) fn reconcile_job(&mut self, key: &Key, now: Timestamp) {
+        self.collect(key, now);
+        let Some(state) = self.jobs.get(key) else { return };
+        if !self.scope.covers(state.run.as_deref()) {
+            return;
+        }
+        let view = View {
+            job: &state.job,
+            pods: &self.jobs.pods_for(key),
+            completed: &state.completed,
+            back_off: state.back_off,
+        };
+        let random = &mut self.random;
+        let mut fresh = |base: &str| names::generate(base, &names::suffix(random.u64(..)));
+        let plan = reconcile::job(&view, now, &mut fresh);
+        self.apply(key, plan, now);
+    }
+
+    fn apply(&mut self, key: &Key, plan: Plan, now: Timestamp) {
+        let Some(state) = self.jobs.get_mut(key) else { return };
+        state.back_off = plan.back_off;
+        let about = About { key: key.clone(), uid: state.uid, field_path: None };
+        self.timers.set(key, plan.wake_at);
+        let pod = |name: &str| Key::new(Kind::Pod, &key.namespace, name);
+        let mut notes = plan.notes;
+        for write in plan.writes {
+            match write {
+                Write::CreatePod(new) => notes.extend(self.create_pod(key, *new, now)),
+                Write::DeletePod { name } => self.delete_now(&pod(&name), None, now),
+                Write::RemoveFinalizer { name } => self.untrack(&pod(&name)),
+                Write::AdoptPod { name } => self.adopt(key, &pod(&name)),
+                Write::ReleasePod { name } => self.release(about.uid, &pod(&name)),
+                Write::SetStatus(status) => self.set_job_status(key, *status),
+            }
+        }
+        for note in notes {
+            let what = Happening {
+                component: "job-controller",
+                warning: note.warning,
+                reason: note.reason.into_owned(),
+                message: note.message,
+            };
+            self.note(&about, &what, now);
+        }
+    }
+
+    /// Creates a pod of a Job. The refusal of a pod is an Event, as upstream has it.
+    fn create_pod(&mut self, job: &Key, pod: Pod, now: Timestamp) -> Option<reconcile::Note> {
+        let mut draft = Draft::of_pod(&pod);
+        draft.metadata.namespace = Some(job.namespace.to_string());
+        if let Some(run) = self.jobs.get(job).and_then(|state| state.run.clone()) {
+            let annotations = draft.metadata.annotations.get_or_insert_default();
+            annotations.insert(RUN_ANNOTATION.to_owned(), run);
+        }
+        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
+        match admit::create(draft, &context) {
+            Ok((draft, _)) => {
+                self.urgent = true;
+                self.put(draft);
+                None
+            }
+            Err(errors) => {
+                let name = pod.metadata.name.unwrap_or_default();
+                let why = kinds::StatusError::invalid(Kind::Pod, &name, &errors);
+                let message = format!("Error creating: {why}");
+                Some(reconcile::Note { warning: true, reason: "FailedCreate".into(), message })
+            }
+        }
+    }
+
+    /// Takes the tracking finalizer off a pod: it is accounted for.
+    pub(crate) fn untrack(&mut self, pod: &Key) {
+        self.edit(pod, |meta| strip_finalizer(meta, TRACKING_FINALIZER));
+    }
+
+    fn adopt(&mut self, job: &Key, pod: &Key) {
+        let Some(state) = self.jobs.get(job) else { return };
+        let owner = owner_reference(&state.job);
+        self.edit(pod, |meta| {
+            meta.owner_references.get_or_insert_default().push(owner);
+            meta.finalizers.get_or_insert_default().push(TRACKING_FINALIZER.to_owned());
+        });
+    }
+
+    fn release(&mut self, job: Uid, pod: &Key) {
+        self.edit(pod, |meta| {
+            strip_finalizer(meta, TRACKING_FINALIZER);
+            if let Some(owners) = &mut meta.owner_references {
+                owners.retain(|owner| Uid::parse(&owner.uid) != Some(job));
+            }
+        });
+    }
+
+    /// Changes the metadata of an object that still exists.
+    pub(crate) fn edit(&mut self, key: &Key, change: impl FnOnce(&mut ObjectMeta)) {
+        if let Some(mut draft) = self.current(key) {
+            change(&mut draft.metadata);
+            self.urgent = true;
+            self.put(draft);
+        }
+    }
+
+    fn set_job_status(&mut self, key: &Key, status: JobStatus) {
+        if let Some(mut draft) = self.current(key) {
+            draft.set_job_status(&status);
+            self.urgent = true;
+            self.put(draft);
+        }
+    }
+
+    /// Keeps what is derived from a Job: the state of an unfinished one, the history of one that
+    /// just finished.
+    pub(crate) fn index_job(&mut self, key: &Key, draft: &Draft) {
+        let Some(uid) = uid(draft) else { return };
+        let job = draft.job().expect("a Job in the store was validated");
+        match (self.jobs.get_mut(key), ending(&job)) {
+            (Some(state), None) => state.update(job),
+            (None, None) => {
+                let run = draft.metadata.annotations.as_ref().and_then(|a| a.get(RUN_ANNOTATION));
+                self.jobs.insert(key.clone(), JobState::new(uid, run.cloned(), job));
+                self.gather_pods(uid);
+            }
+            (Some(_), Some((outcome, reason, message))) => {
+                self.remember(job_record(key, uid, &job, outcome, reason, message));
+                self.let_go(key);
+            }
+            (None, Some(_)) => {}
+        }
+        self.woken.insert(key.clone());
+    }
+
+    /// A Job that goes before it finished was cancelled.
+    pub(crate) fn unindex_job(&mut self, key: &Key) {
+        let Some(state) = self.jobs.get(key) else { return };
+        let (uid, job) = (state.uid, state.job.clone());
+        let message = "The job was deleted before it finished".to_owned();
+        self.remember(job_record(key, uid, &job, Outcome::Cancelled, "Deleted".into(), message));
+        self.let_go(key);
+    }
+
+    /// Drops what is kept for a Job; pods it still tracks are looked at by the collector.
+    fn let_go(&mut self, key: &Key) {
+        self.timers.set(key, None);
+        if let Some(state) = self.jobs.remove(key) {
+            let pods = state.pods.iter().map(|pod| Key::new(Kind::Pod, &key.namespace, &pod.name));
+            self.woken.extend(pods);
+        }
+    }
+
+    /// Hands a new Job state the pods that already name it as their controller.
+    fn gather_pods(&mut self, job: Uid) {
+        for key in self.dependents.of(job) {
+            let draft = self.current(&key).filter(|_| key.kind == Kind::Pod);
+            if let Some(draft) = draft {
+                self.index_pod(&key, &draft, None);
+            }
+        }
+    }
+
+    fn remember(&mut self, record: JobRecord) {
+        let (name, value) = record.entry();
+        self.history_bytes += value.as_ref().map_or(0, |bytes| bytes.len());
+        self.pending.record(name, value);
+    }
+
+    /// The controller among an object's owners.
+    pub(crate) fn controller(owners: &[Owner]) -> Option<Uid> {
+        owners.iter().find(|owner| owner.controller).map(|owner| owner.uid)
+    }
+}
+
+pub(crate) fn strip_finalizer(meta: &mut ObjectMeta, name: &str) {
+    if let Some(finalizers) = &mut meta.finalizers {
+        finalizers.retain(|finalizer| finalizer != name);
+    }
+}
+
+/// The terminal condition of a Job, if it has one.
+fn ending(job: &Job) -> Option<(Outcome, String, String)> {
+    let conditions = job.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().filter(|c| c.status == "True").find_map(|condition| {
+        let outcome = match &*condition.type_ {
+            "Complete" => Outcome::Complete,
+            "Failed" => Outcome::Failed,
+            _ => return None,
+        };
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Some((outcome, text(&condition.reason), text(&condition.message)))
+    })
+}
+
+fn job_record(
+    key: &Key,
+    uid: Uid,
+    job: &Job,
+    outcome: Outcome,
+    reason: String,
+    message: String,
+) -> JobRecord {
+    let status = job.status.clone().unwrap_or_default();
+    let spec = job.spec.as_ref();
+    let ended = status.conditions.iter().flatten().filter_map(|c| c.last_transition_time.as_ref());
+    let last = ended.map(|time| time.0).max();
+    JobRecord {
+        namespace: key.namespace.to_string(),
+        job: key.name.to_string(),
+        uid,
+        outcome,
+        reason,
+        message,
+        started: status.start_time.as_ref().map(|time| time.0),
+        finished: last.or(status.start_time.map(|time| time.0)).unwrap_or_default(),
+        completions: spec.and_then(|spec| spec.completions),
+        succeeded: status.succeeded.unwrap_or(0),
+        failed: status.failed.unwrap_or(0),
+    }
+}

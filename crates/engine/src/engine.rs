@@ -1,0 +1,324 @@
+//! The engine itself: the state it derives from the store, the one way an object changes, and the
+//! loop that brings everything woken to a fixed point and commits it as one transaction.
+
+use std::{
+    collections::{BTreeSet, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use kinds::{
+    Draft, Facts, Key, Kind, Object, Owner, Revision, Uid, quantity::Quantity,
+    types::core::v1::Node,
+};
+use reconcile::placement::{NodeFacts, Room};
+use store::{Change, Store};
+
+use crate::{
+    dependents::Dependents,
+    history,
+    jobs::Jobs,
+    limits::Limits,
+    pending::Pending,
+    recorder::{About, Happening, Recorder},
+    room::Placement,
+    scope::Scope,
+    timers::Timers,
+};
+
+/// What an engine starts from besides its store.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The one node, as it is put into the store: name, labels, capacity, addresses.
+    pub node: Node,
+    /// On whose behalf it acts.
+    pub scope: Scope,
+    /// Seed of names and uids.
+    pub seed: u64,
+    /// Budgets.
+    pub limits: Limits,
+}
+
+/// The only writer. No I/O: it changes the store in memory; a driver makes that durable.
+pub struct Engine {
+    pub(crate) store: Store,
+    pub(crate) limits: Limits,
+    pub(crate) scope: Scope,
+    pub(crate) node: NodeFacts,
+    pub(crate) node_name: String,
+    pub(crate) random: fastrand::Rng,
+    pub(crate) pending: Pending,
+    pub(crate) urgent: bool,
+    pub(crate) jobs: Jobs,
+    pub(crate) placement: Placement,
+    pub(crate) finished: VecDeque<(Key, Uid)>,
+    pub(crate) finished_uids: HashSet<Uid>,
+    pub(crate) dependents: Dependents,
+    pub(crate) recorder: Recorder,
+    pub(crate) history_bytes: usize,
+    pub(crate) timers: Timers,
+    pub(crate) woken: BTreeSet<Key>,
+    pub(crate) reported: Vec<(Uid, Key)>,
+    pub(crate) wrote: Vec<(Uid, Revision)>,
+}
+
+impl Engine {
+    /// Takes over a store: derives what is kept in memory, puts what every cluster has (namespaces,
+    /// the node, RuntimeClass `process`) and wakes every unfinished Job in scope.
+    pub fn open(store: Store, config: Config, now: Timestamp) -> Self {
+        let node_name = config.node.metadata.name.clone().unwrap_or_default();
+        let mut engine = Self {
+            store,
+            limits: config.limits,
+            scope: config.scope,
+            node: node_facts(&config.node),
+            node_name,
+            random: fastrand::Rng::with_seed(config.seed),
+            pending: Pending::default(),
+            urgent: false,
+            jobs: Jobs::default(),
+            placement: Placement::default(),
+            finished: VecDeque::new(),
+            finished_uids: HashSet::new(),
+            dependents: Dependents::default(),
+            recorder: Recorder::default(),
+            history_bytes: 0,
+            timers: Timers::default(),
+            woken: BTreeSet::new(),
+            reported: Vec::new(),
+            wrote: Vec::new(),
+        };
+        engine.take_over();
+        engine.bootstrap(config.node, now);
+        engine.settle(now);
+        engine
+    }
+
+    /// The store, for reading: lists, watches, what is durable.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The store, for the driver that takes batches to the disk.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// The name of the one node.
+    pub fn node_name(&self) -> &str {
+        &self.node_name
+    }
+
+    /// When to call [`settle`](Self::settle) again if nothing else happens.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// Whether something was committed since the last call that should be durable at once, and not
+    /// ride along later (a container that runs, an Event).
+    pub fn take_urgent(&mut self) -> bool {
+        std::mem::take(&mut self.urgent)
+    }
+
+    /// Statuses from the node and the revisions they became, since the last call.
+    pub fn take_wrote(&mut self) -> Vec<(Uid, Revision)> {
+        std::mem::take(&mut self.wrote)
+    }
+
+    /// Brings everything woken and everything due to a fixed point and commits it.
+    pub fn settle(&mut self, now: Timestamp) {
+        let mut rounds = 0;
+        loop {
+            while let Some(key) = self.timers.due(now) {
+                self.woken.insert(key);
+            }
+            match self.woken.pop_first() {
+                Some(key) if key.kind == Kind::Job => self.reconcile_job(&key, now),
+                Some(key) => self.collect(&key, now),
+                None if self.place(now) => {}
+                None => break,
+            }
+            rounds += 1;
+            assert!(rounds < self.limits.rounds_max, "controllers do not come to rest");
+        }
+        self.keep_budgets(now);
+        self.commit(now);
+    }
+
+    /// Commits what is pending. Its changes become visible to clients once durable.
+    pub(crate) fn commit(&mut self, now: Timestamp) -> Vec<Arc<Change>> {
+        if self.pending.is_empty() {
+            return Vec::new();
+        }
+        let (writes, records) = self.pending.take();
+        let changes = self.store.commit_with(writes, records, now);
+        for (uid, key) in std::mem::take(&mut self.reported) {
+            let revision = changes.iter().find(|c| c.object.key == key).map(|c| c.revision);
+            let present = || self.store.get(&key).map_or(0, |object| object.meta.revision);
+            self.wrote.push((uid, revision.unwrap_or_else(present)));
+        }
+        changes
+    }
+
+    /// The object as it will be once the pending transaction is committed.
+    pub(crate) fn current(&self, key: &Key) -> Option<Draft> {
+        match self.pending.get(key) {
+            Some(pending) => pending.cloned(),
+            None => self.store.get(key).map(|object| object.draft()),
+        }
+    }
+
+    pub(crate) fn exists(&self, key: &Key) -> bool {
+        match self.pending.get(key) {
+            Some(pending) => pending.is_some(),
+            None => self.store.get(key).is_some(),
+        }
+    }
+
+    pub(crate) fn uid_of(&self, key: &Key) -> Option<Uid> {
+        match self.pending.get(key) {
+            Some(pending) => pending.and_then(|draft| uid(draft)),
+            None => self.store.get(key).map(|object| object.meta.uid),
+        }
+    }
+
+    /// The one way an object changes: into the pending transaction, with every index kept. An object
+    /// that was only waiting for its last finalizer goes instead.
+    pub(crate) fn put(&mut self, draft: Draft) {
+        let key = draft.key();
+        let meta = &draft.metadata;
+        let free = meta.finalizers.as_ref().is_none_or(Vec::is_empty);
+        let grace_over = meta.deletion_grace_period_seconds.unwrap_or(0) == 0;
+        if meta.deletion_timestamp.is_some() && free && grace_over && self.exists(&key) {
+            self.remove(&key);
+            return;
+        }
+        let owners = Owner::of(meta);
+        let before = self.owners_of(&key);
+        if owners != before {
+            self.dependents.remove(&key, &before);
+            self.dependents.add(&key, &owners);
+        }
+        match key.kind {
+            Kind::Pod => self.index_pod(&key, &draft, None),
+            Kind::Job => self.index_job(&key, &draft),
+            _ => {}
+        }
+        self.pending.put(key, draft);
+    }
+
+    /// The one way an object goes: out of the store and every index, and its dependents are woken.
+    pub(crate) fn remove(&mut self, key: &Key) {
+        let Some(uid) = self.uid_of(key) else { return };
+        let owners = self.owners_of(key);
+        self.dependents.remove(key, &owners);
+        match key.kind {
+            Kind::Pod => self.unindex_pod(key, uid, &owners),
+            Kind::Job => self.unindex_job(key),
+            _ => {}
+        }
+        self.woken.extend(self.dependents.of(uid));
+        self.urgent = true;
+        self.pending.delete(key, self.store.get(key).is_some());
+        let namespace = Key::new(Kind::Namespace, "", &key.namespace);
+        if self.store.get(&namespace).is_some_and(|namespace| namespace.deleting()) {
+            self.woken.insert(namespace);
+        }
+        // An owner that waits for its dependents (foreground deletion) may be free now.
+        for owner in owners {
+            if let Some(job) = self.jobs.key_of(owner.uid) {
+                self.woken.insert(job.clone());
+            }
+        }
+    }
+
+    fn owners_of(&self, key: &Key) -> Vec<Owner> {
+        match self.pending.get(key) {
+            Some(pending) => pending.map(|draft| Owner::of(&draft.metadata)).unwrap_or_default(),
+            None => self.store.get(key).map(|o| o.meta.owners.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Records an Event.
+    pub(crate) fn note(&mut self, about: &About, what: &Happening, now: Timestamp) {
+        let uid = Uid::from_random(self.random.u128(..));
+        let draft = self.recorder.record(about, what, &self.node_name, uid, now);
+        self.pending.put(draft.key(), draft);
+    }
+
+    /// Reads the derived state out of a store that was just opened.
+    fn take_over(&mut self) {
+        let objects = |kind| self.store.list(kind, None).cloned().collect::<Vec<Arc<Object>>>();
+        let (jobs, pods, events) = (objects(Kind::Job), objects(Kind::Pod), objects(Kind::Event));
+        for info in kinds::KINDS {
+            for object in self.store.list(info.kind, None) {
+                self.dependents.add(&object.key, &object.meta.owners);
+            }
+        }
+        for job in jobs {
+            if !matches!(job.meta.facts, Facts::Job { finished: true, .. }) {
+                self.index_job(&job.key, &job.draft());
+            }
+        }
+        let mut finished = Vec::new();
+        for pod in pods {
+            let over = matches!(&pod.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded" || phase == "Failed");
+            if over {
+                finished.push((pod.meta.revision, pod.key.clone(), pod.meta.uid));
+            }
+            if !over || !pod.meta.finalizers.is_empty() || pod.deleting() {
+                self.index_pod(&pod.key, &pod.draft(), None);
+            }
+        }
+        finished.sort();
+        self.finished_uids = finished.iter().map(|(_, _, uid)| *uid).collect();
+        self.finished = finished.into_iter().map(|(_, key, uid)| (key, uid)).collect();
+        let mut events = events;
+        events.sort_by_key(|event| event.meta.created_s);
+        events.iter().for_each(|event| self.recorder.found(event));
+        self.history_bytes = self.store.records("history/").map(|(_, bytes)| bytes.len()).sum();
+    }
+
+    /// Removes what is over a budget.
+    fn keep_budgets(&mut self, now: Timestamp) {
+        while self.finished.len() > self.limits.finished_pods_max {
+            let Some((key, uid)) = self.finished.pop_front() else { break };
+            if self.uid_of(&key) == Some(uid) {
+                self.remove(&key);
+            }
+        }
+        while let Some(key) = self.recorder.expired(&self.limits, now) {
+            if self.exists(&key) {
+                self.remove(&key);
+            }
+        }
+        let mut bytes = self.history_bytes;
+        for (name, value) in history::over_budget(&self.store, &self.limits, &mut bytes, now) {
+            self.pending.record(name, value);
+        }
+        self.history_bytes = bytes;
+    }
+}
+
+/// The uid of a draft that has one.
+pub(crate) fn uid(draft: &Draft) -> Option<Uid> {
+    draft.metadata.uid.as_deref().and_then(Uid::parse)
+}
+
+/// What placement asks of a Node object.
+pub(crate) fn node_facts(node: &Node) -> NodeFacts {
+    let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
+    let amount = |resource: &str| {
+        let text = allocatable.and_then(|all| all.get(resource)).map_or("0", |q| &q.0);
+        Quantity::parse(text).unwrap_or(Quantity::from_milli(0))
+    };
+    NodeFacts {
+        name: node.metadata.name.clone().unwrap_or_default(),
+        labels: node.metadata.labels.clone().unwrap_or_default(),
+        allocatable: Room {
+            cpu_milli: amount("cpu").milli(),
+            memory_bytes: amount("memory").value(),
+            pods: amount("pods").value(),
+        },
+    }
+}

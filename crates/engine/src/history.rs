@@ -1,0 +1,137 @@
+//! What ran and how it ended, apart from the objects: a record per finished Job and one per pod of
+//! it, written in the same transaction as the end itself, kept within a budget of bytes and age.
+//!
+//! Names sort by time: `history/job/<finish time>/<job uid>` and `history/pod/<job uid>/<pod uid>`.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use kinds::Uid;
+use serde::{Deserialize, Serialize};
+use store::Store;
+
+use crate::limits::Limits;
+
+const JOBS: &str = "history/job/";
+
+/// How a Job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Condition Complete.
+    Complete,
+    /// Condition Failed.
+    Failed,
+    /// Deleted before it finished.
+    Cancelled,
+}
+
+/// A finished Job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobRecord {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub job: String,
+    /// Its uid.
+    pub uid: Uid,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The deciding condition's reason.
+    pub reason: String,
+    /// The deciding condition's message.
+    pub message: String,
+    /// `status.startTime`, when it started.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub finished: Timestamp,
+    /// `spec.completions`
+    pub completions: Option<i32>,
+    /// Pods (or indexes) that succeeded.
+    pub succeeded: i32,
+    /// Pods that failed.
+    pub failed: i32,
+}
+
+/// One pod of a Job that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodRecord {
+    /// Its name.
+    pub pod: String,
+    /// Its uid; names the log directory.
+    pub uid: Uid,
+    /// Its completion index, for Indexed Jobs.
+    pub index: Option<u32>,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+    /// The container that decided, or the first.
+    pub container: String,
+    /// That container's exit code.
+    pub exit_code: i32,
+    /// That container's reason, such as `Error` or `OOMKilled`.
+    pub reason: String,
+    /// Restarts within the pod.
+    pub restarts: i32,
+    /// When the container started.
+    pub started: Option<Timestamp>,
+    /// When the container ended.
+    pub finished: Option<Timestamp>,
+}
+
+impl JobRecord {
+    pub(crate) fn entry(&self) -> (String, Option<Bytes>) {
+        let name = format!("{JOBS}{:020}/{}", self.finished.as_millisecond(), self.uid);
+        (name, Some(encode(self)))
+    }
+}
+
+impl PodRecord {
+    pub(crate) fn entry(&self, job: Uid) -> (String, Option<Bytes>) {
+        (format!("{}{}", pods_prefix(job), self.uid), Some(encode(self)))
+    }
+}
+
+fn encode<T: Serialize>(record: &T) -> Bytes {
+    serde_json::to_vec(record).expect("records are plain data").into()
+}
+
+fn pods_prefix(job: Uid) -> String {
+    format!("history/pod/{job}/")
+}
+
+/// The finished Jobs, oldest first.
+pub fn jobs(store: &Store) -> impl Iterator<Item = JobRecord> {
+    store.records(JOBS).filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok())
+}
+
+/// The pods of a Job that ended, in no particular order.
+pub fn pods(store: &Store, job: Uid) -> impl Iterator<Item = PodRecord> {
+    let prefix = pods_prefix(job);
+    let found: Vec<_> = store.records(&prefix).map(|(_, bytes)| bytes.clone()).collect();
+    found.into_iter().filter_map(|bytes| serde_json::from_slice(&bytes).ok())
+}
+
+/// Deletions that bring the history back within its budget, the oldest Job with its pods first.
+/// `bytes` is the size of all records and is lowered by what goes.
+pub(crate) fn over_budget(
+    store: &Store,
+    limits: &Limits,
+    bytes: &mut usize,
+    now: Timestamp,
+) -> Vec<(String, Option<Bytes>)> {
+    let mut gone = Vec::new();
+    for (name, value) in store.records(JOBS) {
+        let Ok(record) = serde_json::from_slice::<JobRecord>(value) else { continue };
+        let age_s = now.as_second() - record.finished.as_second();
+        if *bytes <= limits.history_bytes_max && age_s <= limits.history_age_s {
+            break;
+        }
+        *bytes = bytes.saturating_sub(value.len());
+        gone.push((name.to_owned(), None));
+        for (pod, value) in store.records(&pods_prefix(record.uid)) {
+            *bytes = bytes.saturating_sub(value.len());
+            gone.push((pod.to_owned(), None));
+        }
+    }
+    gone
+}

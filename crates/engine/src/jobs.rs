@@ -1,0 +1,118 @@
+//! What the engine keeps per unfinished Job, so that looking at a Job again costs what its active
+//! pods cost, however many have finished: the typed Job, the pods still to be accounted for, the
+//! indexes that are done and the back-off record.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kinds::{
+    Key, Uid,
+    selector::Selector,
+    types::{batch::v1::Job, core::v1::Pod},
+};
+use reconcile::{BackOff, IndexSet, Phase, PodFacts};
+
+pub(crate) struct JobState {
+    pub(crate) uid: Uid,
+    pub(crate) run: Option<String>,
+    pub(crate) job: Job,
+    pub(crate) pods: Vec<PodFacts>,
+    /// `spec.selector`, which never changes.
+    selector: Selector,
+    pub(crate) completed: IndexSet,
+    pub(crate) back_off: BackOff,
+}
+
+impl JobState {
+    pub(crate) fn new(uid: Uid, run: Option<String>, job: Job) -> Self {
+        let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let selector = Selector::from_label_selector(selector);
+        let (completed, back_off) = (completed(&job), BackOff::default());
+        Self { uid, run, job, pods: Vec::new(), selector, completed, back_off }
+    }
+
+    /// Takes in a newer revision of the Job.
+    pub(crate) fn update(&mut self, job: Job) {
+        let text = |job: &Job| job.status.as_ref().and_then(|s| s.completed_indexes.clone());
+        let limit = |job: &Job| job.spec.as_ref().and_then(|s| s.completions);
+        if text(&job) != text(&self.job) || limit(&job) != limit(&self.job) {
+            self.completed = completed(&job);
+        }
+        self.job = job;
+    }
+
+    /// Takes in a pod; one that is over and accounted for is let go.
+    pub(crate) fn pod(&mut self, pod: &Pod) {
+        let facts = PodFacts::of(pod, &self.selector);
+        let place = self.pods.binary_search_by(|pod| pod.name.cmp(&facts.name));
+        let open = facts.tracked || !matches!(facts.phase, Phase::Succeeded | Phase::Failed);
+        match (place, open) {
+            (Ok(at), true) => self.pods[at] = facts,
+            (Err(at), true) => self.pods.insert(at, facts),
+            (Ok(at), false) => drop(self.pods.remove(at)),
+            (Err(_), false) => {}
+        }
+    }
+
+    /// Whether the Job's selector matches a pod's labels.
+    pub(crate) fn selects(&self, pod: &Pod) -> bool {
+        PodFacts::of(pod, &self.selector).matches
+    }
+
+    pub(crate) fn pod_gone(&mut self, name: &str) {
+        self.pods.retain(|pod| &*pod.name != name);
+    }
+}
+
+fn completed(job: &Job) -> IndexSet {
+    let text = job.status.as_ref().and_then(|s| s.completed_indexes.as_deref()).unwrap_or_default();
+    let limit = job.spec.as_ref().and_then(|s| s.completions).unwrap_or(0);
+    IndexSet::parse(text, limit.max(0) as u32)
+}
+
+/// The unfinished Jobs, and the pods that nobody controls yet.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    by_key: HashMap<Key, JobState>,
+    by_uid: HashMap<Uid, Key>,
+    /// Pods without a controller: a Job whose selector matches adopts them.
+    pub(crate) orphans: BTreeMap<Key, Pod>,
+}
+
+impl Jobs {
+    pub(crate) fn get_mut(&mut self, key: &Key) -> Option<&mut JobState> {
+        self.by_key.get_mut(key)
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<&JobState> {
+        self.by_key.get(key)
+    }
+
+    pub(crate) fn key_of(&self, uid: Uid) -> Option<&Key> {
+        self.by_uid.get(&uid)
+    }
+
+    pub(crate) fn insert(&mut self, key: Key, state: JobState) {
+        self.by_uid.insert(state.uid, key.clone());
+        self.by_key.insert(key, state);
+    }
+
+    pub(crate) fn remove(&mut self, key: &Key) -> Option<JobState> {
+        let state = self.by_key.remove(key)?;
+        self.by_uid.remove(&state.uid);
+        Some(state)
+    }
+
+    /// What a Job has to look at: its own pods, and the orphans that its selector matches.
+    pub(crate) fn pods_for(&self, key: &Key) -> Vec<PodFacts> {
+        let Some(state) = self.by_key.get(key) else { return Vec::new() };
+        let mut pods = state.pods.clone();
+        let near = self.orphans.iter().filter(|(orphan, _)| orphan.namespace == key.namespace);
+        let facts = near.map(|(_, pod)| PodFacts::of(pod, &state.selector));
+        pods.extend(facts.filter(|facts| facts.matches));
+        pods
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &JobState)> {
+        self.by_key.iter()
+    }
+}
