@@ -1,3 +1,27 @@
 //! The small process that creates containers and outlives the server.
+//!
+//! One per data directory, single-threaded, parent of every container. It waits in one epoll set for
+//! its server, its children and their output; nothing polls. [`launch`] starts it, [`protocol`] is
+//! how to talk to it.
+//!
+//! The way of a start: a request becomes a list of [`step`]s (module `plan`, pure), a child made by
+//! `clone3` does them with system calls only (module `child`), and the spawner (module `spawner`)
+//! watches its pidfd, its output and the pipe by which it reports a step that failed.
 
+mod base;
+mod cgroup;
+mod child;
+pub mod client;
+mod connection;
+mod container;
+pub mod frame;
+mod launch;
+mod log;
+mod plan;
+mod pod;
 pub mod protocol;
+mod spawner;
+mod step;
+mod sys;
+
+pub use launch::{LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, launch, main};

@@ -1,0 +1,13 @@
+//! The spawner without the rest of coracle: for this crate's tests and benchmarks.
+
+use std::path::Path;
+
+fn main() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let [_, word, data_dir] = arguments.as_slice() else {
+        eprintln!("usage: spawner-alone spawner DATA_DIR");
+        std::process::exit(2);
+    };
+    assert_eq!(word, "spawner");
+    std::process::exit(spawner::main(Path::new(data_dir)));
+}

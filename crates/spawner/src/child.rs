@@ -1,0 +1,268 @@
+//! The child between `clone3` and its program: does the prepared steps, reports the first failure.
+//!
+//! It makes system calls on data that was laid out before it existed. It allocates nothing and
+//! takes no lock, so it needs nothing of the parent's but the memory it has a copy of.
+
+use crate::step::Step;
+use crate::sys::mounts::{Attributes, Extent};
+use crate::sys::{errno, files, mounts, privileges, process};
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+/// How a failure travels through the pipe: the step's position and its `errno`, native order.
+pub(crate) type Report = [u8; 8];
+
+/// What a child that could not run its program exits with; nobody sees it.
+const NOT_RUN: i32 = 127;
+
+/// The most mounts one container has; their copied trees wait in as many slots.
+pub(crate) const MOUNTS_MAX: usize = 256;
+
+/// Longest path component plus its end, bytes.
+const NAME_BYTES_MAX: usize = 256;
+
+/// The position and `errno` in a report.
+pub(crate) fn read_report(report: Report) -> (usize, i32) {
+    let [a, b, c, d, rest @ ..] = report;
+    let index = u32::from_ne_bytes([a, b, c, d]);
+    (usize::try_from(index).unwrap_or(usize::MAX), i32::from_ne_bytes(rest))
+}
+
+/// Do all steps. The last runs the program, so coming back means failure, which is reported on
+/// the descriptor.
+pub(crate) fn run(steps: &[Step], report: RawFd) -> i32 {
+    let mut hands = Hands { trees: [const { None }; MOUNTS_MAX], held: 0, masked_by: None };
+    for (index, step) in steps.iter().enumerate() {
+        if let Err(error) = hands.act(step) {
+            let mut message: Report = [0; 8];
+            message[..4].copy_from_slice(&u32::try_from(index).unwrap_or(u32::MAX).to_ne_bytes());
+            message[4..].copy_from_slice(&errno(&error).to_ne_bytes());
+            let _ = files::write(report, &message);
+            break;
+        }
+    }
+    NOT_RUN
+}
+
+/// What the child holds between steps.
+struct Hands<'a> {
+    trees: [Option<OwnedFd>; MOUNTS_MAX],
+    held: usize,
+    masked_by: Option<&'a CStr>,
+}
+
+impl<'a> Hands<'a> {
+    fn act(&mut self, step: &'a Step) -> io::Result<()> {
+        match step {
+            Step::JoinCgroup { procs } => files::write_file(procs, b"0"),
+            Step::OomScore { value } => set_oom_score(value),
+            Step::Enter { namespace, kind } => process::enter_namespace(*namespace, *kind),
+            Step::Session => process::new_session(),
+            Step::Output { out, err, report, owner } => output(*out, *err, *report, *owner),
+            Step::HostName { name } => process::set_hostname(name),
+            Step::Loopback => loopback(),
+            Step::Mount { source, target, kind, flags, data } => {
+                mounts::mount(source, target, kind.as_deref(), *flags, data.as_deref())
+            }
+            Step::Directory { path, mode } => files::make_directory(libc::AT_FDCWD, path, *mode),
+            Step::CopyTree { source, read_only } => self.copy_tree(source, *read_only),
+            Step::Enterdir { path } => files::change_directory(path),
+            Step::Pivot => mounts::pivot_here(),
+            Step::Attach { slot, target } => self.attach(*slot, target),
+            Step::Tmpfs { target, data } => tmpfs(target, data),
+            Step::Mask { path } => self.mask(path),
+            Step::ReadOnly { path, recursive } => read_only(path, *recursive),
+            Step::WorkingDirectory { path, make } => working_directory(path, *make),
+            Step::FileLimit { soft, hard } => process::set_file_limit(*soft, *hard),
+            Step::BoundCapabilities { mask } => privileges::bound_capabilities(*mask),
+            Step::User { uid, gid, groups } => {
+                privileges::set_groups(groups)?;
+                privileges::set_group(*gid)?;
+                privileges::set_user(*uid)
+            }
+            Step::Capabilities { mask } => privileges::set_capabilities(*mask),
+            Step::NoNewPrivileges => privileges::no_new_privileges(),
+            Step::Seccomp { program } => privileges::filter_calls(program),
+            Step::AcceptSignals => process::block_signals(false),
+            Step::Execute { programs, argv, envp } => {
+                let run = |program: &CStr| process::execute(program, argv, envp);
+                Err(first_that_exists(programs, run))
+            }
+        }
+    }
+
+    fn copy_tree(&mut self, source: &CStr, read_only: bool) -> io::Result<()> {
+        let tree = mounts::copy_tree(source)?;
+        let attributes = Attributes { read_only, private: true };
+        mounts::set_attributes(Some(tree.as_fd()), c"", Extent::All, attributes)?;
+        let slot =
+            self.trees.get_mut(self.held).ok_or(io::Error::from_raw_os_error(libc::E2BIG))?;
+        *slot = Some(tree);
+        self.held += 1;
+        Ok(())
+    }
+
+    fn attach(&mut self, slot: usize, target: &CStr) -> io::Result<()> {
+        let tree = self.trees.get_mut(slot).and_then(Option::take);
+        let tree = tree.ok_or(io::Error::from_raw_os_error(libc::EBADF))?;
+        let kind = if files::is_directory(tree.as_fd())? { Kind::Directory } else { Kind::File };
+        mounts::attach(tree.as_fd(), make_below(target, kind)?.as_fd())
+    }
+
+    /// A file is hidden by /dev/null, a directory by an empty tmpfs that all of them share.
+    fn mask(&mut self, path: &'a CStr) -> io::Result<()> {
+        let found = match files::open(libc::AT_FDCWD, path, libc::O_PATH, 0) {
+            Ok(found) => found,
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if !files::is_directory(found.as_fd())? {
+            return mounts::mount(c"/dev/null", path, None, libc::MS_BIND, None);
+        }
+        if let Some(first) = self.masked_by {
+            return mounts::mount(first, path, None, libc::MS_BIND, None);
+        }
+        self.masked_by = Some(path);
+        let flags = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        mounts::mount(c"tmpfs", path, Some(c"tmpfs"), flags, Some(c"nr_blocks=1,nr_inodes=1"))
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(errno(error), libc::ENOENT | libc::ENOTDIR)
+}
+
+fn set_oom_score(value: &CStr) -> io::Result<()> {
+    match files::write_file(c"/proc/self/oom_score_adj", value.to_bytes()) {
+        Err(error) if matches!(errno(&error), libc::EACCES | libc::EPERM) => Ok(()),
+        result => result,
+    }
+}
+
+fn output(out: RawFd, err: RawFd, report: RawFd, owner: Option<(u32, u32)>) -> io::Result<()> {
+    files::duplicate(out, 1)?;
+    files::duplicate(err, 2)?;
+    files::close_range(3, u32::try_from(report - 1).unwrap_or(0))?;
+    files::close_range(report + 1, u32::MAX)?;
+    if let Some((uid, gid)) = owner {
+        files::change_owner(1, uid, gid)?;
+        files::change_owner(2, uid, gid)?;
+    }
+    Ok(())
+}
+
+/// Bring the loopback interface up and, as container engines do, let everybody listen on low ports.
+pub(crate) fn loopback() -> io::Result<()> {
+    process::loopback_up()?;
+    let low_ports = c"/proc/sys/net/ipv4/ip_unprivileged_port_start";
+    match files::write_file(low_ports, b"0") {
+        Err(error) if is_absent(&error) => Ok(()),
+        result => result,
+    }
+}
+
+fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {
+    let place = make_below(target, Kind::Directory)?;
+    files::change_directory_to(place.as_fd())?;
+    let flags = libc::MS_NOSUID | libc::MS_NODEV;
+    mounts::mount(c"tmpfs", c".", Some(c"tmpfs"), flags, Some(data))?;
+    files::change_directory(c"/")
+}
+
+fn read_only(path: &CStr, recursive: bool) -> io::Result<()> {
+    let extent = if recursive { Extent::All } else { Extent::One };
+    let attributes = Attributes { read_only: true, private: false };
+    if recursive {
+        match mounts::mount(path, path, None, libc::MS_BIND | libc::MS_REC, None) {
+            Err(error) if is_absent(&error) => return Ok(()),
+            result => result?,
+        }
+    }
+    mounts::set_attributes(None, path, extent, attributes)
+}
+
+fn working_directory(path: &CStr, make: bool) -> io::Result<()> {
+    match files::change_directory(path) {
+        Err(error) if make && errno(&error) == libc::ENOENT => {
+            files::change_directory_to(make_below(path, Kind::Directory)?.as_fd())
+        }
+        result => result,
+    }
+}
+
+/// As `execvp` does: the next one if a program is absent or may not be run, but an `EACCES` on the
+/// way is what is reported.
+fn first_that_exists<T: AsRef<CStr>>(
+    programs: &[T],
+    run: impl Fn(&CStr) -> io::Error,
+) -> io::Error {
+    let mut refused = None;
+    for program in programs {
+        let error = run(program.as_ref());
+        match errno(&error) {
+            libc::EACCES => refused = Some(error),
+            libc::ENOENT | libc::ENOTDIR => {}
+            _ => return error,
+        }
+    }
+    refused.unwrap_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Directory,
+    File,
+}
+
+/// Open a path of the new root, making what is missing. Links are followed as the container would
+/// follow them, so an image cannot lead a mount anywhere else.
+fn make_below(path: &CStr, kind: Kind) -> io::Result<OwnedFd> {
+    match files::open_below(libc::AT_FDCWD, path, libc::O_PATH) {
+        Err(error) if errno(&error) == libc::ENOENT => {}
+        result => return result,
+    }
+    let mut at = files::open_below(libc::AT_FDCWD, c"/", libc::O_PATH)?;
+    let mut names = path.to_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty());
+    let mut next = names.next();
+    // Walk by prefixes of the path, not from directory to directory: a link inside must start over
+    // at the root, which only the root's own descriptor can give.
+    let mut end = 0;
+    let mut prefix = [0_u8; libc::PATH_MAX as usize];
+    while let Some(name) = next {
+        next = names.next();
+        let mut buffer = [0_u8; NAME_BYTES_MAX];
+        let name_c = terminated(name, &mut buffer)?;
+        let space = prefix.get_mut(end..end + name.len() + 2);
+        let space = space.ok_or(io::Error::from_raw_os_error(libc::ENAMETOOLONG))?;
+        space[0] = b'/';
+        space[1..=name.len()].copy_from_slice(name);
+        end += name.len() + 1;
+        let so_far = CStr::from_bytes_until_nul(&prefix);
+        let so_far = so_far.map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))?;
+        at = match files::open_below(libc::AT_FDCWD, so_far, libc::O_PATH) {
+            Err(error) if errno(&error) == libc::ENOENT => {
+                make(at.as_raw_fd(), name_c, if next.is_some() { Kind::Directory } else { kind })?;
+                files::open_below(libc::AT_FDCWD, so_far, libc::O_PATH)?
+            }
+            result => result?,
+        };
+    }
+    Ok(at)
+}
+
+fn make(directory: RawFd, name: &CStr, kind: Kind) -> io::Result<()> {
+    match kind {
+        Kind::Directory => files::make_directory(directory, name, 0o755),
+        Kind::File => {
+            let flags = libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY;
+            files::open(directory, name, flags, 0o644).map(drop)
+        }
+    }
+}
+
+fn terminated<'b>(name: &[u8], buffer: &'b mut [u8; NAME_BYTES_MAX]) -> io::Result<&'b CStr> {
+    let too_long = || io::Error::from_raw_os_error(libc::ENAMETOOLONG);
+    buffer.get_mut(..name.len()).ok_or_else(too_long)?.copy_from_slice(name);
+    CStr::from_bytes_until_nul(buffer).map_err(|_| too_long())
+}

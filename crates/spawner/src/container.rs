@@ -1,0 +1,237 @@
+//! One container as the spawner follows it: starting, running, draining, over.
+
+use crate::base::Base;
+use crate::cgroup::group::Group;
+use crate::child::{Report, read_report};
+use crate::log::cri::{Lines, Stream, stamp};
+use crate::log::file::LogFile;
+use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
+use crate::step::Step;
+use crate::sys::process::{self, Exit};
+use crate::sys::{errno, files};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+/// One container.
+#[derive(Debug)]
+pub(crate) struct Container {
+    pub(crate) id: ContainerId,
+    /// Whether it is a plain process: what it leaves behind must be killed by group.
+    pub(crate) plain: bool,
+    pub(crate) phase: Phase,
+    /// Its first process, until it is reaped.
+    pub(crate) process: Option<Process>,
+    /// How that ended.
+    pub(crate) gone: Option<Gone>,
+    /// Output and errors, until they are read to their ends.
+    pub(crate) sources: [Option<Source>; 2],
+    pub(crate) log: LogFile,
+    pub(crate) group: Group,
+    /// When to look at it again if nothing happens, in milliseconds of the steady clock.
+    pub(crate) timer_ms: Option<i64>,
+    /// Keeps the lower layer of its root while it may be used.
+    pub(crate) base: Option<Rc<Base>>,
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// The child does its steps.
+    Starting { report: OwnedFd, steps: Vec<Step> },
+    /// A step failed; the child is about to be gone.
+    Failing(Failure),
+    /// Its program runs, or has run and not everything of it is gone yet.
+    Running(Running),
+    /// It could not be started.
+    Failed(Failure),
+    /// It is over.
+    Ended(End),
+}
+
+/// A live first process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) pidfd: Rc<OwnedFd>,
+}
+
+/// How a first process ended, and what its control groups said then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gone {
+    exit: Exit,
+    finished_ns: i64,
+    oom_killed: bool,
+    memory_peak_bytes: u64,
+}
+
+/// One of the two pipes a container writes to.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) pipe: OwnedFd,
+    lines: Lines,
+}
+
+impl Source {
+    /// The pipe's reading end; `index` 0 is standard output, 1 standard error.
+    pub(crate) fn new(pipe: OwnedFd, index: usize) -> Source {
+        let stream = if index == 0 { Stream::Stdout } else { Stream::Stderr };
+        Source { pipe, lines: Lines::new(stream) }
+    }
+}
+
+/// Buffers that all containers share.
+pub(crate) struct Scratch {
+    /// What one read takes.
+    pub(crate) input: Vec<u8>,
+    /// The records it becomes.
+    pub(crate) records: Vec<u8>,
+}
+
+/// Bytes read from a pipe at once: all that a pipe holds by default.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+/// Room for records that is kept between batches, bytes.
+const RECORDS_BYTES_KEPT: usize = 128 * 1024;
+
+impl Container {
+    /// As the protocol shows it.
+    pub(crate) fn state(&self) -> State {
+        match &self.phase {
+            Phase::Starting { .. } | Phase::Failing(_) => State::Starting,
+            Phase::Running(running) => State::Running(running.clone()),
+            Phase::Failed(failure) => State::Failed(failure.clone()),
+            Phase::Ended(end) => State::Ended(end.clone()),
+        }
+    }
+
+    /// Whether nothing of it is left but its record.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Failed(_) | Phase::Ended(_))
+    }
+
+    /// Send a signal: to the first process, or to the process group of a plain one.
+    pub(crate) fn signal(&self, number: i32) {
+        let Some(Process { pid, pidfd }) = &self.process else { return };
+        let started = matches!(self.phase, Phase::Running(_));
+        let result = if self.plain && started {
+            process::signal_group(*pid, number)
+        } else {
+            process::signal(pidfd.as_fd(), number)
+        };
+        if let Err(error) = result
+            && errno(&error) != libc::ESRCH
+        {
+            eprintln!("signal {number} to {:?}: {error}", self.id);
+        }
+    }
+
+    /// End everything in it.
+    pub(crate) fn kill(&self) {
+        self.signal(libc::SIGKILL);
+        if self.plain && self.group.exists() {
+            self.group.kill();
+        }
+    }
+
+    /// The report pipe has something: `None` if there is nothing to hear any more.
+    pub(crate) fn hear_report(&mut self, now_ns: i64) {
+        let Phase::Starting { report, steps } = &self.phase else { return };
+        let mut bytes: Report = [0; 8];
+        self.phase = match files::read(report.as_fd(), &mut bytes) {
+            Ok(0) => {
+                let pid = self.process.as_ref().map_or(0, |process| process.pid);
+                Phase::Running(Running { pid, started_ns: now_ns })
+            }
+            result => {
+                let (index, number) = read_report(bytes);
+                let failed = steps.get(index).filter(|_| result.is_ok());
+                Phase::Failing(Failure {
+                    stage: failed.map_or(Stage::Clone, Step::stage),
+                    errno: number,
+                    message: failed.map_or_else(
+                        || "the start failed without a report".to_owned(),
+                        |step| step.failure(number),
+                    ),
+                    at_ns: now_ns,
+                })
+            }
+        };
+    }
+
+    /// Read once from a pipe and write what it held to the log. Whether the pipe is at its end.
+    pub(crate) fn read_output(
+        &mut self,
+        index: usize,
+        now_ns: i64,
+        scratch: &mut Scratch,
+    ) -> io::Result<bool> {
+        let Some(source) = &mut self.sources[index] else { return Ok(true) };
+        let count = files::read(source.pipe.as_fd(), &mut scratch.input)?;
+        let stamp = stamp(now_ns);
+        scratch.records.clear();
+        if count == 0 {
+            source.lines.finish(stamp.as_bytes(), &mut scratch.records);
+        } else {
+            source.lines.push(&scratch.input[..count], stamp.as_bytes(), &mut scratch.records);
+        }
+        self.log.append(&scratch.records, &stamp);
+        scratch.records.shrink_to(RECORDS_BYTES_KEPT);
+        Ok(count == 0)
+    }
+
+    /// Give up on a pipe that somebody outside the container holds open.
+    pub(crate) fn abandon_output(&mut self, index: usize, now_ns: i64, scratch: &mut Scratch) {
+        if let Some(mut source) = self.sources[index].take() {
+            let stamp = stamp(now_ns);
+            scratch.records.clear();
+            source.lines.finish(stamp.as_bytes(), &mut scratch.records);
+            self.log.append(&scratch.records, &stamp);
+        }
+    }
+
+    /// Reap the first process, if it has ended. A plain one's group is killed first, while the
+    /// leader's number still belongs to it. Whether it was reaped; its pidfd is given back then.
+    pub(crate) fn reap(&mut self, now_ns: i64) -> io::Result<Option<Rc<OwnedFd>>> {
+        let Some(Process { pid, pidfd }) = &self.process else { return Ok(None) };
+        if self.plain {
+            let _ = process::signal_group(*pid, libc::SIGKILL);
+        }
+        let Some(exit) = process::reap(pidfd.as_fd())? else { return Ok(None) };
+        if self.plain && self.group.exists() {
+            self.group.kill();
+        }
+        self.gone = Some(Gone {
+            exit,
+            finished_ns: now_ns,
+            oom_killed: self.group.oom_killed(),
+            memory_peak_bytes: self.group.memory_peak().unwrap_or(exit.memory_peak_bytes),
+        });
+        Ok(self.process.take().map(|process| process.pidfd))
+    }
+
+    /// The last word on it, once its process is reaped, its output read and its groups empty.
+    pub(crate) fn conclude(&mut self) {
+        let Some(Gone { exit, finished_ns, oom_killed, memory_peak_bytes }) = self.gone else {
+            return;
+        };
+        let end = |running: &Running| {
+            Phase::Ended(End {
+                code: exit.code,
+                signal: exit.signal,
+                oom_killed,
+                started_ns: running.started_ns,
+                finished_ns,
+                cpu_us: exit.cpu_us,
+                memory_peak_bytes,
+            })
+        };
+        match &self.phase {
+            Phase::Running(running) => self.phase = end(running),
+            Phase::Failing(failure) => self.phase = Phase::Failed(failure.clone()),
+            Phase::Starting { .. } | Phase::Failed(_) | Phase::Ended(_) => {}
+        }
+        self.log.close(&stamp(finished_ns));
+        self.base = None;
+    }
+}

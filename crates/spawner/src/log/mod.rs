@@ -1,0 +1,4 @@
+//! What containers print, in the format the kubelet's readers expect.
+
+pub(crate) mod cri;
+pub(crate) mod file;

@@ -1,0 +1,146 @@
+//! The steps of an isolated container.
+
+use super::privileges::privileges;
+use super::root::{mount, root};
+use super::{Surroundings, oom_score, run_program};
+use crate::base::Base;
+use crate::protocol::{Container, Mount, MountSource, Start};
+use crate::step::Step;
+use crate::sys::c_string;
+use std::ffi::CString;
+use std::io;
+use std::os::fd::RawFd;
+use std::path::Path;
+
+/// Size of a container's /dev/shm, as Docker and the kubelet have it.
+pub(crate) const SHM_OPTIONS: &str = "mode=1777,size=67108864";
+
+/// Namespaces of the pod that the spawner holds, to be entered instead of made.
+#[derive(Clone, Debug)]
+pub(crate) struct PodNamespaces {
+    /// Descriptors, each with its `CLONE_NEW*` flag.
+    pub(crate) held: Vec<(RawFd, libc::c_int)>,
+    /// Where the pod's shared /dev/shm is mounted.
+    pub(crate) shm: String,
+}
+
+/// The `CLONE_NEW*` flags a container's child is made with.
+pub(crate) fn new_namespaces(container: &Container) -> libc::c_int {
+    let own = libc::CLONE_NEWNS | libc::CLONE_NEWPID;
+    if container.keep_namespaces {
+        return own;
+    }
+    own | pod_namespaces(container.host_network)
+}
+
+/// The namespaces that are the pod's rather than the container's.
+pub(crate) fn pod_namespaces(host_network: bool) -> libc::c_int {
+    let shared = libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+    if host_network { shared } else { shared | libc::CLONE_NEWNET }
+}
+
+/// What an isolated container does before its program. `place` is where its root is put together;
+/// `cgroups` are the `cgroup.procs` files to join.
+pub(crate) fn container(
+    start: &Start,
+    container: &Container,
+    around: &Surroundings,
+    base: &Base,
+    place: &Path,
+    pod: Option<&PodNamespaces>,
+    cgroups: Vec<CString>,
+) -> io::Result<Vec<Step>> {
+    let mut steps: Vec<Step> = Vec::with_capacity(48);
+    steps.extend(cgroups.into_iter().map(|procs| Step::JoinCgroup { procs }));
+    steps.extend(oom_score(start)?);
+    match pod {
+        Some(pod) => {
+            let enter = |&(namespace, kind)| Step::Enter { namespace, kind };
+            steps.extend(pod.held.iter().map(enter));
+        }
+        None => {
+            if !container.host_network {
+                steps.push(Step::Loopback);
+            }
+            steps.push(Step::HostName { name: c_string(&container.hostname)? });
+        }
+    }
+    steps.push(Step::Session);
+    let owner = (start.user.uid != 0).then_some((start.user.uid, start.user.gid));
+    steps.push(Step::Output { out: around.out, err: around.err, report: around.report, owner });
+    let (soft, hard) = around.file_limit;
+    steps.push(Step::FileLimit { soft, hard });
+    steps.extend(sources(container, pod)?);
+    steps.extend(root(base, container, place)?);
+    steps.push(Step::Pivot);
+    steps.extend(kernel_mounts(pod.is_some())?);
+    steps.extend(targets(container, pod.is_some())?);
+    if container.read_only_root {
+        for path in std::iter::once("/").chain(base.apart.iter().map(|tree| tree.path.as_str())) {
+            steps.push(Step::ReadOnly { path: c_string(path)?, recursive: false });
+        }
+    }
+    for path in &container.masked_paths {
+        steps.push(Step::Mask { path: c_string(path)? });
+    }
+    for path in &container.read_only_paths {
+        steps.push(Step::ReadOnly { path: c_string(path)?, recursive: true });
+    }
+    steps.push(Step::WorkingDirectory { path: c_string(&start.cwd)?, make: true });
+    steps.extend(privileges(container, &start.user, around.capabilities)?);
+    steps.extend(run_program(start)?);
+    Ok(steps)
+}
+
+/// Copies of the machine's trees, taken while they can still be seen.
+fn sources(container: &Container, pod: Option<&PodNamespaces>) -> io::Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    if let Some(pod) = pod {
+        steps.push(Step::CopyTree { source: c_string(&pod.shm)?, read_only: false });
+    }
+    for Mount { source, read_only, .. } in &container.mounts {
+        if let MountSource::Bind(path) = source {
+            steps.push(Step::CopyTree { source: c_string(path)?, read_only: *read_only });
+        }
+    }
+    Ok(steps)
+}
+
+/// /proc, /sys, /dev/pts and /dev/shm. The rest of /dev is in the base.
+fn kernel_mounts(pod_shm: bool) -> io::Result<Vec<Step>> {
+    let quiet = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+    let no_exec = libc::MS_NOSUID | libc::MS_NOEXEC;
+    let pts = c_string("newinstance,ptmxmode=0666,mode=0620,gid=5")?;
+    let shm = c_string(SHM_OPTIONS)?;
+    Ok(vec![
+        mount(c"proc", c"/proc", Some(c"proc"), quiet, None),
+        mount(c"sysfs", c"/sys", Some(c"sysfs"), quiet | libc::MS_RDONLY, None),
+        mount(c"devpts", c"/dev/pts", Some(c"devpts"), no_exec, Some(pts)),
+        if pod_shm {
+            Step::Attach { slot: 0, target: c"/dev/shm".to_owned() }
+        } else {
+            mount(c"shm", c"/dev/shm", Some(c"tmpfs"), quiet, Some(shm))
+        },
+    ])
+}
+
+/// The container's own mounts at their places, in order.
+fn targets(container: &Container, pod_shm: bool) -> io::Result<Vec<Step>> {
+    let mut slot = usize::from(pod_shm);
+    let mut steps = Vec::new();
+    for Mount { source, target, read_only } in &container.mounts {
+        let target = c_string(target)?;
+        match source {
+            MountSource::Bind(_) => {
+                steps.push(Step::Attach { slot, target });
+                slot += 1;
+            }
+            MountSource::Tmpfs(bytes) => {
+                let mode = if *read_only { "ro," } else { "" };
+                let data = c_string(&format!("{mode}mode=1777,size={bytes}"))?;
+                steps.push(Step::Tmpfs { target, data });
+            }
+        }
+    }
+    Ok(steps)
+}

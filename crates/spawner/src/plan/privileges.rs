@@ -1,0 +1,39 @@
+//! The steps that take privileges away from a container, in the one order that works.
+
+use crate::protocol::{Container, User};
+use crate::step::Step;
+use std::io;
+
+/// Bounding set first, while it may be changed; seccomp as the last thing before the program if
+/// `no_new_privs` allows that, else while CAP_SYS_ADMIN is still there; capabilities after the user,
+/// because leaving user 0 clears them.
+pub(super) fn privileges(
+    container: &Container,
+    user: &User,
+    available: u64,
+) -> io::Result<Vec<Step>> {
+    let mask = container.capabilities & available;
+    let User { uid, gid, groups } = user.clone();
+    let mut steps = vec![Step::BoundCapabilities { mask }];
+    let seccomp = seccomp(&container.seccomp)?;
+    if container.no_new_privileges {
+        steps.push(Step::User { uid, gid, groups });
+        steps.push(Step::Capabilities { mask: if uid == 0 { mask } else { 0 } });
+        steps.push(Step::NoNewPrivileges);
+        steps.extend(seccomp);
+    } else {
+        steps.extend(seccomp);
+        steps.push(Step::User { uid, gid, groups });
+        steps.push(Step::Capabilities { mask: if uid == 0 { mask } else { 0 } });
+    }
+    Ok(steps)
+}
+
+fn seccomp(bytes: &[u8]) -> io::Result<Option<Step>> {
+    let (instructions, rest) = bytes.as_chunks::<8>();
+    if !rest.is_empty() {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    let program = instructions.iter().map(|bytes| u64::from_ne_bytes(*bytes)).collect();
+    Ok((!instructions.is_empty()).then_some(Step::Seccomp { program }))
+}

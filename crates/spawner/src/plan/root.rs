@@ -1,0 +1,75 @@
+//! The steps that build a container's file system, up to the moment it becomes `/`.
+
+use crate::base::Base;
+use crate::protocol::Container;
+use crate::step::Step;
+use crate::sys::{c_path, c_string};
+use std::ffi::CString;
+use std::io;
+use std::path::Path;
+
+/// One private overlay on the prepared base, its upper layer on a tmpfs that only this container
+/// has, seen from inside the base's `r` directory if it has one. Trees that are on file systems of
+/// their own get an overlay of their own in their place.
+pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Result<Vec<Step>> {
+    let at = c_path(place)?;
+    let mut steps = vec![mount(
+        c"tmpfs",
+        &at,
+        Some(c"tmpfs"),
+        libc::MS_NOSUID,
+        Some(c_string(&format!("mode=0755,size={}", container.writable_bytes))?),
+    )];
+    steps.push(Step::Enterdir { path: at.clone() });
+    let mut names = vec![("u".to_owned(), "w".to_owned(), base.lower.clone())];
+    for (index, tree) in base.apart.iter().enumerate() {
+        names.push((format!("u{index}"), format!("w{index}"), tree.lower.clone()));
+    }
+    for (upper, work, _) in &names {
+        steps.push(Step::Directory { path: c_string(upper)?, mode: 0o755 });
+        steps.push(Step::Directory { path: c_string(work)?, mode: 0o700 });
+    }
+    let inside = place.join(&base.inside);
+    let targets = std::iter::once(Ok(c".".to_owned())).chain(
+        base.apart.iter().map(|tree| c_path(&inside.join(tree.path.trim_start_matches('/')))),
+    );
+    for ((upper, work, lower), target) in names.iter().zip(targets) {
+        let data = format!("lowerdir={lower},upperdir={upper},workdir={work},{OVERLAY_OPTIONS}");
+        steps.push(mount(c"overlay", &target?, Some(c"overlay"), 0, Some(c_string(&data)?)));
+    }
+    for path in &base.submounts {
+        let target = c_path(&inside.join(path.trim_start_matches('/')))?;
+        let source = c_string(path)?;
+        steps.push(mount(&source, &target, None, libc::MS_BIND | libc::MS_REC, None));
+        steps.push(Step::ReadOnly { path: target, recursive: false });
+    }
+    if base.inside.is_empty() {
+        steps.push(Step::Enterdir { path: at });
+    } else {
+        let flags = libc::MS_BIND | libc::MS_REC;
+        steps.push(mount(&c_path(&inside)?, &at, None, flags, None));
+        steps.push(Step::Enterdir { path: at });
+    }
+    Ok(steps)
+}
+
+/// The base names the machine's trees by redirects, so they must be followed; nothing is to be
+/// found again by inode or written back, so no index.
+const OVERLAY_OPTIONS: &str = "redirect_dir=follow,index=off,metacopy=off,xino=off";
+
+/// A mount step of borrowed parts.
+pub(super) fn mount(
+    source: &std::ffi::CStr,
+    target: &std::ffi::CStr,
+    kind: Option<&std::ffi::CStr>,
+    flags: libc::c_ulong,
+    data: Option<CString>,
+) -> Step {
+    Step::Mount {
+        source: source.to_owned(),
+        target: target.to_owned(),
+        kind: kind.map(ToOwned::to_owned),
+        flags,
+        data,
+    }
+}

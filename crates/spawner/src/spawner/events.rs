@@ -1,0 +1,162 @@
+//! What happens to containers: reports, output, exits, deadlines.
+
+use super::{Spawner, Token};
+use crate::container::Phase;
+use crate::protocol::{ContainerId, Failure, Reply, Stage};
+use crate::sys::{monotonic_ms, now_ns};
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+/// How long output is awaited after the first process is gone: longer only if a process that
+/// escaped, or another container, holds the pipe open.
+const DRAIN_MS: i64 = 1000;
+
+/// How soon a control group that still has a process is killed and removed again.
+const GROUP_RETRY_MS: i64 = 20;
+
+impl Spawner {
+    /// The report pipe: closed by a successful `execve`, or the failure of a step.
+    pub(super) fn on_report(&mut self, number: u32) {
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        if let Phase::Starting { report, .. } = &container.phase {
+            self.epoll.remove(report.as_fd());
+        }
+        container.hear_report(now_ns());
+        if let Some(at) = container.timer_ms.take() {
+            self.timers.remove(&(at, number));
+        }
+        if let Phase::Running(running) = &container.phase {
+            let reply = Reply::Started { id: container.id.clone(), running: running.clone() };
+            let pidfd = container.process.as_ref().map(|process| Rc::clone(&process.pidfd));
+            self.tell(&reply, pidfd);
+        }
+    }
+
+    /// One of the two outputs has bytes or has ended.
+    pub(super) fn on_output(&mut self, number: u32, index: usize) {
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        let ended = container.read_output(index, now_ns(), &mut self.scratch);
+        if let Ok(false) = ended {
+            return;
+        }
+        if let Some(source) = container.sources[index].take() {
+            self.epoll.remove(source.pipe.as_fd());
+        }
+        self.settle(number);
+    }
+
+    /// The first process has ended.
+    pub(super) fn on_exit(&mut self, number: u32) {
+        let Some(container) = self.containers.get(&number) else { return };
+        if matches!(container.phase, Phase::Starting { .. }) {
+            self.on_report(number);
+        }
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        match container.reap(now_ns()) {
+            Ok(None) => {}
+            Ok(Some(pidfd)) => {
+                self.epoll.remove(pidfd.as_fd());
+                self.settle(number);
+            }
+            Err(error) => eprintln!("reap {:?}: {error}", container.id),
+        }
+    }
+
+    /// If its process is reaped and its output read, give back its groups and say that it is over.
+    fn settle(&mut self, number: u32) {
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        if container.gone.is_none() || container.is_over() {
+            return;
+        }
+        if let Some(at) = container.timer_ms.take() {
+            self.timers.remove(&(at, number));
+        }
+        let drained = container.sources.iter().all(Option::is_none);
+        let wait_ms = if !drained {
+            DRAIN_MS
+        } else if !container.group.remove() {
+            container.group.kill();
+            GROUP_RETRY_MS
+        } else {
+            container.conclude();
+            let id = container.id.clone();
+            self.tell_end(number);
+            self.finish_pod(&id.pod);
+            return;
+        };
+        let at = monotonic_ms() + wait_ms;
+        container.timer_ms = Some(at);
+        self.timers.insert((at, number));
+    }
+
+    /// Send the reply that a container's last state is.
+    pub(super) fn tell_end(&mut self, number: u32) {
+        let Some(container) = self.containers.get(&number) else { return };
+        let id = container.id.clone();
+        let reply = match &container.phase {
+            Phase::Failed(failure) => Reply::Failed { id, failure: failure.clone() },
+            Phase::Ended(end) => Reply::Ended { id, end: end.clone() },
+            _ => return,
+        };
+        self.tell(&reply, None::<Rc<OwnedFd>>);
+    }
+
+    /// Look at the containers whose time has come.
+    pub(super) fn fire_timers(&mut self) {
+        while let Some(&(at, number)) = self.timers.first() {
+            if at > monotonic_ms() {
+                return;
+            }
+            self.timers.pop_first();
+            self.on_timer(number);
+        }
+    }
+
+    fn on_timer(&mut self, number: u32) {
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        container.timer_ms = None;
+        if let Phase::Starting { report, .. } = &container.phase {
+            self.epoll.remove(report.as_fd());
+            container.kill();
+            container.phase = Phase::Failing(Failure {
+                stage: Stage::Mount,
+                errno: libc::ETIMEDOUT,
+                message: format!(
+                    "the root was not ready within {} s: a file system of the machine hangs",
+                    super::start::START_DEADLINE_MS / 1000
+                ),
+                at_ns: now_ns(),
+            });
+            return;
+        }
+        if container.gone.is_some() {
+            for (index, token) in [Token::Stdout, Token::Stderr].into_iter().enumerate() {
+                if let Some(source) = &container.sources[index] {
+                    eprintln!("{:?}: {token:?} is still held open", container.id);
+                    self.epoll.remove(source.pipe.as_fd());
+                }
+                container.abandon_output(index, now_ns(), &mut self.scratch);
+            }
+            self.settle(number);
+        }
+    }
+
+    /// If a pod is being ended and nothing of it is left, give back what it had and say so.
+    pub(super) fn finish_pod(&mut self, pod: &str) {
+        if !self.pods.get(pod).is_some_and(|pod| pod.ending) {
+            return;
+        }
+        let over = |number: &u32| self.containers.get(number).is_none_or(|c| c.is_over());
+        let all = self.of_pod(pod).all(|number| over(&number));
+        if all {
+            self.pods.remove(pod);
+            self.tell(&Reply::PodEnded { pod: pod.to_owned() }, None);
+        }
+    }
+
+    /// The numbers of a pod's containers.
+    pub(super) fn of_pod<'s>(&'s self, pod: &'s str) -> impl Iterator<Item = u32> + 's {
+        let first = ContainerId { pod: pod.to_owned(), container: String::new(), attempt: 0 };
+        self.numbers.range(first..).take_while(move |(id, _)| id.pod == pod).map(|(_, n)| *n)
+    }
+}

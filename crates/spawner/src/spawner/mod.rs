@@ -1,0 +1,141 @@
+//! The loop: one epoll set, one event after another. Everything the spawner knows is here.
+
+mod events;
+mod place;
+mod requests;
+mod start;
+
+pub(crate) use place::Place;
+
+use crate::base::Base;
+use crate::connection::Connection;
+use crate::container::{Container, READ_BYTES, Scratch};
+use crate::pod::Shared;
+use crate::protocol::{ContainerId, Root};
+use crate::sys::epoll::Epoll;
+use crate::sys::{monotonic_ms, random};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
+use std::rc::Rc;
+
+/// The spawner.
+pub(crate) struct Spawner {
+    place: Place,
+    epoll: Epoll,
+    listener: UnixListener,
+    connection: Option<Connection>,
+    instance: String,
+    /// Containers by a number that is never used again, so that a late event finds nothing.
+    containers: HashMap<u32, Container>,
+    numbers: BTreeMap<ContainerId, u32>,
+    last: u32,
+    pods: BTreeMap<String, Pod>,
+    bases: Vec<Kept>,
+    bases_made: u32,
+    shms_made: u32,
+    /// When to look at a container again: (steady clock in milliseconds, number).
+    timers: BTreeSet<(i64, u32)>,
+    scratch: Scratch,
+    stopping: bool,
+}
+
+/// A pod that has something of its own or is being ended.
+#[derive(Default)]
+struct Pod {
+    shared: Option<Shared>,
+    ending: bool,
+}
+
+/// A prepared layer and what it was made from.
+struct Kept {
+    root: Root,
+    mounts: Rc<Vec<String>>,
+    base: Rc<Base>,
+}
+
+/// What an event is about; travels with a container's number in the event's 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Listener,
+    Connection,
+    Report,
+    Exit,
+    Stdout,
+    Stderr,
+}
+
+impl Token {
+    const ALL: [Token; 6] = [
+        Token::Listener,
+        Token::Connection,
+        Token::Report,
+        Token::Exit,
+        Token::Stdout,
+        Token::Stderr,
+    ];
+
+    fn pack(self, number: u32) -> u64 {
+        (self as u64) << 32 | u64::from(number)
+    }
+
+    fn unpack(packed: u64) -> (Option<Token>, u32) {
+        let kind = usize::try_from(packed >> 32).unwrap_or(usize::MAX);
+        (Token::ALL.get(kind).copied(), (packed & 0xffff_ffff) as u32)
+    }
+}
+
+impl Spawner {
+    pub(crate) fn new(place: Place, listener: UnixListener) -> io::Result<Spawner> {
+        let epoll = Epoll::new()?;
+        listener.set_nonblocking(true)?;
+        epoll.add(listener.as_fd(), Token::Listener.pack(0))?;
+        Ok(Spawner {
+            place,
+            epoll,
+            listener,
+            connection: None,
+            instance: format!("{:016x}", random()),
+            containers: HashMap::new(),
+            numbers: BTreeMap::new(),
+            last: 0,
+            pods: BTreeMap::new(),
+            bases: Vec::new(),
+            bases_made: 0,
+            shms_made: 0,
+            timers: BTreeSet::new(),
+            scratch: Scratch { input: vec![0; READ_BYTES], records: Vec::new() },
+            stopping: false,
+        })
+    }
+
+    /// Serve until told to stop and empty.
+    pub(crate) fn run(mut self) -> io::Result<()> {
+        let mut events = Epoll::events();
+        while !(self.stopping && self.containers.is_empty()) {
+            let timeout = self.timers.first().map(|(at, _)| (at - monotonic_ms()).max(0));
+            let timeout = timeout.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX));
+            let count = match self.epoll.wait(&mut events, timeout) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            };
+            for event in &events[..count] {
+                let (token, number) = Token::unpack(event.u64);
+                match token {
+                    Some(Token::Listener) => self.on_connect(),
+                    Some(Token::Connection) => self.on_connection(),
+                    Some(Token::Report) => self.on_report(number),
+                    Some(Token::Exit) => self.on_exit(number),
+                    Some(Token::Stdout) => self.on_output(number, 0),
+                    Some(Token::Stderr) => self.on_output(number, 1),
+                    None => {}
+                }
+            }
+            self.fire_timers();
+            self.flush();
+        }
+        self.flush();
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! Starting one container: groups, pipes, plan, child. What fails before there is a child is
+//! answered at once and leaves nothing.
+
+use super::{Spawner, Token};
+use crate::base::Base;
+use crate::cgroup::group::Group;
+use crate::cgroup::layout;
+use crate::child;
+use crate::container::{Container, Phase, Process, Source};
+use crate::log::file::LogFile;
+use crate::plan::{self, Surroundings, refused};
+use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
+use crate::sys::{files, monotonic_ms, now_ns, process};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::Path;
+use std::rc::Rc;
+
+/// How long a child may take to reach its program; a mount that hangs longer ends the start.
+pub(super) const START_DEADLINE_MS: i64 = 60_000;
+
+/// Descriptors one container needs at most: pidfd, two pipes, report, log file, group, and one end
+/// of each pipe for a moment.
+const FILES_PER_CONTAINER: u64 = 9;
+
+/// Descriptors kept free for everything else.
+const FILES_RESERVED: u64 = 64;
+
+/// Descriptors a pod's own namespaces need.
+const FILES_PER_POD: u64 = 3;
+
+/// Prepared layers that are kept although no container uses them.
+const BASES_KEPT_MAX: usize = 16;
+
+/// The three pipes of a start: (reading end, writing end).
+struct Pipes {
+    out: (OwnedFd, OwnedFd),
+    err: (OwnedFd, OwnedFd),
+    report: (OwnedFd, OwnedFd),
+}
+
+impl Pipes {
+    fn make() -> io::Result<Pipes> {
+        Ok(Pipes { out: files::pipe()?, err: files::pipe()?, report: files::pipe()? })
+    }
+}
+
+impl Spawner {
+    /// Start it, or say why not.
+    pub(super) fn start(&mut self, start: &Start) -> Result<(), Failure> {
+        let now = now_ns();
+        self.check_room(now)?;
+        let mut group = self.make_group(start, now)?;
+        match self.start_in(start, &mut group, now) {
+            Ok(number) => {
+                let container = self.containers.get_mut(&number).expect("just added");
+                container.group = group;
+                Ok(())
+            }
+            Err(failure) => {
+                group.remove();
+                Err(failure)
+            }
+        }
+    }
+
+    fn check_room(&self, now: i64) -> Result<(), Failure> {
+        let live = self.containers.values().filter(|container| !container.is_over()).count();
+        let needed = FILES_PER_CONTAINER * (live as u64 + 1)
+            + FILES_PER_POD * self.pods.len() as u64
+            + FILES_RESERVED;
+        if needed <= self.place.files_max {
+            return Ok(());
+        }
+        let error = io::Error::from_raw_os_error(libc::EMFILE);
+        let what = format!(
+            "{live} containers run and the limit of open files is {} (raise it with ulimit -Hn or LimitNOFILE=)",
+            self.place.files_max
+        );
+        Err(refused(Stage::Clone, &error, &what, now))
+    }
+
+    fn make_group(&self, start: &Start, now: i64) -> Result<Group, Failure> {
+        let plain = matches!(start.isolation, Kind::Process);
+        let id = &start.id;
+        let name = format!("{}.{}.{}", id.pod, id.container, id.attempt).replace(['/', '\0'], "_");
+        let plan = layout::plan(&self.place.cgroups, &start.limits, &name, plain);
+        let plan = plan.map_err(|controller| {
+            let error = io::Error::from_raw_os_error(libc::ENODEV);
+            let what = format!("this machine offers no control group for {controller} limits");
+            refused(Stage::Cgroup, &error, &what, now)
+        })?;
+        Group::make(plan).map_err(|(path, error)| {
+            refused(Stage::Cgroup, &error, &format!("control group {}", path.display()), now)
+        })
+    }
+
+    fn start_in(&mut self, start: &Start, group: &mut Group, now: i64) -> Result<u32, Failure> {
+        let fail =
+            |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
+        let pipes = Pipes::make().map_err(fail(Stage::Clone, "pipes"))?;
+        let around = Surroundings {
+            out: pipes.out.1.as_raw_fd(),
+            err: pipes.err.1.as_raw_fd(),
+            report: pipes.report.1.as_raw_fd(),
+            machine_mounts: self
+                .place
+                .isolation
+                .as_ref()
+                .ok()
+                .map(|i| i.machine_mounts.as_raw_fd()),
+            file_limit: self.place.file_limit,
+            identity: self.place.identity,
+            capabilities: self.place.capabilities,
+        };
+        let joins = group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
+        let (flags, steps, base) = match &start.isolation {
+            Kind::Process => {
+                let steps = plan::process(start, &around, joins)
+                    .map_err(fail(Stage::Exec, "what is to be run"))?;
+                (0, steps, None)
+            }
+            Kind::Container(isolation) => {
+                let base = self.base(&isolation.root).map_err(fail(Stage::Mount, "root"))?;
+                self.share(start, isolation)
+                    .map_err(fail(Stage::Clone, "namespaces of the pod"))?;
+                let pod = self.pods.get(&start.id.pod).and_then(|pod| pod.shared.as_ref());
+                let pod = pod.filter(|_| isolation.keep_namespaces).map(|p| p.for_plan());
+                let root = self.root().map_err(fail(Stage::Mount, "root"))?.to_owned();
+                let steps =
+                    plan::container(start, isolation, &around, &base, &root, pod.as_ref(), joins)
+                        .map_err(fail(Stage::Exec, "what is to be run"))?;
+                (plan::new_namespaces(isolation), steps, Some(base))
+            }
+        };
+        let child =
+            process::clone_child(flags, group.target(), || child::run(&steps, around.report))
+                .map_err(fail(Stage::Clone, "new process"))?;
+        let timer_ms = monotonic_ms() + START_DEADLINE_MS;
+        Ok(self.add(Container {
+            id: start.id.clone(),
+            plain: matches!(start.isolation, Kind::Process),
+            phase: Phase::Starting { report: pipes.report.0, steps },
+            process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
+            gone: None,
+            sources: [Some(Source::new(pipes.out.0, 0)), Some(Source::new(pipes.err.0, 1))],
+            log: LogFile::new(start.log.clone()),
+            group: Group::default(),
+            timer_ms: Some(timer_ms),
+            base,
+        }))
+    }
+
+    fn root(&self) -> io::Result<&Path> {
+        match &self.place.isolation {
+            Ok(isolated) => Ok(&isolated.root),
+            Err(error) => Err(io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0))),
+        }
+    }
+
+    /// The prepared lower layer for a root: the one made before, unless the machine's mounts or the
+    /// request have changed since.
+    fn base(&mut self, root: &Root) -> io::Result<Rc<Base>> {
+        self.root()?;
+        let mounts = match root {
+            Root::Host { .. } => Rc::new(self.place.mount_points()?),
+            Root::Directory(_) => Rc::default(),
+        };
+        let same = |kept: &&super::Kept| kept.root == *root && kept.mounts == mounts;
+        if let Some(kept) = self.bases.iter().find(same) {
+            return Ok(Rc::clone(&kept.base));
+        }
+        if self.bases.len() >= BASES_KEPT_MAX {
+            self.bases.retain(|kept| Rc::strong_count(&kept.base) > 1);
+        }
+        self.bases_made += 1;
+        let Ok(isolated) = &self.place.isolation else {
+            return Err(io::Error::from_raw_os_error(libc::EPERM));
+        };
+        let directory = isolated.layers.join(format!("b{}", self.bases_made));
+        let base = Base::prepare(&directory, root, &mounts, &self.place.data_dir);
+        if base.is_err() {
+            let _ = std::fs::remove_dir_all(&directory);
+        }
+        let base = Rc::new(base?);
+        let kept = super::Kept { root: root.clone(), mounts, base: Rc::clone(&base) };
+        self.bases.push(kept);
+        Ok(base)
+    }
+
+    /// See to it that the pod has its namespaces, if they are to be kept.
+    fn share(&mut self, start: &Start, isolation: &Isolation) -> io::Result<()> {
+        if !isolation.keep_namespaces {
+            return Ok(());
+        }
+        let pod = self.pods.entry(start.id.pod.clone()).or_default();
+        if pod.shared.is_some() {
+            return Ok(());
+        }
+        let Ok(isolated) = &self.place.isolation else {
+            return Err(io::Error::from_raw_os_error(libc::EPERM));
+        };
+        self.shms_made += 1;
+        let shm = isolated.layers.join(format!("s{}", self.shms_made));
+        let (host, name) = (isolation.host_network, &isolation.hostname);
+        pod.shared = Some(crate::pod::Shared::make(host, name, shm, &isolated.home)?);
+        Ok(())
+    }
+
+    /// Follow a new container.
+    fn add(&mut self, container: Container) -> u32 {
+        self.last += 1;
+        let number = self.last;
+        let watch = |fd: std::os::fd::BorrowedFd, kind: Token| {
+            if let Err(error) = self.epoll.add(fd, kind.pack(number)) {
+                eprintln!("watch {:?}: {error}", container.id);
+            }
+        };
+        if let Phase::Starting { report, .. } = &container.phase {
+            watch(report.as_fd(), Token::Report);
+        }
+        for (source, token) in container.sources.iter().zip([Token::Stdout, Token::Stderr]) {
+            if let Some(source) = source {
+                watch(source.pipe.as_fd(), token);
+            }
+        }
+        if let Some(process) = &container.process {
+            watch(process.pidfd.as_fd(), Token::Exit);
+        }
+        self.timers.extend(container.timer_ms.map(|at| (at, number)));
+        self.numbers.insert(container.id.clone(), number);
+        self.containers.insert(number, container);
+        number
+    }
+}

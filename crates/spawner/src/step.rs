@@ -1,0 +1,155 @@
+//! What a child does between `clone3` and its program, as data: prepared before, so that the child
+//! only makes system calls, and so that a failed step can be named by its position.
+
+use crate::plan::Strings;
+use crate::protocol::Stage;
+use crate::sys::{errno_text, lossy};
+use std::ffi::CString;
+use std::os::fd::RawFd;
+
+/// One thing a child does. They are done in order; the first that fails ends the start.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Move to a control group by writing to its `cgroup.procs` (v1).
+    JoinCgroup { procs: CString },
+    /// Set `oom_score_adj`; skipped where only more privilege could lower it.
+    OomScore { value: CString },
+    /// Enter a namespace the spawner holds; `kind` is a `CLONE_NEW*` flag.
+    Enter { namespace: RawFd, kind: libc::c_int },
+    /// Begin a session and process group.
+    Session,
+    /// Put output and errors on these pipes, owned by the container's user so that it can reopen
+    /// them through /dev/stdout; close every other descriptor except `report`.
+    Output { out: RawFd, err: RawFd, report: RawFd, owner: Option<(u32, u32)> },
+    /// Set the host name.
+    HostName { name: CString },
+    /// Bring the loopback interface up and let everybody listen on low ports.
+    Loopback,
+    /// Mount a file system; `target` is a path or relative to the working directory.
+    Mount {
+        source: CString,
+        target: CString,
+        kind: Option<CString>,
+        flags: libc::c_ulong,
+        data: Option<CString>,
+    },
+    /// Make a directory that must not be there yet.
+    Directory { path: CString, mode: u32 },
+    /// Copy a tree of the machine into the next slot, for [`Step::Attach`].
+    CopyTree { source: CString, read_only: bool },
+    /// Set the working directory.
+    Enterdir { path: CString },
+    /// Make the working directory `/` and let go of the machine's file system.
+    Pivot,
+    /// Attach the tree in a slot at a path, which is made if missing.
+    Attach { slot: usize, target: CString },
+    /// Mount a new tmpfs at a path, which is made if missing.
+    Tmpfs { target: CString, data: CString },
+    /// Hide a file or directory, if it exists.
+    Mask { path: CString },
+    /// Make what is at a path read-only, if it exists.
+    ReadOnly { path: CString, recursive: bool },
+    /// Set the working directory, made if missing in a container.
+    WorkingDirectory { path: CString, make: bool },
+    /// Restore the limit of open descriptors that the spawner was started with.
+    FileLimit { soft: u64, hard: u64 },
+    /// Limit the capabilities that can ever be had.
+    BoundCapabilities { mask: u64 },
+    /// Set groups, group and user.
+    User { uid: u32, gid: u32, groups: Vec<u32> },
+    /// Set the capabilities.
+    Capabilities { mask: u64 },
+    /// Never gain privileges by running a program.
+    NoNewPrivileges,
+    /// Install a seccomp program.
+    Seccomp { program: Vec<u64> },
+    /// Accept signals, which were blocked so far.
+    AcceptSignals,
+    /// Run the first of these programs that exists.
+    Execute { programs: Vec<CString>, argv: Strings, envp: Strings },
+}
+
+impl Step {
+    /// The part of the protocol's table this step belongs to.
+    pub(crate) fn stage(&self) -> Stage {
+        match self {
+            Step::JoinCgroup { .. } => Stage::Cgroup,
+            Step::Enter { .. }
+            | Step::Session
+            | Step::Output { .. }
+            | Step::HostName { .. }
+            | Step::Loopback => Stage::Clone,
+            Step::Mount { .. }
+            | Step::Directory { .. }
+            | Step::CopyTree { .. }
+            | Step::Enterdir { .. }
+            | Step::Pivot
+            | Step::Attach { .. }
+            | Step::Tmpfs { .. }
+            | Step::Mask { .. }
+            | Step::ReadOnly { .. } => Stage::Mount,
+            Step::OomScore { .. }
+            | Step::FileLimit { .. }
+            | Step::BoundCapabilities { .. }
+            | Step::User { .. }
+            | Step::Capabilities { .. }
+            | Step::NoNewPrivileges
+            | Step::Seccomp { .. }
+            | Step::AcceptSignals => Stage::Privileges,
+            Step::WorkingDirectory { .. } => Stage::WorkingDirectory,
+            Step::Execute { .. } => Stage::Exec,
+        }
+    }
+
+    /// What went wrong when this step failed with `errno`, for people.
+    pub(crate) fn failure(&self, errno: i32) -> String {
+        if let Step::Execute { programs, argv, .. } = self {
+            let program = argv.first();
+            let looked_up = !program.contains('/') && programs.len() != 1;
+            return match errno {
+                libc::ENOENT if looked_up || !program.contains('/') => {
+                    format!("exec: \"{program}\": executable file not found in $PATH")
+                }
+                _ => format!("exec: \"{program}\": {}", errno_text(errno)),
+            };
+        }
+        format!("{}: {}", self.describe(), errno_text(errno))
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Step::JoinCgroup { procs } => format!("join control group {}", lossy(procs)),
+            Step::OomScore { value } => format!("set oom_score_adj to {}", lossy(value)),
+            Step::Enter { .. } => "enter a namespace of the pod".to_owned(),
+            Step::Session => "begin a session".to_owned(),
+            Step::Output { .. } => "set up the standard streams".to_owned(),
+            Step::HostName { name } => format!("set the host name to \"{}\"", lossy(name)),
+            Step::Loopback => "bring the loopback interface up".to_owned(),
+            Step::Mount { kind, target, .. } => match kind {
+                Some(kind) => format!("mount {} at {}", lossy(kind), lossy(target)),
+                None => format!("bind {}", lossy(target)),
+            },
+            Step::Directory { path, .. } => format!("make directory {}", lossy(path)),
+            Step::CopyTree { source, .. } => format!("mount {}", lossy(source)),
+            Step::Enterdir { path } => format!("enter {}", lossy(path)),
+            Step::Pivot => "change the root".to_owned(),
+            Step::Attach { target, .. } => format!("mount at {}", lossy(target)),
+            Step::Tmpfs { target, .. } => format!("mount tmpfs at {}", lossy(target)),
+            Step::Mask { path } => format!("mask {}", lossy(path)),
+            Step::ReadOnly { path, .. } => format!("make {} read-only", lossy(path)),
+            Step::WorkingDirectory { path, .. } => {
+                format!("change to working directory {}", lossy(path))
+            }
+            Step::FileLimit { soft, .. } => format!("set the limit of open files to {soft}"),
+            Step::BoundCapabilities { .. } => "bound the capabilities".to_owned(),
+            Step::User { uid, gid, .. } => format!("become user {uid} and group {gid}"),
+            Step::Capabilities { mask } => format!("set the capabilities to {mask:#x}"),
+            Step::NoNewPrivileges => "set no_new_privs".to_owned(),
+            Step::Seccomp { program } => {
+                format!("install a seccomp program of {} instructions", program.len())
+            }
+            Step::AcceptSignals => "accept signals".to_owned(),
+            Step::Execute { .. } => "run the program".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Files and descriptors, without allocating.
+
+use super::check;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// A pipe, closed by `execve` at both ends: (read, write).
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut fds = [-1; 2];
+    // SAFETY: pipe2 fills an array of two; both descriptors are new and owned by nothing else.
+    unsafe {
+        check(libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC))?;
+        Ok((OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])))
+    }
+}
+
+/// Read once.
+pub(crate) fn read(fd: BorrowedFd, bytes: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: pointer and length describe `bytes`.
+    let count = unsafe { libc::read(fd.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len()) };
+    Ok(usize::try_from(super::check_long(count as libc::c_long)?).unwrap_or(0))
+}
+
+/// Write once.
+pub(crate) fn write(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: pointer and length describe `bytes`; a number that is not open is refused.
+    let count = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+    Ok(usize::try_from(super::check_long(count as libc::c_long)?).unwrap_or(0))
+}
+
+/// Make `to` another name of `from`, kept open by `execve`.
+pub(crate) fn duplicate(from: RawFd, to: RawFd) -> io::Result<()> {
+    // SAFETY: no memory is involved; whatever `to` was is replaced on purpose.
+    check(unsafe { libc::dup2(from, to) })?;
+    Ok(())
+}
+
+/// Close all descriptors from `first` to `last`.
+pub(crate) fn close_range(first: RawFd, last: u32) -> io::Result<()> {
+    let first = u32::try_from(first).unwrap_or(0);
+    if first > last {
+        return Ok(());
+    }
+    // SAFETY: only called where nothing in that range is owned by a value that still gets used.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) as libc::c_int })?;
+    Ok(())
+}
+
+/// Write a short value to an existing file, in one go.
+pub(crate) fn write_file(path: &CStr, value: &[u8]) -> io::Result<()> {
+    let file = open(libc::AT_FDCWD, path, libc::O_WRONLY, 0)?;
+    write(file.as_raw_fd(), value)?;
+    Ok(())
+}
+
+/// Open relative to a directory.
+pub(crate) fn open(directory: RawFd, path: &CStr, flags: i32, mode: u32) -> io::Result<OwnedFd> {
+    // SAFETY: `path` ends with a zero; a non-negative answer is a new descriptor.
+    unsafe {
+        let fd = libc::openat(directory, path.as_ptr(), flags | libc::O_CLOEXEC, mode);
+        Ok(OwnedFd::from_raw_fd(check(fd)?))
+    }
+}
+
+/// Open `path` below the directory as if that were `/`: links lead nowhere else, and the links of
+/// /proc that jump to open files are refused.
+pub(crate) fn open_below(directory: RawFd, path: &CStr, flags: i32) -> io::Result<OwnedFd> {
+    // SAFETY: an open_how of zeroes is valid: it asks for nothing.
+    let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+    how.flags = u64::from((flags | libc::O_CLOEXEC).cast_unsigned());
+    how.resolve = libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_MAGICLINKS;
+    let size = size_of::<libc::open_how>();
+    // SAFETY: `path` ends with a zero, `how` and its size belong together; a non-negative answer is
+    // a new descriptor.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_openat2, directory, path.as_ptr(), &raw const how, size);
+        Ok(OwnedFd::from_raw_fd(check(fd as libc::c_int)?))
+    }
+}
+
+/// Make a directory.
+pub(crate) fn make_directory(directory: RawFd, path: &CStr, mode: u32) -> io::Result<()> {
+    // SAFETY: `path` ends with a zero.
+    check(unsafe { libc::mkdirat(directory, path.as_ptr(), mode) })?;
+    Ok(())
+}
+
+/// Make a device node (kind and mode in `mode`), or with device 0:0 an overlay's whiteout.
+pub(crate) fn make_node(path: &CStr, mode: u32, device: (u32, u32)) -> io::Result<()> {
+    let device = libc::makedev(device.0, device.1);
+    // SAFETY: `path` ends with a zero.
+    check(unsafe { libc::mknod(path.as_ptr(), mode, device) })?;
+    Ok(())
+}
+
+/// Set an extended attribute.
+pub(crate) fn set_attribute(path: &CStr, name: &CStr, value: &[u8]) -> io::Result<()> {
+    // SAFETY: both strings end with a zero; pointer and length describe `value`.
+    check(unsafe {
+        libc::lsetxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0)
+    })?;
+    Ok(())
+}
+
+/// Whether an open file is a directory.
+pub(crate) fn is_directory(fd: BorrowedFd) -> io::Result<bool> {
+    // SAFETY: a stat of zeroes is valid, and the call fills it.
+    let status = unsafe {
+        let mut status: libc::stat = std::mem::zeroed();
+        check(libc::fstat(fd.as_raw_fd(), &raw mut status))?;
+        status
+    };
+    Ok(status.st_mode & libc::S_IFMT == libc::S_IFDIR)
+}
+
+/// Give an open file to a user.
+pub(crate) fn change_owner(fd: RawFd, uid: u32, gid: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fchown(fd, uid, gid) })?;
+    Ok(())
+}
+
+/// Set the working directory.
+pub(crate) fn change_directory(path: &CStr) -> io::Result<()> {
+    // SAFETY: `path` ends with a zero.
+    check(unsafe { libc::chdir(path.as_ptr()) })?;
+    Ok(())
+}
+
+/// Set the working directory to an open one.
+pub(crate) fn change_directory_to(fd: BorrowedFd) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fchdir(fd.as_raw_fd()) })?;
+    Ok(())
+}
+
+/// Take the exclusive lock of a file; `WouldBlock` if another process has it.
+pub(crate) fn lock(fd: BorrowedFd) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::flock(fd.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) })?;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Mounts, by the old calls where one call does, by the new ones where a mount must not depend on a
+//! path that somebody else controls.
+
+use super::check;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+/// `mount(2)`.
+pub(crate) fn mount(
+    source: &CStr,
+    target: &CStr,
+    kind: Option<&CStr>,
+    flags: libc::c_ulong,
+    data: Option<&CStr>,
+) -> io::Result<()> {
+    let pointer = |text: Option<&CStr>| text.map_or(ptr::null(), CStr::as_ptr);
+    let (kind, data) = (pointer(kind), pointer(data).cast());
+    // SAFETY: every pointer is null where that is allowed, or a string that ends with a zero.
+    check(unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind, flags, data) })?;
+    Ok(())
+}
+
+/// Take a mount away; processes that use it keep it.
+pub(crate) fn detach(target: &CStr) -> io::Result<()> {
+    // SAFETY: `target` ends with a zero.
+    check(unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) })?;
+    Ok(())
+}
+
+/// Make the working directory `/`, and let go of everything that was mounted before.
+pub(crate) fn pivot_here() -> io::Result<()> {
+    let here = c".";
+    // SAFETY: the path ends with a zero. With both names the same the old root ends up on top of
+    // the new one, where it is taken away.
+    check(unsafe {
+        libc::syscall(libc::SYS_pivot_root, here.as_ptr(), here.as_ptr()) as libc::c_int
+    })?;
+    detach(here)
+}
+
+/// A copy of the mount at `path` with all mounts below, attached nowhere yet.
+pub(crate) fn copy_tree(path: &CStr) -> io::Result<OwnedFd> {
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | AT_RECURSIVE.cast_unsigned();
+    // SAFETY: `path` ends with a zero; a non-negative answer is a new descriptor.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags);
+        Ok(OwnedFd::from_raw_fd(check(fd as libc::c_int)?))
+    }
+}
+
+/// Attach a copied tree on top of an open directory or file.
+pub(crate) fn attach(tree: BorrowedFd, target: BorrowedFd) -> io::Result<()> {
+    const FROM_EMPTY_PATH: libc::c_uint = 0x4;
+    const TO_EMPTY_PATH: libc::c_uint = 0x40;
+    let (from, to) = (tree.as_raw_fd(), target.as_raw_fd());
+    let empty = c"".as_ptr();
+    // SAFETY: both paths are empty strings; the descriptors are open through the call.
+    check(unsafe {
+        let flags = FROM_EMPTY_PATH | TO_EMPTY_PATH;
+        libc::syscall(libc::SYS_move_mount, from, empty, to, empty, flags) as libc::c_int
+    })?;
+    Ok(())
+}
+
+const AT_RECURSIVE: libc::c_int = 0x8000;
+
+/// Which mounts [`set_attributes`] changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The one mount.
+    One,
+    /// It and all below.
+    All,
+}
+
+/// What [`set_attributes`] sets.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Attributes {
+    /// Read-only.
+    pub(crate) read_only: bool,
+    /// Cut off from the mounts it was copied from: nothing that is mounted there arrives here.
+    pub(crate) private: bool,
+}
+
+/// Change mounts at a path, or the open tree itself if the path is empty.
+pub(crate) fn set_attributes(
+    directory: Option<BorrowedFd>,
+    path: &CStr,
+    extent: Extent,
+    attributes: Attributes,
+) -> io::Result<()> {
+    // SAFETY: a mount_attr of zeroes is valid: it changes nothing.
+    let mut change: libc::mount_attr = unsafe { std::mem::zeroed() };
+    if attributes.read_only {
+        change.attr_set = libc::MOUNT_ATTR_RDONLY;
+    }
+    if attributes.private {
+        change.propagation = libc::MS_PRIVATE;
+    }
+    let below = if extent == Extent::All { AT_RECURSIVE } else { 0 };
+    let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
+    // SAFETY: `path` ends with a zero; `change` and its size belong together.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            directory,
+            path.as_ptr(),
+            below | libc::AT_EMPTY_PATH,
+            &raw mut change,
+            size_of::<libc::mount_attr>(),
+        ) as libc::c_int
+    })?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Who a process is and what it may do: ids, capabilities, seccomp.
+
+use super::check;
+use std::io;
+
+/// Set the supplementary groups.
+pub(crate) fn set_groups(groups: &[u32]) -> io::Result<()> {
+    // SAFETY: pointer and length describe `groups`.
+    check(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) })?;
+    Ok(())
+}
+
+/// Set the real, effective and saved group id.
+pub(crate) fn set_group(gid: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved; the process has one thread.
+    check(unsafe { libc::setresgid(gid, gid, gid) })?;
+    Ok(())
+}
+
+/// Set the real, effective and saved user id. Leaving 0 gives up all capabilities.
+pub(crate) fn set_user(uid: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved; the process has one thread.
+    check(unsafe { libc::setresuid(uid, uid, uid) })?;
+    Ok(())
+}
+
+/// Take every capability that is not in `mask` out of the bounding set.
+pub(crate) fn bound_capabilities(mask: u64) -> io::Result<()> {
+    for number in 0..64_u64 {
+        // SAFETY: no memory is involved.
+        let there = unsafe { libc::prctl(libc::PR_CAPBSET_READ, number, 0, 0, 0) };
+        if there < 0 {
+            break;
+        }
+        if there == 1 && mask & (1 << number) == 0 {
+            // SAFETY: no memory is involved.
+            check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) })?;
+        }
+    }
+    Ok(())
+}
+
+/// The header of `capget` and `capset`: version 3, this process.
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+/// One half (32 capabilities) of the three sets.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Sets {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+const VERSION_3: u32 = 0x2008_0522;
+
+/// The capabilities this process may use.
+pub(crate) fn permitted_capabilities() -> u64 {
+    let mut header = Header { version: VERSION_3, pid: 0 };
+    let mut sets = [Sets::default(); 2];
+    // SAFETY: version 3 reads the header and fills two halves, all of which live through the call.
+    unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) };
+    u64::from(sets[0].permitted) | u64::from(sets[1].permitted) << 32
+}
+
+/// Set the effective and permitted capabilities; the inheritable and ambient ones become empty.
+pub(crate) fn set_capabilities(mask: u64) -> io::Result<()> {
+    let mut header = Header { version: VERSION_3, pid: 0 };
+    let half = |bits: u64| {
+        let bits = (bits & 0xffff_ffff) as u32;
+        Sets { effective: bits, permitted: bits, inheritable: 0 }
+    };
+    let sets = [half(mask), half(mask >> 32)];
+    // SAFETY: version 3 reads the header and two halves, all of which live through the call.
+    super::check_long(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, sets.as_ptr()) })?;
+    Ok(())
+}
+
+/// Promise never to gain privileges by an `execve`.
+pub(crate) fn no_new_privileges() -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
+    Ok(())
+}
+
+/// Install a seccomp program: `sock_filter` instructions of 8 bytes each.
+pub(crate) fn filter_calls(program: &[u64]) -> io::Result<()> {
+    let Ok(len) = u16::try_from(program.len()) else {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    };
+    let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut().cast() };
+    // SAFETY: `program` describes a live array of 8-byte instructions, aligned at least as strictly
+    // as sock_filter; the kernel copies and checks it.
+    check(unsafe {
+        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program)
+    })?;
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! Processes: making, signalling, reaping them, and what they may do.
+
+use super::{check, check_long};
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// Start the child in the control group given (above the range of libc's constants).
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// A child made by [`clone_child`].
+pub(crate) struct Child {
+    /// Its process id.
+    pub(crate) pid: i32,
+    /// A descriptor that becomes readable when it exits.
+    pub(crate) pidfd: OwnedFd,
+}
+
+/// How a process ended and what it used, children that it reaped included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exit {
+    /// Exit code, when it exited.
+    pub(crate) code: Option<i32>,
+    /// The signal that killed it, when one did.
+    pub(crate) signal: Option<i32>,
+    /// User and system time, microseconds.
+    pub(crate) cpu_us: u64,
+    /// Largest resident size of one process, bytes.
+    pub(crate) memory_peak_bytes: u64,
+}
+
+/// Make a child in new namespaces (`CLONE_NEW*` in `flags`), on v2 straight in a control group, and
+/// run `work` in it. The memory is copied, never shared (no CLONE_VM or CLONE_VFORK), so that a
+/// child that hangs in a mount holds nobody up. The caller must be single-threaded.
+pub(crate) fn clone_child(
+    flags: libc::c_int,
+    cgroup: Option<BorrowedFd>,
+    work: impl FnOnce() -> i32,
+) -> io::Result<Child> {
+    let mut pidfd: RawFd = -1;
+    // SAFETY: a clone_args of zeroes is valid: it asks for nothing.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = u64::try_from(flags | libc::CLONE_PIDFD).expect("flags are positive");
+    args.exit_signal = u64::try_from(libc::SIGCHLD).expect("17");
+    args.pidfd = (&raw mut pidfd) as u64;
+    if let Some(group) = cgroup {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = u64::try_from(group.as_raw_fd()).expect("descriptors are positive");
+    }
+    // SAFETY: without CLONE_VM the child has a copy of the stack and returns here like fork's. The
+    // process has one thread, so no lock can be held by a thread that the child lacks.
+    let pid = check_long(unsafe {
+        libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<libc::clone_args>())
+    })?;
+    if pid == 0 {
+        let code = work();
+        // SAFETY: ends the child at once, running no exit handlers of the parent's.
+        unsafe { libc::_exit(code) };
+    }
+    // SAFETY: CLONE_PIDFD stored a new descriptor there that nothing else owns.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    Ok(Child { pid: i32::try_from(pid).expect("process ids fit"), pidfd })
+}
+
+/// Split off: the parent gets `false`, the child `true`. The caller must be single-threaded.
+pub(crate) fn fork() -> io::Result<bool> {
+    // SAFETY: the process has one thread, so the child finds every lock free.
+    Ok(check(unsafe { libc::fork() })? == 0)
+}
+
+/// End this process at once.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: no handlers run and nothing returns.
+    unsafe { libc::_exit(code) }
+}
+
+/// Reap a child that has ended; `None` if it has not.
+pub(crate) fn reap(pidfd: BorrowedFd) -> io::Result<Option<Exit>> {
+    // SAFETY: a siginfo_t and a rusage of zeroes are valid values.
+    let (mut info, mut usage): (libc::siginfo_t, libc::rusage) = unsafe { std::mem::zeroed() };
+    let flags = libc::WEXITED | libc::WNOHANG;
+    // SAFETY: the raw call (libc's wrapper has no rusage) fills two values that live through it.
+    check_long(unsafe {
+        libc::syscall(
+            libc::SYS_waitid,
+            libc::P_PIDFD,
+            pidfd.as_raw_fd(),
+            &raw mut info,
+            flags,
+            &raw mut usage,
+        )
+    })?;
+    // SAFETY: waitid filled the SIGCHLD part of the union, or left zeroes.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    if pid == 0 {
+        return Ok(None);
+    }
+    let exited = info.si_code == libc::CLD_EXITED;
+    let us = |time: libc::timeval| time.tv_sec * 1_000_000 + time.tv_usec;
+    Ok(Some(Exit {
+        code: exited.then_some(status),
+        signal: (!exited).then_some(status),
+        cpu_us: (us(usage.ru_utime) + us(usage.ru_stime)).cast_unsigned(),
+        memory_peak_bytes: usage.ru_maxrss.cast_unsigned() * 1024,
+    }))
+}
+
+/// Send a signal to one process.
+pub(crate) fn signal(pidfd: BorrowedFd, number: i32) -> io::Result<()> {
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: a null siginfo asks for what kill(2) would send.
+    check_long(unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), number, none, 0)
+    })?;
+    Ok(())
+}
+
+/// Send a signal to a process group. Its leader must not have been reaped, so that the number is
+/// still its own.
+pub(crate) fn signal_group(leader: i32, number: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::kill(-leader, number) })?;
+    Ok(())
+}
+
+/// Send a signal to a process by its number.
+pub(crate) fn signal_pid(pid: i32, number: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::kill(pid, number) })?;
+    Ok(())
+}
+
+/// Begin a session (and with it a process group) of this process's own.
+pub(crate) fn new_session() -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::setsid() })?;
+    Ok(())
+}
+
+/// Move this process to new namespaces.
+pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: no memory is involved; the process has one thread.
+    check(unsafe { libc::unshare(flags) })?;
+    Ok(())
+}
+
+/// Move this process to an existing namespace of type `kind` (a `CLONE_NEW*` flag).
+pub(crate) fn enter_namespace(fd: RawFd, kind: libc::c_int) -> io::Result<()> {
+    // SAFETY: no memory is involved; a number that is no namespace is refused by the kernel.
+    check(unsafe { libc::setns(fd, kind) })?;
+    Ok(())
+}
+
+/// Set the host name of this process's UTS namespace.
+pub(crate) fn set_hostname(name: &CStr) -> io::Result<()> {
+    // SAFETY: pointer and length describe `name`.
+    check(unsafe { libc::sethostname(name.as_ptr(), name.count_bytes()) })?;
+    Ok(())
+}
+
+/// Bring the loopback interface of this process's network namespace up.
+pub(crate) fn loopback_up() -> io::Result<()> {
+    // SAFETY: no memory is involved; the new descriptor is owned by nothing else.
+    let socket = unsafe {
+        let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+        OwnedFd::from_raw_fd(check(libc::socket(libc::AF_INET, kind, 0))?)
+    };
+    // SAFETY: an ifreq of zeroes is valid: an empty name.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l'.cast_signed();
+    request.ifr_name[1] = b'o'.cast_signed();
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: SIOCSIFFLAGS reads an ifreq, which lives through the call.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw mut request) })?;
+    Ok(())
+}
+
+/// Block every signal, or none, in this process.
+pub(crate) fn block_signals(blocked: bool) -> io::Result<()> {
+    // SAFETY: the set is filled before it is read, and lives through both calls.
+    check(unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        if blocked {
+            libc::sigfillset(&raw mut set);
+        }
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
+    })?;
+    Ok(())
+}
+
+/// Give every signal its default action, whatever the parent of this process had chosen.
+pub(crate) fn default_signals() {
+    for number in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL installs no code; the numbers that may not be set are refused.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+}
+
+/// The soft and hard limit of open descriptors.
+pub(crate) fn file_limit() -> (u64, u64) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` lives through the call, which cannot fail for a valid resource.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    (limit.rlim_cur, limit.rlim_max)
+}
+
+/// Set the soft limit of open descriptors.
+pub(crate) fn set_file_limit(soft: u64, hard: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: `limit` lives through the call.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
+    Ok(())
+}
+
+/// Set the file mode mask.
+pub(crate) fn umask(mask: u32) {
+    // SAFETY: cannot fail; no memory is involved.
+    unsafe { libc::umask(mask) };
+}
+
+/// The effective user and group id of this process.
+pub(crate) fn identity() -> (u32, u32) {
+    // SAFETY: cannot fail; no memory is involved.
+    unsafe { (libc::geteuid(), libc::getegid()) }
+}
+
+/// Run a program in place of this process. Returns only if that failed. The pointers must come from
+/// [`crate::plan::Strings`], which ends both arrays with a null.
+pub(crate) fn execute(
+    program: &CStr,
+    argv: &crate::plan::Strings,
+    envp: &crate::plan::Strings,
+) -> io::Error {
+    // SAFETY: `Strings` keeps its zero-terminated strings and null-terminated array alive.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    io::Error::last_os_error()
+}

@@ -1,0 +1,197 @@
+//! A spawner of a test's own, which leaves nothing behind.
+
+use spawner::client::Client;
+use spawner::protocol::{
+    ContainerId, End, Failure, Isolation, Limits, Log, Record, Reply, Request, Running, Start, User,
+};
+use std::collections::VecDeque;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a test waits for a reply before it fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A spawner with a data directory of its own, and a connection to it.
+pub(crate) struct Harness {
+    pub(crate) client: Client,
+    pub(crate) data_dir: tempfile::TempDir,
+    /// What `Hello` said, and what was listed then, with pidfds.
+    pub(crate) instance: String,
+    pub(crate) listed: Vec<Record>,
+    pub(crate) listed_fds: Vec<OwnedFd>,
+    waiting: VecDeque<(Reply, Vec<OwnedFd>)>,
+}
+
+impl Harness {
+    /// `None`, with the reason on stderr, where these tests cannot run.
+    pub(crate) fn new() -> Option<Harness> {
+        if fs::metadata("/proc/self")
+            .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) != 0)
+        {
+            eprintln!("SKIPPED: real containers need root");
+            return None;
+        }
+        let data_dir = tempfile::tempdir().unwrap();
+        spawner::launch(Path::new(env!("CARGO_BIN_EXE_spawner-alone")), data_dir.path()).unwrap();
+        let (client, instance, listed, listed_fds) = connect(data_dir.path());
+        let waiting = VecDeque::new();
+        Some(Harness { client, data_dir, instance, listed, listed_fds, waiting })
+    }
+
+    /// Leave as a server that is killed does, and come back as its successor.
+    pub(crate) fn reconnect(&mut self) {
+        let (client, instance, listed, listed_fds) = connect(self.data_dir.path());
+        self.client = client;
+        (self.instance, self.listed, self.listed_fds) = (instance, listed, listed_fds);
+        self.waiting.clear();
+    }
+
+    pub(crate) fn send(&mut self, request: &Request) {
+        self.client.send(request).unwrap();
+    }
+
+    pub(crate) fn start(&mut self, start: Start) -> ContainerId {
+        let id = start.id.clone();
+        self.send(&Request::Start(Box::new(start)));
+        id
+    }
+
+    /// Wait for the first reply that `pick` wants; the others are kept for later.
+    pub(crate) fn wait<T>(&mut self, mut pick: impl FnMut(&Reply) -> Option<T>) -> T {
+        for index in 0..self.waiting.len() {
+            if let Some(found) = pick(&self.waiting[index].0) {
+                self.waiting.remove(index);
+                return found;
+            }
+        }
+        loop {
+            let (reply, fds) = self.client.receive().expect("a reply in time");
+            if let Some(found) = pick(&reply) {
+                return found;
+            }
+            self.waiting.push_back((reply, fds));
+        }
+    }
+
+    pub(crate) fn started(&mut self, id: &ContainerId) -> Running {
+        self.wait(|reply| match reply {
+            Reply::Started { id: of, running } if of == id => Some(Ok(running.clone())),
+            Reply::Failed { id: of, failure } if of == id => Some(Err(failure.clone())),
+            _ => None,
+        })
+        .unwrap_or_else(|failure| panic!("{id:?} did not start: {failure:?}"))
+    }
+
+    pub(crate) fn ended(&mut self, id: &ContainerId) -> End {
+        self.wait(|reply| match reply {
+            Reply::Ended { id: of, end } if of == id => Some(Ok(end.clone())),
+            Reply::Failed { id: of, failure } if of == id => Some(Err(failure.clone())),
+            _ => None,
+        })
+        .unwrap_or_else(|failure| panic!("{id:?} did not start: {failure:?}"))
+    }
+
+    pub(crate) fn failed(&mut self, id: &ContainerId) -> Failure {
+        self.wait(|reply| match reply {
+            Reply::Failed { id: of, failure } if of == id => Some(failure.clone()),
+            Reply::Started { id: of, .. } if of == id => panic!("{id:?} started"),
+            _ => None,
+        })
+    }
+
+    /// Run to the end: how it ended, and what it printed, as `stdout F text` lines.
+    pub(crate) fn run(&mut self, start: Start) -> (End, Vec<String>) {
+        let log = start.log.clone();
+        let id = self.start(start);
+        let end = self.ended(&id);
+        (end, lines(&log))
+    }
+
+    /// A start of `sh -c script` as a plain process.
+    pub(crate) fn plain(&self, name: &str, script: &str) -> Start {
+        let directory = self.data_dir.path().join("logs").join(name);
+        Start {
+            id: ContainerId { pod: "pod".to_owned(), container: name.to_owned(), attempt: 0 },
+            argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
+            env: vec!["PATH=/usr/bin:/bin".to_owned()],
+            cwd: "/".to_owned(),
+            user: User::default(),
+            limits: Limits::default(),
+            log: Log {
+                directory: directory.to_str().unwrap().to_owned(),
+                name: "0.log".to_owned(),
+                file_bytes_max: 10 << 20,
+                files_max: 5,
+            },
+            isolation: Isolation::Process,
+        }
+    }
+
+    pub(crate) fn end_pod(&mut self, pod: &str) {
+        self.send(&Request::EndPod { pod: pod.to_owned() });
+        self.wait(|reply| matches!(reply, Reply::PodEnded { pod: of } if of == pod).then_some(()));
+    }
+
+    /// The process id of the spawner.
+    pub(crate) fn spawner_pid(&self) -> i32 {
+        let lock = self.data_dir.path().join(spawner::LOCK_NAME);
+        fs::read_to_string(lock).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Harness {
+    /// End everything, wait for the spawner to leave, even if the test has failed.
+    fn drop(&mut self) {
+        let Ok(client) = Client::connect(self.data_dir.path()) else { return };
+        self.client = client;
+        self.client.set_patience(Some(PATIENCE)).unwrap();
+        let mut left: Vec<ContainerId> = Vec::new();
+        if self.client.send(&Request::Stop).is_err() {
+            return;
+        }
+        while let Ok((reply, _)) = self.client.receive() {
+            let over = match reply {
+                Reply::Listed { containers } => {
+                    left.extend(containers.into_iter().map(|record| record.id));
+                    for id in &left {
+                        let _ = self.client.send(&Request::EndPod { pod: id.pod.clone() });
+                        let _ = self.client.send(&Request::Forget { id: id.clone() });
+                    }
+                    continue;
+                }
+                Reply::Ended { id, .. } | Reply::Failed { id, .. } => id,
+                _ => continue,
+            };
+            let _ = self.client.send(&Request::Forget { id: over });
+        }
+        if !std::thread::panicking() {
+            return;
+        }
+        let messages = self.data_dir.path().join(spawner::MESSAGES_NAME);
+        eprintln!("spawner: {}", fs::read_to_string(messages).unwrap_or_default());
+    }
+}
+
+fn connect(data_dir: &Path) -> (Client, String, Vec<Record>, Vec<OwnedFd>) {
+    let mut client = Client::connect(data_dir).unwrap();
+    client.set_patience(Some(PATIENCE)).unwrap();
+    let (Reply::Hello { instance, .. }, _) = client.receive().unwrap() else {
+        panic!("no hello");
+    };
+    let (Reply::Listed { containers }, fds) = client.receive().unwrap() else {
+        panic!("no list");
+    };
+    (client, instance, containers, fds)
+}
+
+pub(crate) fn log_path(log: &Log) -> PathBuf {
+    Path::new(&log.directory).join(&log.name)
+}
+
+/// The records of a log file without their times.
+pub(crate) fn lines(log: &Log) -> Vec<String> {
+    let text = fs::read_to_string(log_path(log)).unwrap_or_default();
+    text.lines().map(|line| line.split_once(' ').expect("a time").1.to_owned()).collect()
+}

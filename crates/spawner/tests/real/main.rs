@@ -1,0 +1,5 @@
+//! Real processes and containers, made by a real spawner on this machine. Needs root; without, every
+//! test says so and passes.
+
+mod harness;
+mod plain;
