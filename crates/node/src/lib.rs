@@ -1,1 +1,25 @@
-//! .
+//! What runs on this machine: the life of its pods from binding to the last byte given back.
+//!
+//! [`Node`] decides and does nothing: inputs and the time go in, outputs come out. It holds one pod
+//! machine per pod. The other modules do: [`volumes`] makes and removes a pod's files,
+//! [`spawner_client`] talks to the process that creates containers, [`logs`] reads what containers
+//! wrote, [`host`] finds out what this machine is and can do.
+
+mod config;
+mod env;
+pub mod logs;
+mod machine;
+mod messages;
+mod node;
+mod start;
+pub mod volumes;
+
+pub use config::{Config, Found, HostRoot};
+pub use messages::{Input, Lookup, Output};
+pub use node::Node;
+
+/// The image that is the machine itself: its own programs under a private writable layer.
+pub const HOST_IMAGE: &str = "coracle.local/host";
+
+/// The handler of the RuntimeClass for plain processes.
+pub const PROCESS_HANDLER: &str = "process";

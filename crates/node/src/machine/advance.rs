@@ -1,0 +1,295 @@
+//! Every step a pod can take with what is known: one function that reads like a table of contents,
+//! and the steps below it.
+
+use jiff::SignedDuration;
+use spawner::protocol::Request;
+
+use super::{
+    Cause, Context, Event, GRACE_DEFAULT_S, GRACE_MIN_S, Mark, News, Phase, PodMachine, Release,
+    Stage, Volumes,
+    container::State,
+    events, phase, restart,
+    status::{self, View},
+};
+use crate::{
+    Output, start,
+    volumes::{self, PrepareError},
+};
+
+/// The wait after the first failure to make volumes, milliseconds; each further one doubles.
+const VOLUMES_RETRY_FIRST_MS: i64 = 500;
+/// The longest wait before volumes are tried again, milliseconds: upstream's two minutes and two
+/// seconds.
+const VOLUMES_RETRY_MAX_MS: i64 = 122_000;
+/// SIGTERM, the signal that asks a container to stop.
+const SIGTERM: i32 = 15;
+
+impl PodMachine {
+    /// Takes every step that is possible now.
+    pub(crate) fn advance(&mut self, context: &mut Context) {
+        if matches!(self.stage, Stage::Active) {
+            self.check_deadline(context);
+        }
+        if matches!(self.stage, Stage::Active) {
+            self.restart_ended(context);
+            self.prepare(context);
+            self.start_waiting(context);
+            if phase::all_ended(&self.containers, self.policy) {
+                self.finish(None, context);
+            }
+        }
+        if matches!(self.stage, Stage::Ending { .. }) {
+            self.stop_running(context);
+            self.kill_late(context);
+            self.finish_ending(context);
+        }
+        self.say(context);
+    }
+
+    fn check_deadline(&mut self, context: &mut Context) {
+        if self.deadline().is_some_and(|at| context.now >= at) {
+            self.event(None, &Event::DeadlineExceeded, context);
+            let grace_s = self.spec_grace_s();
+            self.end(Cause::Deadline, context.now + SignedDuration::from_secs(grace_s), context);
+        }
+    }
+
+    fn spec_grace_s(&self) -> i64 {
+        let spec = self.pod.spec.as_ref();
+        spec.and_then(|s| s.termination_grace_period_seconds)
+            .unwrap_or(GRACE_DEFAULT_S)
+            .max(GRACE_MIN_S)
+    }
+
+    /// Reads a deletion off the object: begins the end, or brings it nearer.
+    pub(super) fn notice_deletion(&mut self, restored: bool, context: &mut Context) {
+        let Some(deletion_s) = self.object.meta.deletion_s else { return };
+        let grace_s = match self.object.draft().metadata.deletion_grace_period_seconds {
+            // The time of the deletion counts for a server that was not there when it began.
+            _ if restored => deletion_s - context.now.as_second(),
+            Some(grace_s) => grace_s,
+            None => self.spec_grace_s(),
+        };
+        let kill_at = context.now + SignedDuration::from_secs(grace_s.max(GRACE_MIN_S));
+        self.end(Cause::Deletion, kill_at, context);
+    }
+
+    /// A terminal phase that someone else wrote stays, and so the pod has to end.
+    pub(super) fn notice_foreign_end(&mut self, context: &mut Context) {
+        let phase = self.pod.status.as_ref().and_then(|s| s.phase.as_deref());
+        if let Some(phase) = phase.and_then(Phase::terminal)
+            && !matches!(self.stage, Stage::Over { .. })
+        {
+            let kill_at = context.now + SignedDuration::from_secs(self.spec_grace_s());
+            self.end(Cause::Foreign(phase), kill_at, context);
+        }
+    }
+
+    /// Begins the end of the pod; if it has begun, the earlier kill counts.
+    fn end(&mut self, why: Cause, at: jiff::Timestamp, context: &mut Context) {
+        match &mut self.stage {
+            Stage::Active => {
+                self.stage = Stage::Ending { cause: why, kill_at: at, killed: false };
+                self.say_quietly(context);
+            }
+            Stage::Ending { kill_at, cause, .. } => {
+                *kill_at = at.min(*kill_at);
+                if let Cause::Foreign(_) = why {
+                    *cause = why;
+                }
+            }
+            Stage::Over { .. } => {}
+        }
+    }
+
+    /// Containers that ended and are to run again get their wait, and those that waited their turn.
+    fn restart_ended(&mut self, context: &mut Context) {
+        for index in 0..self.containers.len() {
+            let container = &mut self.containers[index];
+            match container.state.clone() {
+                State::Stopped(ended) if self.policy.restarts(ended.status.exit_code) => {
+                    let steps = container.back_off_steps;
+                    container.back_off_steps =
+                        restart::steps_after(steps, ended.started, ended.finished);
+                    let delay_s = restart::delay_s(container.back_off_steps);
+                    let until = ended.finished + SignedDuration::from_secs(delay_s.into());
+                    if until <= context.now {
+                        container.next_attempt();
+                    } else {
+                        container.state = State::BackOff { until, delay_s, ended };
+                        self.back_off_event(index, context);
+                    }
+                    self.news = News::Urgent;
+                }
+                State::BackOff { until, .. } if until <= context.now => {
+                    container.next_attempt();
+                    self.news = News::Urgent;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn back_off_event(&self, index: usize, context: &mut Context) {
+        let key = &self.object.key;
+        let pod = format!("{}_{}({})", key.name, key.namespace, self.name);
+        let container = self.containers[index].name.as_str();
+        self.event(Some(index), &Event::BackOff { container, pod: &pod }, context);
+    }
+
+    /// Makes the volumes when a container waits for them.
+    fn prepare(&mut self, context: &mut Context) {
+        let Volumes::Wanted { tries, retry_at } = self.volumes else { return };
+        if retry_at > context.now || !self.containers.iter().any(|c| c.due().is_some()) {
+            return;
+        }
+        // A pod that is refused gets its reason when its containers are looked at.
+        let Ok(class) = start::class_of(&self.pod, context.objects) else {
+            self.volumes = Volumes::Ready;
+            return;
+        };
+        match volumes::plan(&self.pod, &self.name, class, context.config, context.objects) {
+            Ok(None) => self.volumes = Volumes::Ready,
+            Ok(Some(plan)) => {
+                self.files = true;
+                self.volumes = Volumes::Underway { tries };
+                context.out.push(Output::Prepare { uid: self.uid, plan: Box::new(plan) });
+            }
+            Err(error) => self.volumes_failed(tries, &error, context),
+        }
+    }
+
+    pub(super) fn volumes_failed(
+        &mut self,
+        tries: u32,
+        error: &PrepareError,
+        context: &mut Context,
+    ) {
+        let wait_ms = (VOLUMES_RETRY_FIRST_MS << tries.min(16)).min(VOLUMES_RETRY_MAX_MS);
+        let retry_at = context.now + SignedDuration::from_millis(wait_ms);
+        self.volumes = Volumes::Wanted { tries: tries + 1, retry_at };
+        let event = Event::FailedMount { volume: &error.volume, error: &error.message };
+        self.event(None, &event, context);
+        self.say_quietly(context);
+    }
+
+    fn start_waiting(&mut self, context: &mut Context) {
+        if self.volumes != Volumes::Ready {
+            return;
+        }
+        for index in 0..self.containers.len() {
+            if self.containers[index].due().is_some_and(|due| due <= context.now) {
+                self.start(index, context);
+            }
+        }
+    }
+
+    /// Asks every running container to stop, once per connection with the spawner.
+    fn stop_running(&mut self, context: &mut Context) {
+        if !context.connected {
+            return;
+        }
+        for index in 0..self.containers.len() {
+            let container = &mut self.containers[index];
+            if !matches!(container.state, State::Running { .. }) || container.told {
+                continue;
+            }
+            container.told = true;
+            let said = std::mem::replace(&mut container.killing_said, true);
+            let (name, attempt) = (container.name.clone(), container.attempt);
+            let id = self.id(&self.containers[index], attempt);
+            if !said {
+                self.event(Some(index), &Event::Killing { container: &name }, context);
+            }
+            context.send(Request::Signal { id, signal: SIGTERM });
+        }
+    }
+
+    fn kill_late(&mut self, context: &mut Context) {
+        let Stage::Ending { kill_at, killed, .. } = &mut self.stage else { return };
+        if context.now < *kill_at || *killed || !context.connected {
+            return;
+        }
+        *killed = true;
+        for container in &self.containers {
+            if matches!(container.state, State::Starting | State::Running { .. }) {
+                context.send(Request::Kill { id: self.id(container, container.attempt) });
+            }
+        }
+    }
+
+    fn finish_ending(&mut self, context: &mut Context) {
+        let Stage::Ending { cause, .. } = self.stage else { return };
+        if !self.containers.iter().any(super::Container::alive) {
+            self.finish(Some(cause), context);
+        }
+    }
+
+    /// Nothing runs and nothing will: fixes the phase and gives everything back.
+    fn finish(&mut self, cause: Option<Cause>, context: &mut Context) {
+        for container in &mut self.containers {
+            container.settle(context.now);
+        }
+        let phase = match cause {
+            Some(Cause::Foreign(phase)) => phase,
+            Some(Cause::Deadline) => Phase::Failed,
+            Some(Cause::Deletion) | None => phase::of_ended(&self.containers),
+        };
+        let preparing = matches!(self.volumes, Volumes::Underway { .. });
+        let release = Release::begin(self.uid, self.files, preparing, context);
+        self.stage = Stage::Over { phase, cause, release };
+        self.news = News::Urgent;
+    }
+
+    /// Gives out the status if there is something to say and it is time.
+    fn say(&mut self, context: &mut Context) {
+        let due = match self.news {
+            News::Nothing => false,
+            News::Quiet(until) => until <= context.now,
+            News::Urgent => true,
+        };
+        let unknown = |c: &super::Container| matches!(c.state, State::Unknown { .. });
+        if !due || self.containers.iter().any(unknown) {
+            return;
+        }
+        self.news = News::Nothing;
+        let status = self.current_status(context);
+        let terminal = matches!(self.stage, Stage::Over { .. });
+        let progress = self.containers.iter().map(super::Container::progress).collect();
+        self.told = Mark { progress, terminal };
+        if status == self.status {
+            return;
+        }
+        self.status = status.clone();
+        context.out.push(Output::Status {
+            key: self.object.key.clone(),
+            uid: self.uid,
+            status: Box::new(status),
+        });
+    }
+
+    fn current_status(&self, context: &Context) -> kinds::types::core::v1::PodStatus {
+        let (phase, cause) = match &self.stage {
+            Stage::Over { phase, cause, .. } => (*phase, *cause),
+            _ => (phase::of_live(&self.containers), None),
+        };
+        let reason = (cause == Some(Cause::Deadline))
+            .then_some(("DeadlineExceeded", events::DEADLINE_MESSAGE));
+        let over = matches!(self.stage, Stage::Over { .. });
+        let started = |c: &super::Container| c.attempt > 0 || c.alive();
+        let view = View {
+            pod: &self.pod,
+            uid: &self.name,
+            containers: &self.containers,
+            phase,
+            reason,
+            ready_to_start: !over
+                && (self.volumes == Volumes::Ready || self.containers.iter().any(started)),
+            start_time: self.start_time,
+            generation: self.object.meta.generation,
+            config: context.config,
+            now: context.now,
+        };
+        status::build(&view, &self.status)
+    }
+}

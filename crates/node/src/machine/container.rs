@@ -1,0 +1,171 @@
+//! One container of a pod: where its newest attempt stands and what became of the one before.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use kinds::types::core::v1::{ContainerStateTerminated, ContainerStatus};
+
+use super::{image::ImageWait, termination};
+
+/// A container of a pod that is not over.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    pub(crate) name: String,
+    /// The newest attempt, started or to be started: `restartCount`.
+    pub(crate) attempt: u32,
+    pub(crate) state: State,
+    /// How the attempt before the newest ended: `lastState`.
+    pub(crate) last: Option<Ended>,
+    /// Restarts since the back-off was last forgotten.
+    pub(crate) back_off_steps: u32,
+    /// Attempts that the spawner may still hold a record of.
+    pub(crate) unforgotten: BTreeSet<u32>,
+    /// The [`Container::progress`] that the newest durable status tells of.
+    pub(crate) durable: u32,
+    /// Whether it was told to stop since the spawner last connected.
+    pub(crate) told: bool,
+    /// Whether the event that it is being stopped is out.
+    pub(crate) killing_said: bool,
+}
+
+/// Where the newest attempt stands.
+#[derive(Clone, Debug)]
+pub(crate) enum State {
+    /// An earlier server may have started it; the spawner will tell. `ran` if a status says so.
+    Unknown { ran: bool },
+    /// Not started yet.
+    Waiting(Wait),
+    /// The spawner was asked to start it.
+    Starting,
+    /// It runs.
+    Running { started: Timestamp },
+    /// It is over; its last words are being read.
+    Closing(Ended),
+    /// It is over.
+    Stopped(Ended),
+    /// It is over, and the next attempt begins at `until`.
+    BackOff { until: Timestamp, delay_s: u32, ended: Ended },
+}
+
+/// Why the newest attempt has not started.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Wait {
+    /// Its turn comes when volumes, spawner and the durable record of the attempt are there.
+    Creating,
+    /// Something it needs is missing or cannot be had: tried again at `retry_at`.
+    Blocked { reason: &'static str, message: String, retry_at: Timestamp },
+    /// Its image is not there.
+    Image(ImageWait),
+}
+
+/// A finished attempt: what the API says of it and the exact times.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ended {
+    pub(crate) status: ContainerStateTerminated,
+    pub(crate) started: Timestamp,
+    pub(crate) finished: Timestamp,
+}
+
+impl Container {
+    /// A container that nobody has started.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            attempt: 0,
+            state: State::Waiting(Wait::Creating),
+            last: None,
+            back_off_steps: 0,
+            unforgotten: BTreeSet::new(),
+            durable: 0,
+            told: false,
+            killing_said: false,
+        }
+    }
+
+    /// A container as a durable status of an earlier server has it.
+    pub(crate) fn restored(name: &str, status: Option<&ContainerStatus>) -> Self {
+        let mut container = Self::new(name);
+        container.state = State::Unknown { ran: false };
+        let Some(status) = status else { return container };
+        container.attempt = status.restart_count.try_into().unwrap_or(0);
+        container.back_off_steps = container.attempt;
+        let last = status.last_state.as_ref().and_then(|s| s.terminated.clone()).map(Ended::read);
+        let state = status.state.clone().unwrap_or_default();
+        container.durable = 2 * container.attempt;
+        if let Some(terminated) = state.terminated {
+            container.state = State::Stopped(Ended::read(terminated));
+            container.last = last;
+        } else if let Some(ended) = last {
+            // Waiting for the back-off: the newest attempt is the one that ended.
+            if ended.attempt() == Some(container.attempt) {
+                container.state = State::Stopped(ended);
+            } else {
+                container.state = State::Unknown { ran: state.running.is_some() };
+                container.last = Some(ended);
+            }
+        } else {
+            container.state = State::Unknown { ran: state.running.is_some() };
+        }
+        container.durable = container.progress();
+        container.unforgotten = BTreeSet::from([container.attempt]);
+        container
+    }
+
+    /// Rises by one with each thing that must be durable before something else may happen: twice
+    /// the attempt, and one more once that attempt has ended.
+    pub(crate) fn progress(&self) -> u32 {
+        2 * self.attempt + u32::from(self.ended().is_some())
+    }
+
+    /// How the newest attempt ended, if it has.
+    pub(crate) fn ended(&self) -> Option<&Ended> {
+        match &self.state {
+            State::Stopped(ended) | State::BackOff { ended, .. } => Some(ended),
+            _ => None,
+        }
+    }
+
+    /// Whether something of it may be running.
+    pub(crate) fn alive(&self) -> bool {
+        matches!(
+            self.state,
+            State::Unknown { .. } | State::Starting | State::Running { .. } | State::Closing(_)
+        )
+    }
+
+    /// The next attempt is to be started.
+    pub(crate) fn next_attempt(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::Waiting(Wait::Creating));
+        if let State::Stopped(ended) | State::BackOff { ended, .. } = state {
+            self.last = Some(ended);
+        }
+        self.attempt += 1;
+        self.back_off_steps += 1;
+    }
+
+    /// Nothing will be started any more: an attempt that never began gives way to the one before it,
+    /// and a container that never ran is recorded as lost, as upstream does.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        let state = std::mem::replace(&mut self.state, State::Waiting(Wait::Creating));
+        self.state = match state {
+            State::Waiting(_) => {
+                State::Stopped(self.last.take().unwrap_or_else(|| termination::never_located(now)))
+            }
+            State::BackOff { ended, .. } => State::Stopped(ended),
+            other => other,
+        };
+    }
+}
+
+impl Ended {
+    fn read(status: ContainerStateTerminated) -> Self {
+        let time =
+            |t: &Option<kinds::metav1::Time>| t.as_ref().map_or(Timestamp::UNIX_EPOCH, |t| t.0);
+        Self { started: time(&status.started_at), finished: time(&status.finished_at), status }
+    }
+
+    /// Which attempt this was, read back from its container id.
+    fn attempt(&self) -> Option<u32> {
+        self.status.container_id.as_deref()?.rsplit_once('_')?.1.parse().ok()
+    }
+}

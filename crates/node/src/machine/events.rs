@@ -1,0 +1,134 @@
+//! The Events of a pod's life: their exact texts, and a limit on the everyday ones.
+
+use jiff::Timestamp;
+use kinds::{Key, Uid};
+
+use crate::Output;
+
+/// Events a second over time, and how many may come at once: upstream's limits for one node.
+const EVENTS_PER_S: i64 = 50;
+const EVENTS_BURST: i64 = 100;
+const NS_PER_EVENT: i64 = 1_000_000_000 / EVENTS_PER_S;
+
+/// Lets through so many Normal events: a thousand short pods a second are not worth three Events
+/// each. Warnings always pass.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventLimit {
+    /// When the bucket was, or will be, full, nanoseconds since the epoch.
+    full_at_ns: i64,
+}
+
+impl EventLimit {
+    fn allow(&mut self, now: Timestamp) -> bool {
+        let now_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+        let full_at_ns = self.full_at_ns.max(now_ns) + NS_PER_EVENT;
+        let fits = full_at_ns <= now_ns + EVENTS_BURST * NS_PER_EVENT;
+        if fits {
+            self.full_at_ns = full_at_ns;
+        }
+        fits
+    }
+}
+
+/// What is told about a pod or one of its containers.
+#[derive(Clone, Debug)]
+pub(crate) enum Event<'a> {
+    Pulled {
+        image: &'a str,
+    },
+    Pulling {
+        image: &'a str,
+    },
+    PullFailed {
+        image: &'a str,
+        error: &'a str,
+    },
+    PullBackOff {
+        image: &'a str,
+    },
+    NeverPull {
+        message: &'a str,
+    },
+    InvalidImage {
+        message: &'a str,
+    },
+    Created,
+    Started,
+    /// `Error: <what>`: a container could not be created or started.
+    Failed {
+        what: &'a str,
+    },
+    Killing {
+        container: &'a str,
+    },
+    BackOff {
+        container: &'a str,
+        pod: &'a str,
+    },
+    FailedMount {
+        volume: &'a str,
+        error: &'a str,
+    },
+    DeadlineExceeded,
+}
+
+/// What upstream says of a pod that outlived its own deadline.
+pub(crate) const DEADLINE_MESSAGE: &str =
+    "Pod was active on the node longer than the specified deadline";
+
+impl Event<'_> {
+    fn words(&self) -> (bool, &'static str, String) {
+        match self {
+            Self::Pulled { image } => {
+                let text = format!(
+                    "Container image \"{image}\" already present on machine and can be accessed by \
+                     the pod"
+                );
+                (false, "Pulled", text)
+            }
+            Self::Pulling { image } => (false, "Pulling", format!("Pulling image \"{image}\"")),
+            Self::PullFailed { image, error } => {
+                (true, "Failed", format!("Failed to pull image \"{image}\": {error}"))
+            }
+            Self::PullBackOff { image } => {
+                (false, "BackOff", format!("Back-off pulling image \"{image}\""))
+            }
+            Self::NeverPull { message } => (true, "ErrImageNeverPull", (*message).to_owned()),
+            Self::InvalidImage { message } => (true, "InspectFailed", (*message).to_owned()),
+            Self::Created => (false, "Created", "Container created".to_owned()),
+            Self::Started => (false, "Started", "Container started".to_owned()),
+            Self::Failed { what } => (true, "Failed", format!("Error: {what}")),
+            Self::Killing { container } => {
+                (false, "Killing", format!("Stopping container {container}"))
+            }
+            Self::BackOff { container, pod } => (
+                true,
+                "BackOff",
+                format!("Back-off restarting failed container {container} in pod {pod}"),
+            ),
+            Self::FailedMount { volume, error } => (
+                true,
+                "FailedMount",
+                format!("MountVolume.SetUp failed for volume \"{volume}\" : {error}"),
+            ),
+            Self::DeadlineExceeded => (false, "DeadlineExceeded", DEADLINE_MESSAGE.to_owned()),
+        }
+    }
+
+    /// The output for this event, unless too many came before.
+    pub(crate) fn output(
+        &self,
+        key: &Key,
+        uid: Uid,
+        container: Option<&str>,
+        limit: &mut EventLimit,
+        now: Timestamp,
+    ) -> Option<Output> {
+        let (warning, reason, message) = self.words();
+        if !warning && !limit.allow(now) {
+            return None;
+        }
+        let field_path = container.map(|name| format!("spec.containers{{{name}}}"));
+        Some(Output::Event { key: key.clone(), uid, field_path, warning, reason, message })
+    }
+}

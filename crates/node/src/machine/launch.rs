@@ -1,0 +1,264 @@
+//! One attempt at a container, from its turn to its end.
+
+use jiff::{SignedDuration, Timestamp};
+use spawner::protocol::{ContainerId, Failure, Request, Running};
+
+use super::{
+    Context, Event, News, PodMachine,
+    container::{Container, Ended, State, Wait},
+    image::{ImageError, ImageWait},
+    termination,
+};
+use crate::{
+    Output,
+    start::{self, Attempt, Class, Refusal},
+    volumes::{self, Leaving},
+};
+
+/// How long until a container that could not be created is tried again although nothing it waits
+/// for was seen to change, seconds.
+const BLOCKED_RETRY_S: i64 = 60;
+
+impl Container {
+    /// When it wants to be looked at, if it waits to be started.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Waiting(Wait::Creating) => Some(Timestamp::MIN),
+            State::Waiting(Wait::Blocked { retry_at, .. }) => Some(*retry_at),
+            State::Waiting(Wait::Image(wait)) => Some(wait.until),
+            State::BackOff { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// When time alone brings it on.
+    pub(super) fn timer(&self, connected: bool) -> Option<Timestamp> {
+        match &self.state {
+            State::Waiting(Wait::Creating) => None,
+            State::Waiting(_) if !connected => None,
+            _ => self.due(),
+        }
+    }
+
+    /// Looks again at once if it waits for an object.
+    pub(super) fn look_again(&mut self, now: Timestamp) {
+        if let State::Waiting(Wait::Blocked { retry_at, .. }) = &mut self.state {
+            *retry_at = now;
+        }
+    }
+
+    /// The spawner is at it.
+    pub(super) fn starting(&mut self) {
+        if matches!(self.state, State::Unknown { .. } | State::Waiting(_)) {
+            self.state = State::Starting;
+        }
+    }
+
+    /// Its last words were read: now it has stopped.
+    pub(super) fn words(&mut self, words: &str, containers: usize, now: Timestamp) {
+        let state = std::mem::replace(&mut self.state, State::Waiting(Wait::Creating));
+        self.state = match state {
+            State::Closing(mut ended) => {
+                termination::add_message(&mut ended, words, containers);
+                // A clock that was set back must not make the back-off endless.
+                ended.finished = ended.finished.min(now);
+                State::Stopped(ended)
+            }
+            other => other,
+        };
+    }
+}
+
+impl PodMachine {
+    /// Starts the newest attempt of a container if everything it needs is there.
+    pub(super) fn start(&mut self, index: usize, context: &mut Context) {
+        let container = &mut self.containers[index];
+        if let State::Waiting(Wait::Image(wait)) = &mut container.state
+            && matches!(wait.error, ImageError::Pull(_))
+            && !wait.backing_off
+        {
+            wait.back_off(context.now);
+            return self.image_backs_off(index, context);
+        }
+        let recorded = container.durable >= 2 * container.attempt;
+        if !context.connected || !recorded {
+            return;
+        }
+        let attempt = Attempt {
+            pod: &self.pod,
+            uid: &self.name,
+            index,
+            attempt: container.attempt,
+            config: context.config,
+            objects: context.objects,
+        };
+        match start::build(&attempt) {
+            Ok(start) => {
+                let image = self.image(index);
+                self.event(Some(index), &Event::Pulled { image: &image }, context);
+                let container = &mut self.containers[index];
+                container.unforgotten.insert(container.attempt);
+                container.state = State::Starting;
+                context.send(Request::Start(Box::new(start)));
+            }
+            Err(Refusal::Image(error)) => self.no_image(index, error, context),
+            Err(Refusal::Config(text)) => {
+                self.blocked(index, "CreateContainerConfigError", text, context);
+            }
+            Err(Refusal::Create(text)) => {
+                self.blocked(index, "CreateContainerError", text, context)
+            }
+        }
+    }
+
+    fn image(&self, index: usize) -> String {
+        let spec = self.pod.spec.as_ref().and_then(|s| s.containers.get(index));
+        spec.and_then(|c| c.image.clone()).unwrap_or_default()
+    }
+
+    fn blocked(
+        &mut self,
+        index: usize,
+        reason: &'static str,
+        message: String,
+        context: &mut Context,
+    ) {
+        self.event(Some(index), &Event::Failed { what: &message }, context);
+        let retry_at = context.now + SignedDuration::from_secs(BLOCKED_RETRY_S);
+        self.containers[index].state = State::Waiting(Wait::Blocked { reason, message, retry_at });
+        self.news = News::Urgent;
+    }
+
+    fn no_image(&mut self, index: usize, error: ImageError, context: &mut Context) {
+        let image = self.image(index);
+        let tries = match &self.containers[index].state {
+            State::Waiting(Wait::Image(wait)) => wait.tries,
+            _ => 0,
+        };
+        match &error {
+            ImageError::Invalid(message) => {
+                self.event(Some(index), &Event::InvalidImage { message }, context);
+                self.event(Some(index), &Event::Failed { what: "InvalidImageName" }, context);
+            }
+            ImageError::Never(message) => {
+                self.event(Some(index), &Event::NeverPull { message }, context);
+                self.event(Some(index), &Event::Failed { what: "ErrImageNeverPull" }, context);
+            }
+            ImageError::Pull(error) => {
+                self.event(Some(index), &Event::Pulling { image: &image }, context);
+                self.event(Some(index), &Event::PullFailed { image: &image, error }, context);
+                self.event(Some(index), &Event::Failed { what: "ErrImagePull" }, context);
+            }
+        }
+        let mut wait = ImageWait::failed(error, tries, context.now);
+        if !matches!(wait.error, ImageError::Pull(_)) {
+            wait.until = context.now + SignedDuration::from_secs(BLOCKED_RETRY_S);
+        }
+        self.containers[index].state = State::Waiting(Wait::Image(wait));
+        self.news = News::Urgent;
+    }
+
+    fn image_backs_off(&mut self, index: usize, context: &mut Context) {
+        let image = self.image(index);
+        self.event(Some(index), &Event::PullBackOff { image: &image }, context);
+        self.event(Some(index), &Event::Failed { what: "ImagePullBackOff" }, context);
+        self.news = News::Urgent;
+    }
+
+    /// The container's own program runs.
+    pub(super) fn started(&mut self, index: usize, running: &Running, context: &mut Context) {
+        let state = &mut self.containers[index].state;
+        let first = matches!(state, State::Starting);
+        if first || matches!(state, State::Unknown { .. } | State::Waiting(_)) {
+            *state = State::Running { started: termination::timestamp(running.started_ns) };
+            self.say_quietly(context);
+        }
+        if first {
+            self.event(Some(index), &Event::Created, context);
+            self.event(Some(index), &Event::Started, context);
+        }
+    }
+
+    /// The container's own program could not be run.
+    pub(super) fn start_failed(
+        &mut self,
+        index: usize,
+        id: &ContainerId,
+        failure: &Failure,
+        context: &mut Context,
+    ) {
+        let argv0 = start::program(&self.pod, index);
+        let ended = termination::of_failure(id, &argv0, failure);
+        if self.containers[index].open() {
+            let what = ended.status.message.clone().unwrap_or_default();
+            self.event(Some(index), &Event::Failed { what: &what }, context);
+        }
+        self.close(index, ended, context);
+    }
+
+    /// The attempt is over; what it left as its last words is read next.
+    pub(super) fn close(&mut self, index: usize, ended: Ended, context: &mut Context) {
+        let container = &mut self.containers[index];
+        if !container.open() {
+            return;
+        }
+        let id = ContainerId {
+            pod: self.name.clone(),
+            container: container.name.clone(),
+            attempt: container.attempt,
+        };
+        let exit_code = ended.status.exit_code;
+        let reason = ended.status.reason.as_deref().unwrap_or_default();
+        let silent = matches!(reason, "StartError" | "ContainerStatusUnknown");
+        container.state = State::Closing(ended);
+        let class = start::class_of(&self.pod, context.objects).unwrap_or(Class::Container);
+        let leaving = Leaving { id: &id, index, exit_code, silent };
+        match volumes::termination(&self.pod, class, &leaving, context.config) {
+            Some(read) => context.out.push(Output::ReadTermination { id, read: Box::new(read) }),
+            None => {
+                let count = self.containers.len();
+                self.containers[index].words("", count, context.now);
+                self.news = News::Urgent;
+            }
+        }
+    }
+
+    /// A spawner that answered does not know the newest attempt of this container.
+    pub(super) fn unknown_to_spawner(
+        &mut self,
+        index: usize,
+        same_instance: bool,
+        context: &mut Context,
+    ) {
+        let container = &mut self.containers[index];
+        let (lost, started) = match container.state {
+            // It was never started, or its start never arrived.
+            State::Unknown { ran: false } | State::Starting if same_instance => {
+                container.state = State::Waiting(Wait::Creating);
+                return self.say_quietly(context);
+            }
+            State::Unknown { .. } | State::Starting => (true, Timestamp::UNIX_EPOCH),
+            State::Running { started } => (true, started),
+            _ => (false, Timestamp::UNIX_EPOCH),
+        };
+        if lost {
+            container.unforgotten.remove(&container.attempt);
+            let id = ContainerId {
+                pod: self.name.clone(),
+                container: container.name.clone(),
+                attempt: container.attempt,
+            };
+            self.close(index, termination::lost(&id, started, context.now), context);
+        }
+    }
+}
+
+impl Container {
+    /// Whether the end of the newest attempt is still to come.
+    fn open(&self) -> bool {
+        matches!(
+            self.state,
+            State::Unknown { .. } | State::Waiting(_) | State::Starting | State::Running { .. }
+        )
+    }
+}

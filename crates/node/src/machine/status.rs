@@ -1,0 +1,174 @@
+//! The pod's whole status, put together from the states of its containers.
+
+use jiff::Timestamp;
+use kinds::{
+    metav1::Time,
+    types::core::v1::{
+        Container as ContainerSpec, ContainerState, ContainerStateRunning, ContainerStateWaiting,
+        ContainerStatus, HostIP, Pod, PodStatus, VolumeMountStatus,
+    },
+};
+use spawner::protocol::ContainerId;
+
+use super::{
+    conditions,
+    container::{Container, State, Wait},
+    phase::Phase,
+    restart, termination,
+};
+use crate::Config;
+
+/// What a status is made from.
+pub(crate) struct View<'a> {
+    pub(crate) pod: &'a Pod,
+    pub(crate) uid: &'a str,
+    pub(crate) containers: &'a [Container],
+    pub(crate) phase: Phase,
+    /// `status.reason` and `status.message` of the pod.
+    pub(crate) reason: Option<(&'static str, &'static str)>,
+    pub(crate) ready_to_start: bool,
+    pub(crate) start_time: Timestamp,
+    pub(crate) generation: i64,
+    pub(crate) config: &'a Config,
+    pub(crate) now: Timestamp,
+}
+
+/// The status, given the one that was written last.
+pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
+    let spec = view.pod.spec.as_ref();
+    let gates = spec.and_then(|s| s.readiness_gates.as_deref()).unwrap_or_default();
+    let generation = (view.generation > 0).then_some(view.generation);
+    let facts = conditions::Facts {
+        phase: view.phase,
+        ready_to_start: view.ready_to_start,
+        unready: view.containers.iter().filter(|c| !ready(c)).map(|c| c.name.as_str()).collect(),
+        gates: gates.iter().map(|g| g.condition_type.as_str()).collect(),
+        generation,
+        now: view.now,
+    };
+    let specs = spec.map_or(&[][..], |s| &s.containers);
+    let mut statuses: Vec<ContainerStatus> =
+        specs.iter().zip(view.containers).map(|(spec, c)| container(view, spec, c)).collect();
+    statuses.sort_by(|a, b| a.name.cmp(&b.name));
+    let ips = &view.config.host_ips;
+    PodStatus {
+        phase: Some(view.phase.name().to_owned()),
+        reason: view.reason.map(|(reason, _)| reason.to_owned()),
+        message: view.reason.map(|(_, message)| message.to_owned()),
+        conditions: Some(conditions::all(last.conditions.as_deref().unwrap_or_default(), &facts)),
+        container_statuses: Some(statuses),
+        start_time: Some(kinds::api_time(view.start_time)),
+        observed_generation: generation,
+        host_ip: ips.first().cloned(),
+        host_ips: (!ips.is_empty())
+            .then(|| ips.iter().map(|ip| HostIP { ip: ip.clone() }).collect()),
+        ..last.clone()
+    }
+}
+
+fn ready(container: &Container) -> bool {
+    matches!(container.state, State::Running { .. } | State::Closing(_))
+}
+
+fn container(view: &View, spec: &ContainerSpec, container: &Container) -> ContainerStatus {
+    let image = spec.image.clone().unwrap_or_default();
+    let attempt = ContainerId {
+        pod: view.uid.to_owned(),
+        container: container.name.clone(),
+        attempt: container.attempt,
+    };
+    let last = container.last.as_ref();
+    let (state, last, id) = match &container.state {
+        State::Stopped(ended) => {
+            (terminated(&ended.status), last, ended.status.container_id.clone())
+        }
+        State::BackOff { delay_s, ended, .. } => {
+            let waiting =
+                waiting("CrashLoopBackOff", Some(back_off_text(view, container, *delay_s)));
+            (waiting, Some(ended), ended.status.container_id.clone())
+        }
+        State::Running { started } => {
+            (running(*started), last, Some(termination::container_id(&attempt)))
+        }
+        State::Closing(ended) => {
+            (running(ended.started), last, Some(termination::container_id(&attempt)))
+        }
+        State::Waiting(wait) => (waiting_for(wait, &image), last, id_of(last)),
+        State::Starting | State::Unknown { .. } => {
+            (waiting("ContainerCreating", None), last, id_of(last))
+        }
+    };
+    let runs = ready(container);
+    ContainerStatus {
+        name: container.name.clone(),
+        image_id: if id.is_some() { image.clone() } else { String::new() },
+        image,
+        container_id: id,
+        ready: runs,
+        started: Some(runs),
+        restart_count: i32::try_from(container.attempt).unwrap_or(i32::MAX),
+        state: Some(state),
+        last_state: Some(last.map(|ended| terminated(&ended.status)).unwrap_or_default()),
+        resources: spec.resources.clone().filter(|r| r.limits.is_some() || r.requests.is_some()),
+        allocated_resources: spec.resources.as_ref().and_then(|r| r.requests.clone()),
+        volume_mounts: volume_mounts(spec),
+        ..ContainerStatus::default()
+    }
+}
+
+fn id_of(last: Option<&super::container::Ended>) -> Option<String> {
+    last.and_then(|ended| ended.status.container_id.clone())
+}
+
+fn back_off_text(view: &View, container: &Container, delay_s: u32) -> String {
+    let meta = &view.pod.metadata;
+    let (name, namespace) = (meta.name.as_deref(), meta.namespace.as_deref());
+    format!(
+        "back-off {} restarting failed container={} pod={}_{}({})",
+        restart::duration_text(delay_s),
+        container.name,
+        name.unwrap_or_default(),
+        namespace.unwrap_or_default(),
+        view.uid,
+    )
+}
+
+fn waiting_for(wait: &Wait, image: &str) -> ContainerState {
+    match wait {
+        Wait::Creating => waiting("ContainerCreating", None),
+        Wait::Blocked { reason, message, .. } => waiting(reason, Some(message.clone())),
+        Wait::Image(wait) => {
+            let (reason, message) = wait.words(image);
+            waiting(reason, Some(message))
+        }
+    }
+}
+
+fn waiting(reason: &str, message: Option<String>) -> ContainerState {
+    let waiting = ContainerStateWaiting { reason: Some(reason.to_owned()), message };
+    ContainerState { waiting: Some(waiting), ..ContainerState::default() }
+}
+
+fn running(started: Timestamp) -> ContainerState {
+    let started_at: Option<Time> = Some(kinds::api_time(started));
+    ContainerState {
+        running: Some(ContainerStateRunning { started_at }),
+        ..ContainerState::default()
+    }
+}
+
+fn terminated(status: &kinds::types::core::v1::ContainerStateTerminated) -> ContainerState {
+    ContainerState { terminated: Some(status.clone()), ..ContainerState::default() }
+}
+
+fn volume_mounts(spec: &ContainerSpec) -> Option<Vec<VolumeMountStatus>> {
+    let mounts = spec.volume_mounts.as_deref()?;
+    let status = |m: &kinds::types::core::v1::VolumeMount| VolumeMountStatus {
+        name: m.name.clone(),
+        mount_path: m.mount_path.clone(),
+        read_only: m.read_only,
+        recursive_read_only: m.read_only.unwrap_or(false).then(|| "Disabled".to_owned()),
+        volume_status: None,
+    };
+    Some(mounts.iter().map(status).collect())
+}

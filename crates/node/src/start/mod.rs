@@ -1,0 +1,179 @@
+//! From a container's spec to the spawner's order to start it: pure, and complete, so that the
+//! spawner decides nothing.
+
+mod limits;
+mod mounts;
+mod process;
+mod seccomp;
+mod security;
+
+use kinds::{
+    Key, Kind,
+    types::core::v1::{Container as ContainerSpec, Pod, PodSpec, Volume},
+};
+use spawner::protocol::{Container, ContainerId, Isolation, Log, Start};
+
+pub(crate) use self::limits::{limit, request};
+use crate::{
+    Config, Lookup, PROCESS_HANDLER, env,
+    machine::{ImageError, resolve_image},
+    volumes,
+};
+
+/// How a pod's containers are set apart from the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Namespaces and a root of their own.
+    Container,
+    /// Plain processes.
+    Process,
+}
+
+/// One attempt at a container and all that its start is made from.
+pub(crate) struct Attempt<'a> {
+    pub(crate) pod: &'a Pod,
+    /// The pod's uid.
+    pub(crate) uid: &'a str,
+    /// Which of `spec.containers`.
+    pub(crate) index: usize,
+    pub(crate) attempt: u32,
+    pub(crate) config: &'a Config,
+    pub(crate) objects: &'a dyn Lookup,
+}
+
+/// Why a container cannot be started as things are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// There is no such image.
+    Image(ImageError),
+    /// `CreateContainerConfigError`: something it refers to is missing or cannot be had.
+    Config(String),
+    /// `CreateContainerError`: it makes no sense for this image.
+    Create(String),
+}
+
+/// How the pod's RuntimeClass wants it to be run.
+pub(crate) fn class_of(pod: &Pod, objects: &dyn Lookup) -> Result<Class, String> {
+    let name = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref());
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(Class::Container) };
+    let Some(object) = objects.object(&Key::new(Kind::RuntimeClass, "", name)) else {
+        return Err(format!("runtimeclass.node.k8s.io \"{name}\" not found"));
+    };
+    let handler = object.runtime_class().handler;
+    match handler == PROCESS_HANDLER {
+        true => Ok(Class::Process),
+        false => Err(format!(
+            "RuntimeClass \"{name}\" has handler \"{handler}\": only \"{PROCESS_HANDLER}\" works, \
+             or no runtimeClassName for a container"
+        )),
+    }
+}
+
+/// The order to start this attempt.
+pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
+    let (spec, container) = attempt.specs();
+    let class = class_of(attempt.pod, attempt.objects).map_err(Refusal::Config)?;
+    let image = container.image.as_deref().unwrap_or_default();
+    let never = container.image_pull_policy.as_deref() == Some("Never");
+    let root = resolve_image(image, never, attempt.config).map_err(Refusal::Image)?;
+    if class == Class::Process {
+        process::check(spec, container).map_err(Refusal::Config)?;
+    }
+    let user = security::user(attempt).map_err(Refusal::Config)?;
+    let hostname = hostname(attempt);
+    let env = env::complete(attempt, user.uid, &hostname).map_err(Refusal::Config)?;
+    let expand = |words: &Option<Vec<String>>| -> Vec<String> {
+        words.iter().flatten().map(|word| env::expand(word, |name| env.get(name))).collect()
+    };
+    let argv = [expand(&container.command), expand(&container.args)].concat();
+    if argv.is_empty() {
+        return Err(Refusal::Create(format!(
+            "no command specified: image \"{image}\" has no entrypoint, so command must be set"
+        )));
+    }
+    let isolation = match class {
+        Class::Process => Isolation::Process,
+        Class::Container => Isolation::Container(Box::new(Container {
+            root,
+            read_only_root: security::read_only_root(container),
+            writable_bytes: limits::writable_bytes(attempt),
+            mounts: mounts::all(attempt).map_err(Refusal::Config)?,
+            hostname,
+            host_network: spec.host_network.unwrap_or(false),
+            keep_namespaces: spec.containers.len() > 1
+                || spec.restart_policy.as_deref() != Some("Never"),
+            capabilities: security::capabilities(container).map_err(Refusal::Config)?,
+            no_new_privileges: security::no_new_privileges(container),
+            seccomp: security::seccomp(spec, container).map_err(Refusal::Config)?,
+            masked_paths: security::MASKED_PATHS.map(str::to_owned).to_vec(),
+            read_only_paths: security::READ_ONLY_PATHS.map(str::to_owned).to_vec(),
+        })),
+    };
+    Ok(Start {
+        id: attempt.id(),
+        argv,
+        env: env.lines(),
+        cwd: container.working_dir.clone().filter(|d| !d.is_empty()).unwrap_or_else(|| "/".into()),
+        user,
+        limits: limits::of(attempt),
+        log: log(attempt),
+        isolation,
+    })
+}
+
+/// The program as the spec names it.
+pub(crate) fn program(pod: &Pod, index: usize) -> String {
+    let container = pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
+    let words = container.and_then(|c| c.command.iter().chain(&c.args).flatten().next());
+    words.cloned().unwrap_or_default()
+}
+
+impl Attempt<'_> {
+    pub(crate) fn specs(&self) -> (&PodSpec, &ContainerSpec) {
+        let spec = self.pod.spec.as_ref().expect("a bound pod has a spec");
+        (spec, &spec.containers[self.index])
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        self.pod.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn pod_name(&self) -> &str {
+        self.pod.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    fn id(&self) -> ContainerId {
+        let container = self.specs().1.name.clone();
+        ContainerId { pod: self.uid.to_owned(), container, attempt: self.attempt }
+    }
+
+    fn volume(&self, name: &str) -> Option<&Volume> {
+        self.specs().0.volumes.iter().flatten().find(|volume| volume.name == name)
+    }
+}
+
+/// `spec.hostname`, else the pod's name, as long as a host name may be; the machine's own on the
+/// host network.
+pub(crate) fn hostname(attempt: &Attempt) -> String {
+    let (spec, _) = attempt.specs();
+    if spec.host_network.unwrap_or(false) {
+        return attempt.config.host_name.clone();
+    }
+    volumes::hostname(attempt.pod)
+}
+
+fn log(attempt: &Attempt) -> Log {
+    let directory = volumes::log_directory(
+        attempt.config,
+        attempt.namespace(),
+        attempt.pod_name(),
+        attempt.uid,
+        &attempt.specs().1.name,
+    );
+    Log {
+        directory: directory.to_string_lossy().into_owned(),
+        name: format!("{}.log", attempt.attempt),
+        file_bytes_max: attempt.config.log_file_bytes_max,
+        files_max: attempt.config.log_files_max,
+    }
+}

@@ -1,0 +1,172 @@
+//! Who a container runs as and what it may do. Where the spec says nothing, less is given than
+//! upstream gives: no new privileges, and the default seccomp profile.
+
+use kinds::types::core::v1::{Container as ContainerSpec, PodSpec, SecurityContext};
+use spawner::protocol::User;
+
+use super::{Attempt, seccomp};
+
+/// Hidden from every container, if they exist.
+pub(super) const MASKED_PATHS: [&str; 12] = [
+    "/proc/asound",
+    "/proc/acpi",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+];
+
+/// Read-only in every container, if they exist.
+pub(super) const READ_ONLY_PATHS: [&str; 5] =
+    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// Linux capabilities by number, without their prefix.
+const CAPABILITIES: [&str; 41] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+
+/// What a container has unless it drops them.
+const DEFAULT: [&str; 14] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FSETID",
+    "FOWNER",
+    "MKNOD",
+    "NET_RAW",
+    "SETGID",
+    "SETUID",
+    "SETFCAP",
+    "SETPCAP",
+    "NET_BIND_SERVICE",
+    "SYS_CHROOT",
+    "KILL",
+    "AUDIT_WRITE",
+];
+
+/// User, group and supplementary groups. The images of this version have no user of their own, so
+/// it is root unless the spec says otherwise.
+pub(super) fn user(attempt: &Attempt) -> Result<User, String> {
+    let (spec, container) = attempt.specs();
+    let pod = spec.security_context.clone().unwrap_or_default();
+    let own = container.security_context.clone().unwrap_or_default();
+    let id = |id: i64| u32::try_from(id).unwrap_or(u32::MAX);
+    let asked = own.run_as_user.or(pod.run_as_user);
+    let uid = asked.map_or(0, id);
+    if own.run_as_non_root.or(pod.run_as_non_root) == Some(true) && uid == 0 {
+        let what = match asked {
+            Some(_) => "container's runAsUser breaks non-root policy",
+            None => "container has runAsNonRoot and image will run as root",
+        };
+        let (name, namespace) = (attempt.pod_name(), attempt.namespace());
+        return Err(format!(
+            "{what} (pod: \"{name}_{namespace}({})\", container: {})",
+            attempt.uid, container.name
+        ));
+    }
+    let gid = own.run_as_group.or(pod.run_as_group).map_or(0, id);
+    let mut groups: Vec<u32> = pod
+        .fs_group
+        .into_iter()
+        .chain(pod.supplemental_groups.into_iter().flatten())
+        .map(id)
+        .collect();
+    groups.sort_unstable();
+    groups.dedup();
+    Ok(User { uid, gid, groups })
+}
+
+/// Whether the root file system is read-only.
+pub(super) fn read_only_root(container: &ContainerSpec) -> bool {
+    let own = container.security_context.as_ref();
+    own.and_then(|c| c.read_only_root_filesystem).unwrap_or(false)
+}
+
+/// Whether programs are kept from gaining privileges; only `allowPrivilegeEscalation: true` lets
+/// them.
+pub(super) fn no_new_privileges(container: &ContainerSpec) -> bool {
+    let own = container.security_context.as_ref();
+    !own.and_then(|c| c.allow_privilege_escalation).unwrap_or(false)
+}
+
+/// The capability set: the default one, less `drop`, plus `add`.
+pub(super) fn capabilities(container: &ContainerSpec) -> Result<u64, String> {
+    let bit = |name: &str| {
+        let name = name.strip_prefix("CAP_").unwrap_or(name);
+        let number = CAPABILITIES.iter().position(|c| *c == name);
+        number.map(|n| 1 << n).ok_or_else(|| format!("unknown capability \"{name}\""))
+    };
+    let all = (1 << CAPABILITIES.len()) - 1;
+    let set = |name: &str| if name == "ALL" { Ok(all) } else { bit(name) };
+    let mut mask = 0;
+    for name in DEFAULT {
+        mask |= bit(name)?;
+    }
+    let own = container.security_context.as_ref().and_then(|c| c.capabilities.as_ref());
+    for name in own.and_then(|c| c.drop.as_deref()).unwrap_or_default() {
+        mask &= !set(name)?;
+    }
+    for name in own.and_then(|c| c.add.as_deref()).unwrap_or_default() {
+        mask |= set(name)?;
+    }
+    Ok(mask)
+}
+
+/// The seccomp program: none only if the spec says `Unconfined`.
+pub(super) fn seccomp(spec: &PodSpec, container: &ContainerSpec) -> Result<Vec<u8>, String> {
+    let own = container
+        .security_context
+        .as_ref()
+        .and_then(|c: &SecurityContext| c.seccomp_profile.as_ref());
+    let pod = spec.security_context.as_ref().and_then(|c| c.seccomp_profile.as_ref());
+    match own.or(pod).map(|profile| profile.type_.as_str()) {
+        None | Some("RuntimeDefault") => Ok(seccomp::default_profile().to_vec()),
+        Some("Unconfined") => Ok(Vec::new()),
+        Some(other) => Err(format!("seccomp profile type \"{other}\" does not work yet")),
+    }
+}

@@ -1,0 +1,129 @@
+//! A pod's files: its volumes, the files that describe it (`/etc/hosts` and the like), and the last
+//! words of its containers. The plans decide; [`perform`], [`clean_up`] and [`read_termination`] do.
+//!
+//! All of it lies under `pods/<uid>` in the data directory:
+//! ```text
+//! hosts  hostname  resolv.conf           mounted into every container
+//! shm                                    /dev/shm, if several containers share it
+//! termination/<container>_<attempt>      last words
+//! volumes/<name>                         emptyDir, configMap, secret
+//! ```
+
+mod files;
+mod paths;
+mod perform;
+mod plan;
+mod termination;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+pub(crate) use self::{
+    paths::{PodPaths, hostname, log_directory},
+    plan::{VolumePlace, contents, place, plan, shared_memory},
+    termination::{Leaving, plan as termination},
+};
+pub use self::{
+    perform::{clean_up, left_over, perform},
+    termination::{TerminationRead, read as read_termination},
+};
+
+/// Everything to be made for one pod before its first container starts. Making it twice is
+/// harmless and loses nothing that the pod wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumePlan {
+    /// The pod's directory.
+    pub directory: PathBuf,
+    /// Files with fixed contents.
+    pub files: Vec<PlannedFile>,
+    /// Volumes, in the order of the spec.
+    pub volumes: Vec<PlannedVolume>,
+}
+
+/// A file that describes the pod to its containers, or takes their words. One that exists stays:
+/// containers may write to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedFile {
+    /// Where.
+    pub path: PathBuf,
+    /// Permission bits.
+    pub mode: u32,
+    /// What stands in it first.
+    pub text: String,
+    /// A file of the machine whose contents follow, if there is one.
+    pub then: Option<PathBuf>,
+    /// What stands in it last.
+    pub end: String,
+}
+
+/// One volume to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedVolume {
+    /// Its name in the pod, for errors.
+    pub name: String,
+    /// How it is made.
+    pub kind: VolumeKind,
+}
+
+/// How a volume is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VolumeKind {
+    /// A directory that everyone may write to.
+    Empty {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A tmpfs that several containers or attempts share.
+    Tmpfs {
+        /// Where.
+        path: PathBuf,
+        /// Its size, bytes; 0 for the kernel's own default, half of the memory.
+        bytes: u64,
+    },
+    /// Files with the contents of a ConfigMap or Secret, behind the link `..data`.
+    Data {
+        /// Where.
+        path: PathBuf,
+        /// By path within the volume.
+        files: BTreeMap<String, DataFile>,
+    },
+    /// A path of the machine, checked and perhaps made.
+    HostPath {
+        /// Where.
+        path: PathBuf,
+        /// What it must be.
+        check: HostPathType,
+    },
+}
+
+/// One file of a configMap or secret volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFile {
+    /// Permission bits.
+    pub mode: u32,
+    /// Contents.
+    pub bytes: Vec<u8>,
+}
+
+/// `hostPath.type`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the documentation: upstream's own")]
+pub enum HostPathType {
+    Unset,
+    DirectoryOrCreate,
+    Directory,
+    FileOrCreate,
+    File,
+    Socket,
+    CharDevice,
+    BlockDevice,
+}
+
+/// A volume that could not be made; the message is that of upstream's `FailedMount` event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("volume \"{volume}\": {message}")]
+pub struct PrepareError {
+    /// Its name in the pod.
+    pub volume: String,
+    /// Why.
+    pub message: String,
+}

@@ -1,0 +1,78 @@
+//! Where the files of a pod lie, and what it is called from inside.
+
+use std::path::{Path, PathBuf};
+
+use kinds::types::core::v1::Pod;
+
+use crate::Config;
+
+/// The longest host name, bytes.
+const HOSTNAME_BYTES_MAX: usize = 63;
+
+/// The places of one pod's files.
+#[derive(Clone, Debug)]
+pub(crate) struct PodPaths {
+    directory: PathBuf,
+}
+
+impl PodPaths {
+    pub(crate) fn new(config: &Config, uid: &str) -> Self {
+        Self { directory: pods(&config.data_dir).join(uid) }
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.directory.clone()
+    }
+
+    pub(crate) fn hosts(&self) -> PathBuf {
+        self.directory.join("hosts")
+    }
+
+    pub(crate) fn hostname(&self) -> PathBuf {
+        self.directory.join("hostname")
+    }
+
+    pub(crate) fn resolv_conf(&self) -> PathBuf {
+        self.directory.join("resolv.conf")
+    }
+
+    pub(crate) fn shared_memory(&self) -> PathBuf {
+        self.directory.join("shm")
+    }
+
+    pub(crate) fn termination(&self, container: &str, attempt: u32) -> PathBuf {
+        self.directory.join("termination").join(format!("{container}_{attempt}"))
+    }
+
+    pub(crate) fn volume(&self, name: &str) -> PathBuf {
+        self.directory.join("volumes").join(name)
+    }
+}
+
+/// Where the directories of all pods lie.
+pub(super) fn pods(data_dir: &Path) -> PathBuf {
+    data_dir.join("pods")
+}
+
+/// Where the log files of a container lie, one `<attempt>.log` each.
+pub(crate) fn log_directory(
+    config: &Config,
+    namespace: &str,
+    pod: &str,
+    uid: &str,
+    container: &str,
+) -> PathBuf {
+    config.data_dir.join("logs").join(format!("{namespace}_{pod}_{uid}")).join(container)
+}
+
+/// `spec.hostname`, else the pod's name, cut to what a host name may be.
+pub(crate) fn hostname(pod: &Pod) -> String {
+    let own = pod.spec.as_ref().and_then(|spec| spec.hostname.as_deref());
+    let name = own.filter(|name| !name.is_empty()).or(pod.metadata.name.as_deref());
+    let name = name.unwrap_or_default();
+    let mut end = name.len().min(HOSTNAME_BYTES_MAX);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].trim_end_matches(['-', '.']).to_owned()
+}

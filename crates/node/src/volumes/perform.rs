@@ -1,0 +1,211 @@
+//! Makes and removes what a plan says. Names in a plan come from objects that were validated; what
+//! containers leave in their volumes may be anything, so nothing here follows a link.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::CString,
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{
+        DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink,
+    },
+    path::{Path, PathBuf},
+};
+
+use kinds::Uid;
+use rustix::mount::{MountFlags, UnmountFlags};
+
+use super::{
+    DataFile, HostPathType, PlannedFile, PlannedVolume, PrepareError, VolumeKind, VolumePlan, paths,
+};
+
+/// Makes everything in the plan; what is there already stays.
+pub fn perform(plan: &VolumePlan) -> Result<(), PrepareError> {
+    let fail = |error: io::Error| PrepareError {
+        volume: "pod".to_owned(),
+        message: format!("{}: {error}", plan.directory.display()),
+    };
+    private_directory(&plan.directory).map_err(fail)?;
+    if !plan.files.is_empty() {
+        private_directory(&plan.directory.join("termination")).map_err(fail)?;
+    }
+    if !plan.volumes.is_empty() {
+        private_directory(&plan.directory.join("volumes")).map_err(fail)?;
+    }
+    for file in &plan.files {
+        write(file).map_err(fail)?;
+    }
+    for volume in &plan.volumes {
+        make(volume).map_err(|message| PrepareError { volume: volume.name.clone(), message })?;
+    }
+    Ok(())
+}
+
+/// Removes everything that a pod has under the data directory, its logs excepted.
+pub fn clean_up(data_dir: &Path, uid: Uid) -> io::Result<()> {
+    let directory = paths::pods(data_dir).join(uid.to_string());
+    unmount(&directory)?;
+    match fs::remove_dir_all(&directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The pods that have a directory.
+pub fn left_over(data_dir: &Path) -> io::Result<BTreeSet<Uid>> {
+    let entries = match fs::read_dir(paths::pods(data_dir)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        entries => entries?,
+    };
+    let mut pods = BTreeSet::new();
+    for entry in entries {
+        pods.extend(entry?.file_name().to_str().and_then(Uid::parse));
+    }
+    Ok(pods)
+}
+
+/// Takes away the tmpfs mounts of a pod, so that removing its directory touches nothing else.
+fn unmount(directory: &Path) -> io::Result<()> {
+    let shm = directory.join("shm");
+    let volumes = match fs::read_dir(directory.join("volumes")) {
+        Ok(entries) => {
+            entries.map(|e| e.map(|e| e.path())).collect::<io::Result<Vec<PathBuf>>>()?
+        }
+        Err(_) => Vec::new(),
+    };
+    for path in volumes.into_iter().chain([shm]) {
+        if is_mount(&path) {
+            rustix::mount::unmount(&path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory lies on another file system than its parent.
+fn is_mount(path: &Path) -> bool {
+    let device = |path: &Path| fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
+    match path.parent() {
+        Some(parent) => device(path).is_some_and(|own| device(parent) != Some(own)),
+        None => false,
+    }
+}
+
+fn private_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn write(file: &PlannedFile) -> io::Result<()> {
+    let mut opened = match OpenOptions::new().write(true).create_new(true).open(&file.path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        opened => opened?,
+    };
+    opened.set_permissions(fs::Permissions::from_mode(file.mode))?;
+    let mut bytes = file.text.clone().into_bytes();
+    if let Some(then) = &file.then {
+        match fs::read(then) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            read => bytes.extend(read?),
+        }
+    }
+    bytes.extend(file.end.as_bytes());
+    opened.write_all(&bytes)
+}
+
+fn make(volume: &PlannedVolume) -> Result<(), String> {
+    let (path, made) = match &volume.kind {
+        VolumeKind::Empty { path } => (path, directory(path, 0o777)),
+        VolumeKind::Tmpfs { path, bytes } => (path, tmpfs(path, *bytes)),
+        VolumeKind::Data { path, files } => (path, data(path, files)),
+        VolumeKind::HostPath { path, check } => return host_path(path, *check),
+    };
+    made.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// A directory with exactly these permission bits, whatever the umask.
+fn directory(path: &Path, mode: u32) -> io::Result<()> {
+    match DirBuilder::new().create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => {
+            made?;
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        }
+    }
+}
+
+fn tmpfs(path: &Path, bytes: u64) -> io::Result<()> {
+    directory(path, 0o777)?;
+    if is_mount(path) {
+        return Ok(());
+    }
+    let size = if bytes > 0 { format!(",size={bytes}") } else { String::new() };
+    let options = CString::new(format!("mode=1777{size}"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    Ok(rustix::mount::mount("tmpfs", path, "tmpfs", flags, Some(options.as_c_str()))?)
+}
+
+/// The files of a ConfigMap or Secret in a directory of their own, which `..data` points to, and a
+/// link per top-level name. The link comes last: without it the volume is made anew.
+fn data(path: &Path, files: &BTreeMap<String, DataFile>) -> io::Result<()> {
+    directory(path, 0o755)?;
+    let link = path.join("..data");
+    if link.is_symlink() {
+        return Ok(());
+    }
+    let inner = path.join("..contents");
+    match fs::remove_dir_all(&inner) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => directory(&inner, 0o755)?,
+    }
+    let mut names = BTreeSet::new();
+    for (name, file) in files {
+        let target = inner.join(name);
+        if let Some(parent) = target.parent() {
+            DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
+        }
+        fs::write(&target, &file.bytes)?;
+        fs::set_permissions(&target, fs::Permissions::from_mode(file.mode))?;
+        names.extend(name.split('/').next());
+    }
+    for name in names {
+        let own = path.join(name);
+        if !own.is_symlink() {
+            symlink(Path::new("..data").join(name), own)?;
+        }
+    }
+    symlink("..contents", link)
+}
+
+fn host_path(path: &Path, check: HostPathType) -> Result<(), String> {
+    let name = path.display();
+    let io = |error: io::Error| format!("{name}: {error}");
+    let meta = fs::metadata(path);
+    if matches!(&meta, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+        let directory = || DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(io);
+        match check {
+            // As upstream's runtimes do with what is not there.
+            HostPathType::Unset | HostPathType::DirectoryOrCreate => return directory(),
+            HostPathType::FileOrCreate => {
+                let mut options = OpenOptions::new();
+                let file = options.write(true).create(true).mode(0o644).open(path);
+                return file.map(drop).map_err(io);
+            }
+            _ => {}
+        }
+    }
+    let kind = meta.map(|meta| meta.file_type()).ok();
+    let is = |test: fn(&fs::FileType) -> bool| kind.as_ref().is_some_and(test);
+    let (fits, what) = match check {
+        HostPathType::Unset => return Ok(()),
+        HostPathType::Directory | HostPathType::DirectoryOrCreate => {
+            (is(fs::FileType::is_dir), "a directory")
+        }
+        HostPathType::File | HostPathType::FileOrCreate => (is(fs::FileType::is_file), "a file"),
+        HostPathType::Socket => (is(FileTypeExt::is_socket), "a socket file"),
+        HostPathType::CharDevice => (is(FileTypeExt::is_char_device), "a character device"),
+        HostPathType::BlockDevice => (is(FileTypeExt::is_block_device), "a block device"),
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(format!("hostPath type check failed: {name} is not {what}")),
+    }
+}
