@@ -46,7 +46,6 @@ fn problems(files: &[File]) -> Result<Problems> {
         problems.extend(documents::check(file, &|path| cargo::root().join(path).exists()));
     }
     problems.extend(sources::check_all(files));
-    problems.extend(sources::unused_cases(files));
     problems.extend(documents::check_all(files));
     Ok(problems)
 }

@@ -4,14 +4,36 @@
 //! the table of kinds. Nothing leaves the server before it is durable. Watches keep a cursor into
 //! the store's window and send the stored bytes themselves, so a slow client costs nobody anything.
 
+mod answer;
+mod body;
+mod create;
+mod delete;
+mod filter;
+mod gates;
+mod get;
+mod handle;
 pub mod limits;
+mod list;
+mod negotiate;
+mod options;
+mod own;
+mod page;
 mod query;
 mod request;
+mod revision;
+mod runs;
+mod serve;
+mod server;
 mod status;
+mod update;
+mod version;
+mod watch;
 
 pub use query::{Query, query_pair};
 pub use request::{Own, Request, RequestInfo, Subresource, Unroutable, Verb, parse, path};
-pub use status::{Mode, RunStatus, ServerStatus};
+pub use serve::serve;
+pub use server::{About, Server, Stop};
+pub use status::{HistoryLine, Mode, RunStatus, ServerStatus};
 
 /// Header that names the run of the command line a request belongs to. On a create the server
 /// stamps it on the object; on a watch it keeps the run alive while the watch is open.

@@ -9,6 +9,8 @@ pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
 pub const REQUEST_HEADERS_MAX: usize = 64;
 /// Milliseconds a connection may take to send a request's head; idle connections end by it too.
 pub const REQUEST_HEAD_MS: u64 = 60_000;
+/// Bytes of a body that is too large that are still read, so that the client gets to its answer.
+pub const REQUEST_BODY_DRAINED_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Milliseconds a client may take to send a request's body.
 pub const REQUEST_BODY_MS: u64 = 30_000;
 /// Milliseconds until a write or read that cannot become durable is answered 504.
@@ -25,6 +27,8 @@ pub const LOG_FOLLOWERS_MAX: usize = 256;
 pub const RETRY_AFTER_S: u32 = 1;
 /// Seconds a watch lasts at least when the client names no time; at most twice that.
 pub const WATCH_S_MIN: u64 = 1_800;
+/// Seconds a watch lasts at most, whatever the client wishes.
+pub const WATCH_S_MAX: u64 = 10 * 365 * 24 * 3600;
 /// Milliseconds between bookmarks of a watch that asked for them.
 pub const BOOKMARK_MS: u64 = 60_000;
 /// Milliseconds a run outlives the last watch that kept it alive.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use engine::history::{JobRecord, PodRecord};
 use serde::{Deserialize, Serialize};
 
 /// Who holds the data directory.
@@ -44,4 +45,15 @@ pub struct RunStatus {
     pub id: String,
     /// Whether it was left behind on purpose, with nobody watching.
     pub detached: bool,
+}
+
+/// One line of `GET /coracle/history`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HistoryLine {
+    /// The finished Job.
+    #[serde(flatten)]
+    pub job: JobRecord,
+    /// Its pods that ended; only where one Job was asked for by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<PodRecord>,
 }

@@ -2,8 +2,6 @@
 //! word of a file's name says which function is asked. `UPDATE_EXPECT=1 cargo test -p kinds` writes
 //! the answers anew.
 
-#![allow(clippy::unwrap_used, reason = "what a case cannot say stops the test")]
-
 mod support;
 
 use std::{fs, path::Path};

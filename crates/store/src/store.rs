@@ -223,4 +223,16 @@ impl Store {
     ) -> Result<impl Iterator<Item = &Arc<Change>>, Expired> {
         self.window.after(after, self.durable)
     }
+
+    /// As [`Store::changes_after`], with the changes that are not durable yet: what must be undone
+    /// to see the state as it was at `after`. Nothing a client sees may depend on them.
+    ///
+    /// # Errors
+    /// [`Expired`] if some of them are no longer kept.
+    pub fn changes_since(
+        &self,
+        after: Revision,
+    ) -> Result<impl Iterator<Item = &Arc<Change>>, Expired> {
+        self.window.after(after, self.head)
+    }
 }

@@ -1,0 +1,158 @@
+//! From a request to its answer: reads the line, takes a place, calls the verb.
+
+use std::{rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::{HeaderMap, Request, Response, StatusCode, body::Incoming};
+use kinds::{Reason, StatusError};
+use tokio::sync::watch;
+
+use crate::{
+    Own, Query, RUN_HEADER, RequestInfo, Server, Subresource, Unroutable, Verb,
+    answer::{self, Answer, bad_request},
+    body::Body,
+    create, delete,
+    gates::Sort,
+    get,
+    limits::{
+        REQUEST_BODY_BYTES_MAX, REQUEST_BODY_DRAINED_BYTES_MAX, REQUEST_BODY_MS, RUN_ID_BYTES_MAX,
+    },
+    list, negotiate, own, parse, update, version, watch as watch_verb,
+};
+
+/// A request beside its line: what verbs may look at.
+pub(crate) struct Context<'a> {
+    pub(crate) server: &'a Rc<Server>,
+    pub(crate) headers: HeaderMap,
+    /// The run in whose name the request comes.
+    pub(crate) run: Option<String>,
+    /// Turns true when the server stops: streams end.
+    pub(crate) stopping: watch::Receiver<bool>,
+    body: Incoming,
+}
+
+/// Answers one request. Always gives a response.
+pub(crate) async fn handle(
+    server: &Rc<Server>,
+    request: Request<Incoming>,
+    stopping: watch::Receiver<bool>,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let parsed = match parse(&head.method, head.uri.path(), head.uri.query()) {
+        Ok(parsed) => parsed,
+        Err(Unroutable::NotFound) => {
+            return answer::text(StatusCode::NOT_FOUND, "404 page not found\n");
+        }
+        Err(Unroutable::Refused(error)) => return answer::refusal(&error),
+    };
+    let answered = async {
+        let run = read_run(&head.headers)?;
+        let permit = server.gates.enter(sort(&parsed))?;
+        let context = Context { server, headers: head.headers, run, stopping, body };
+        let answer = dispatch(parsed, context).await?;
+        Ok(answer.map(|body| body.holding(permit)))
+    };
+    answered.await.unwrap_or_else(|error: StatusError| answer::refusal(&error))
+}
+
+fn sort(request: &crate::Request) -> Sort {
+    match request {
+        crate::Request::Resource(info) if info.verb == Verb::Watch => Sort::Watch,
+        crate::Request::Resource(info)
+            if info.subresource == Subresource::Log && info.query.flag("follow") =>
+        {
+            Sort::LogFollow
+        }
+        _ => Sort::Short,
+    }
+}
+
+async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
+    match request {
+        crate::Request::Resource(info) => resource(info, context).await,
+        crate::Request::Version => Ok(version::answer()),
+        crate::Request::Health => Ok(answer::text(StatusCode::OK, "ok")),
+        crate::Request::Own(what, query) => dispatch_own(what, &query, &context),
+    }
+}
+
+async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
+    if info.subresource == Subresource::Log {
+        return Err(StatusError::new(kinds::Reason::MethodNotAllowed, "soon"));
+    }
+    negotiate::accepts_json(&context.headers)?;
+    match info.verb {
+        Verb::Get => get::get(&info, context.server).await,
+        Verb::List => list::list(&info, context.server).await,
+        Verb::Watch => watch_verb::watch(&info, context).await,
+        Verb::Create => create::create(&info, context).await,
+        Verb::Update => update::update(&info, context).await,
+        Verb::Delete => delete::delete(&info, context).await,
+    }
+}
+
+fn dispatch_own(what: Own, query: &Query, context: &Context<'_>) -> Answer {
+    match what {
+        Own::Status => own::status(context.server),
+        Own::History => Ok(own::history(query, context.server)),
+        Own::Stop => Ok(own::stop(query, context.server)),
+        Own::EndRun(id) => Ok(own::end_run(&id, query, context.server)),
+    }
+}
+
+/// The id of the run in whose name a request comes.
+fn read_run(headers: &HeaderMap) -> Result<Option<String>, StatusError> {
+    let Some(value) = headers.get(RUN_HEADER) else { return Ok(None) };
+    let id = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
+    let letter = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let fits = (1..=RUN_ID_BYTES_MAX).contains(&id.len()) && id.chars().all(letter);
+    if fits {
+        return Ok(Some(id.to_owned()));
+    }
+    Err(bad_request(format!(
+        "the header {RUN_HEADER} must hold 1 to {RUN_ID_BYTES_MAX} letters, digits or '-'"
+    )))
+}
+
+impl Context<'_> {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// 413 when it is too large, 415 when it is no JSON, 504 when it does not come.
+    pub(crate) async fn body(&mut self) -> Result<Bytes, StatusError> {
+        let limit = Duration::from_millis(REQUEST_BODY_MS);
+        let read = tokio::time::timeout(limit, collect(&mut self.body)).await;
+        let body = read.unwrap_or_else(|_| {
+            let text = format!("Timeout: the body did not arrive within {REQUEST_BODY_MS} ms");
+            Err(StatusError::new(Reason::Timeout, text))
+        })?;
+        if !body.is_empty() {
+            negotiate::body_is_json(&self.headers)?;
+        }
+        Ok(body)
+    }
+}
+
+/// A body that is too large is read on for a while and thrown away: a client that is still sending
+/// would otherwise find its connection closed instead of the answer.
+async fn collect(body: &mut Incoming) -> Result<Bytes, StatusError> {
+    let mut whole = Vec::new();
+    let mut bytes = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| bad_request(format!("the body broke off: {error}")))?;
+        let data = frame.into_data().unwrap_or_default();
+        bytes += data.len();
+        if bytes > REQUEST_BODY_DRAINED_BYTES_MAX {
+            break;
+        }
+        if bytes <= REQUEST_BODY_BYTES_MAX {
+            whole.extend_from_slice(&data);
+        }
+    }
+    if bytes > REQUEST_BODY_BYTES_MAX {
+        let text = format!("Request entity too large: limit is {REQUEST_BODY_BYTES_MAX}");
+        return Err(StatusError::new(Reason::RequestEntityTooLarge, text));
+    }
+    Ok(whole.into())
+}

@@ -1,0 +1,146 @@
+//! The life of one watch: the initial state, then changes as they become durable, until its time is
+//! over, it fell behind, or the server stops.
+
+use std::{rc::Rc, sync::Arc, time::Duration};
+
+use futures_util::{Stream, stream};
+use kinds::{Object, Reason, Revision, StatusError};
+use store::Expired;
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    Start,
+    event::{Event, bookmark, error, event},
+};
+use crate::{Server, body::Chunk, filter::Filter, limits::BOOKMARK_MS, server::RunWatch};
+
+/// A last bookmark comes so long before a watch ends by its time.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
+
+/// One watch. Its memory is the initial state not sent yet, and the cursor.
+pub(super) struct Watcher {
+    server: Rc<Server>,
+    filter: Filter,
+    /// Everything up to here was looked at.
+    cursor: Revision,
+    initial: std::vec::IntoIter<Arc<Object>>,
+    /// The bookmark that ends the initial state is still to come.
+    initial_end: bool,
+    /// When the next bookmark is due; `None` for a client that wants none.
+    bookmark_at: Option<Instant>,
+    deadline: Instant,
+    durable: watch::Receiver<Revision>,
+    stopping: watch::Receiver<bool>,
+    ended: bool,
+    _run: Option<RunWatch>,
+}
+
+impl Watcher {
+    pub(super) fn new(
+        server: &Rc<Server>,
+        filter: Filter,
+        start: Start,
+        bookmarks: bool,
+        deadline: Instant,
+        stopping: watch::Receiver<bool>,
+        run: Option<RunWatch>,
+    ) -> Self {
+        Self {
+            server: Rc::clone(server),
+            filter,
+            cursor: start.cursor,
+            initial_end: bookmarks && start.initial.is_some(),
+            initial: start.initial.unwrap_or_default().into_iter(),
+            bookmark_at: bookmarks.then(|| next_bookmark(Instant::now(), deadline)),
+            deadline,
+            durable: server.subscribe(),
+            stopping,
+            ended: false,
+            _run: run,
+        }
+    }
+
+    /// The lines of the watch.
+    pub(super) fn events(self) -> impl Stream<Item = Chunk> {
+        stream::unfold(self, async |mut watcher| {
+            let line = watcher.next().await?;
+            Some((line, watcher))
+        })
+    }
+
+    async fn next(&mut self) -> Option<Chunk> {
+        loop {
+            let over = self.ended || *self.stopping.borrow() || Instant::now() >= self.deadline;
+            if over {
+                return None;
+            }
+            // What becomes durable from here on wakes the wait below.
+            self.durable.mark_unchanged();
+            if let Some(line) = self.ready() {
+                return Some(line);
+            }
+            let wake_at = self.wake_at();
+            tokio::select! {
+                changed = self.durable.changed() => changed.ok()?,
+                stopping = self.stopping.changed() => stopping.ok()?,
+                () = tokio::time::sleep_until(wake_at) => {}
+            }
+        }
+    }
+
+    fn wake_at(&self) -> Instant {
+        self.bookmark_at.map_or(self.deadline, |at| at.min(self.deadline))
+    }
+
+    /// The next line, if there is one already.
+    fn ready(&mut self) -> Option<Chunk> {
+        match self.look() {
+            Ok(Some(event)) => Some(event.line()),
+            Ok(None) => self.due_bookmark(),
+            Err(expired) => {
+                self.ended = true;
+                let text =
+                    format!("too old resource version: {} ({})", self.cursor, expired.oldest);
+                Some(error(&StatusError::new(Reason::Expired, text)))
+            }
+        }
+    }
+
+    /// Also the initial state is cut short when the window has moved on: what comes after it could
+    /// not be sent, and a client that does not read must not keep old objects in memory for ever.
+    fn look(&mut self) -> Result<Option<Event>, Expired> {
+        let engine = self.server.engine();
+        let changes = engine.store().changes_after(self.cursor)?;
+        if let Some(object) = self.initial.next() {
+            return Ok(Some(Event::Added(object)));
+        }
+        if self.initial_end {
+            return Ok(None);
+        }
+        for change in changes {
+            self.cursor = change.revision;
+            if let Some(event) = event(change, &self.filter) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    fn due_bookmark(&mut self) -> Option<Chunk> {
+        let now = Instant::now();
+        let ends_initial_state = std::mem::take(&mut self.initial_end);
+        let due = self.bookmark_at.is_some_and(|at| at <= now);
+        if !ends_initial_state && !due {
+            return None;
+        }
+        self.bookmark_at = Some(next_bookmark(now, self.deadline));
+        Some(bookmark(self.filter.kind, self.cursor, ends_initial_state))
+    }
+}
+
+/// About once a minute, and shortly before the end.
+fn next_bookmark(now: Instant, deadline: Instant) -> Instant {
+    let last = deadline.checked_sub(LAST_BOOKMARK).filter(|last| *last > now);
+    let next = now + Duration::from_millis(BOOKMARK_MS);
+    last.map_or(next, |last| next.min(last))
+}
