@@ -26,7 +26,8 @@ pub(super) fn pods(
     let mut writes = Vec::new();
     for &pod in pods {
         let removed = wanted.remove.contains(&pod.uid);
-        let over = pod.phase == Phase::Succeeded || terms.failed(pod) || ends.was_recorded(pod);
+        let over =
+            pod.phase == Phase::Succeeded || terms.failed(pod) || ends.was_put_down(terms, pod);
         let dropped = terms.deleting || outcome.is_some() || (removed && wanted.uncounted);
         if pod.tracked && (over || dropped) {
             writes.push((pod, Write::RemoveFinalizer { name: pod.name.to_string() }));

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use kinds::types::batch::v1::UncountedTerminatedPods;
+
 use super::{
     facts::{Phase, PodFacts},
     spec::{Mode, Terms},
@@ -14,26 +16,24 @@ pub(super) struct Ends<'a> {
     pub(super) failed: Vec<&'a PodFacts>,
     /// Uids in `status.uncountedTerminatedPods`. This controller leaves none there, but a status
     /// that another one wrote may: each is counted once, whatever became of its pod.
-    recorded: HashSet<&'a str>,
-    recorded_succeeded: i32,
-    recorded_failed: i32,
+    put_down_succeeded: HashSet<&'a str>,
+    put_down_failed: HashSet<&'a str>,
 }
 
 impl<'a> Ends<'a> {
     pub(super) fn of(terms: &Terms<'a>, pods: &[&'a PodFacts]) -> Self {
-        let recorded = terms.job.status.as_ref().and_then(|s| s.uncounted_terminated_pods.as_ref());
-        let lists = |list: Option<&'a Vec<String>>| list.map_or(&[][..], Vec::as_slice);
-        let succeeded = lists(recorded.and_then(|r| r.succeeded.as_ref()));
-        let failed = lists(recorded.and_then(|r| r.failed.as_ref()));
+        let lists = terms.job.status.as_ref().and_then(|s| s.uncounted_terminated_pods.as_ref());
+        let uids = |list: fn(&UncountedTerminatedPods) -> Option<&Vec<String>>| {
+            lists.and_then(list).into_iter().flatten().map(String::as_str).collect()
+        };
         let mut ends = Self {
             succeeded: Vec::new(),
             failed: Vec::new(),
-            recorded: succeeded.iter().chain(failed).map(String::as_str).collect(),
-            recorded_succeeded: count(succeeded.len()),
-            recorded_failed: count(failed.len()),
+            put_down_succeeded: uids(|lists| lists.succeeded.as_ref()),
+            put_down_failed: uids(|lists| lists.failed.as_ref()),
         };
         for pod in pods {
-            if !pod.tracked || !terms.counts(pod.index) || ends.was_recorded(pod) {
+            if !pod.tracked || !terms.counts(pod.index) || ends.was_put_down(terms, pod) {
                 continue;
             }
             if pod.phase == Phase::Succeeded {
@@ -45,9 +45,16 @@ impl<'a> Ends<'a> {
         ends
     }
 
-    /// Whether the pod's uid was already put down to be counted.
-    pub(super) fn was_recorded(&self, pod: &PodFacts) -> bool {
-        !self.recorded.is_empty() && self.recorded.contains(pod.uid.to_string().as_str())
+    /// Whether the pod's uid was put down to be counted. The successes of an Indexed Job are not
+    /// counted by uid: its indexes say what is done.
+    pub(super) fn was_put_down(&self, terms: &Terms, pod: &PodFacts) -> bool {
+        if self.put_down_succeeded.is_empty() && self.put_down_failed.is_empty() {
+            return false;
+        }
+        let uid = pod.uid.to_string();
+        let by_index = matches!(terms.mode, Mode::Indexed(_));
+        self.put_down_failed.contains(&*uid)
+            || (!by_index && self.put_down_succeeded.contains(&*uid))
     }
 }
 
@@ -63,11 +70,11 @@ impl Tally {
     pub(super) fn of(terms: &Terms, completed: &IndexSet, ends: &Ends) -> Self {
         let status = terms.job.status.as_ref();
         let before = |field: Option<i32>| field.unwrap_or(0);
-        let failed = before(status.and_then(|s| s.failed)) + ends.recorded_failed;
+        let failed =
+            before(status.and_then(|s| s.failed)).saturating_add(count(ends.put_down_failed.len()));
         let mut tally = Self {
             succeeded: before(status.and_then(|s| s.succeeded))
-                + ends.recorded_succeeded
-                + count(ends.succeeded.len()),
+                .saturating_add(count(ends.put_down_succeeded.len() + ends.succeeded.len())),
             failed: failed.saturating_add(count(ends.failed.len())),
             done: IndexSet::default(),
         };

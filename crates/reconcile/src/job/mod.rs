@@ -73,15 +73,15 @@ pub fn job(view: &View, now: Timestamp, fresh: &mut dyn FnMut(&str) -> String) -
     let counts = wanted.counts(&pods);
     let outcome = decided.or_else(|| outcome::complete(&terms, &tally, counts.active));
     if outcome.is_none() {
-        suspend::set_condition(&terms, &mut status, now, &mut plan);
         plan.wake_at =
             [wanted.wake_at, outcome::deadline(&terms, &status)].into_iter().flatten().min();
     }
     account::pods(&terms, &pods, &wanted, outcome.as_ref(), &ends, &mut tally, &mut plan);
     pod::create(&terms, &wanted, fresh, &mut plan);
     account::status(&mut status, &terms, &tally, &counts);
-    if let Some(outcome) = outcome {
-        outcome::record(&terms, outcome, &mut status, now, &mut plan);
+    match outcome {
+        Some(outcome) => outcome::record(&terms, outcome, &mut status, now, &mut plan),
+        None => suspend::set_condition(&terms, &mut status, now, &mut plan),
     }
     write_status(view.job, status, &mut plan);
     plan
