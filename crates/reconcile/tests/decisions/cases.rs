@@ -1,7 +1,7 @@
 //! Runs every case under `cases/job/`. A file holds cases of one subject: `=== name`, what is there,
 //! `----`, what is decided. `UPDATE_EXPECT=1` rewrites the second halves.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::{
     notation::{parse, render},
@@ -21,6 +21,8 @@ fn every_case_is_decided_as_written() {
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         let (head, cases) = split(&text);
+        let names: BTreeSet<_> = cases.iter().map(|case| case.0).collect();
+        assert_eq!(names.len(), cases.len(), "{} has two cases of one name", file.display());
         let mut rewritten = head.trim_end().to_owned() + "\n\n";
         for (name, given, expected) in cases {
             count += 1;

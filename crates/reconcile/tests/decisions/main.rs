@@ -1,8 +1,13 @@
-//! What the controllers decide: data cases under `cases/`, golden pods, and properties over a small
-//! random world.
+//! What the controllers and placement decide: data cases under `cases/`, golden pods, and properties
+//! over a small random world.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod index_set;
 mod notation;
+mod orphans;
+mod placement;
 mod pods;
 mod properties;
 mod world;

@@ -20,24 +20,24 @@ use kinds::{
 use reconcile::{BackOff, INDEX_KEY, Plan, TRACKING_FINALIZER, Write, owner_reference};
 
 /// Second 0 of every case.
-pub const START: Timestamp = Timestamp::constant(1_800_000_000, 0);
+pub(crate) const START: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
 /// The name of the Job of every case.
-pub const JOB: &str = "j";
+pub(crate) const JOB: &str = "j";
 const JOB_UID: &str = "00000000-0000-4000-8000-000000000001";
 /// The longest run of like lines that is written out.
 const LINES_MAX: usize = 12;
 const LABEL: &str = "batch.kubernetes.io/controller-uid";
 
 /// What goes in.
-pub struct Input {
-    pub job: Job,
-    pub pods: Vec<Pod>,
-    pub back_off: BackOff,
-    pub now: Timestamp,
+pub(crate) struct Input {
+    pub(crate) job: Job,
+    pub(crate) pods: Vec<Pod>,
+    pub(crate) back_off: BackOff,
+    pub(crate) now: Timestamp,
 }
 
-pub fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     START + SignedDuration::from_secs(seconds)
 }
 
@@ -50,7 +50,7 @@ fn number<T: std::str::FromStr>(text: &str) -> T {
 }
 
 /// Reads the part of a case above the line.
-pub fn parse(text: &str) -> Input {
+pub(crate) fn parse(text: &str) -> Input {
     let mut input =
         Input { job: job(), pods: Vec::new(), back_off: BackOff::default(), now: at(0) };
     for line in text.trim().lines().filter(|line| !line.starts_with('#')) {
@@ -91,7 +91,7 @@ pub fn parse(text: &str) -> Input {
 }
 
 /// A Job as it is stored: defaulted, with generated labels and selector.
-pub fn job() -> Job {
+pub(crate) fn job() -> Job {
     let labels = [(LABEL.to_owned(), JOB_UID.to_owned())];
     let spec = JobSpec {
         parallelism: Some(1),
@@ -177,7 +177,7 @@ fn condition(text: &str) -> JobCondition {
 }
 
 /// The uid of the pod of this name.
-pub fn uid(name: &str) -> String {
+pub(crate) fn uid(name: &str) -> String {
     let digits = name.bytes().fold(0_u64, |n, byte| n.wrapping_mul(257) + u64::from(byte));
     format!("00000000-0000-4000-9000-{:012x}", digits & 0xffff_ffff_ffff)
 }
@@ -196,7 +196,7 @@ fn pod(job: &Job, text: &str) -> Pod {
 }
 
 /// A pod of the Job as most are: tracked, bound, created at second 0.
-pub fn new_pod(job: &Job, name: &str, phase: &str) -> Pod {
+pub(crate) fn new_pod(job: &Job, name: &str, phase: &str) -> Pod {
     let template = &job.spec.as_ref().unwrap().template;
     Pod {
         metadata: ObjectMeta {
@@ -258,7 +258,7 @@ fn set_pod(pod: &mut Pod, key: &str, value: &str) {
 }
 
 /// The state of a container that ended then; of one that has not if the time is negative.
-pub fn ended(seconds: i32) -> ContainerState {
+pub(crate) fn ended(seconds: i32) -> ContainerState {
     let finished_at = Some(Time(at(seconds.into())));
     let terminated = ContainerStateTerminated { finished_at, ..Default::default() };
     ContainerState { terminated: (seconds >= 0).then_some(terminated), ..Default::default() }
@@ -298,7 +298,7 @@ fn owner(text: &str) -> OwnerReference {
 }
 
 /// Writes a plan, one decision per line.
-pub fn render(plan: &Plan) -> String {
+pub(crate) fn render(plan: &Plan) -> String {
     let mut out = String::new();
     let mut writes = plan.writes.iter().peekable();
     while let Some(write) = writes.next() {

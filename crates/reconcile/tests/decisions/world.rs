@@ -23,16 +23,16 @@ use crate::notation::{self, Input, START, uid};
 /// More plans in a row than any single event can cause.
 const PLANS_MAX: usize = 40;
 
-pub struct World {
-    pub job: Job,
-    pub pods: BTreeMap<String, Pod>,
-    pub back_off: BackOff,
-    pub now: Timestamp,
-    pub made: u32,
+pub(crate) struct World {
+    pub(crate) job: Job,
+    pub(crate) pods: BTreeMap<String, Pod>,
+    pub(crate) back_off: BackOff,
+    pub(crate) now: Timestamp,
+    pub(crate) made: u32,
 }
 
 impl World {
-    pub fn of(input: Input) -> Self {
+    pub(crate) fn of(input: Input) -> Self {
         let named = |pod: Pod| (pod.metadata.name.clone().unwrap(), pod);
         let pods = input.pods.into_iter().map(named).collect();
         Self { job: input.job, pods, back_off: input.back_off, now: input.now, made: 0 }
@@ -40,7 +40,7 @@ impl World {
 
     /// What the controller is shown: pods of the Job that are not accounted for, and orphans that
     /// its selector matches.
-    pub fn facts(&self) -> Vec<PodFacts> {
+    pub(crate) fn facts(&self) -> Vec<PodFacts> {
         let selector = self.job.spec.as_ref().unwrap().selector.as_ref();
         let selector = Selector::from_label_selector(selector);
         let own = Uid::parse(self.job.metadata.uid.as_deref().unwrap()).unwrap();
@@ -56,7 +56,7 @@ impl World {
     }
 
     /// The plan for the world as it stands; `reversed` shows the pods in the other order.
-    pub fn plan(&self, reversed: bool) -> Plan {
+    pub(crate) fn plan(&self, reversed: bool) -> Plan {
         let mut pods = self.facts();
         if reversed {
             pods.reverse();
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Carries a plan out.
-    pub fn apply(&mut self, plan: Plan) {
+    pub(crate) fn apply(&mut self, plan: Plan) {
         self.back_off = plan.back_off;
         for write in plan.writes {
             match write {
@@ -98,7 +98,7 @@ impl World {
     }
 
     /// Plans and applies until nothing is left to do; returns the plans.
-    pub fn settle(&mut self) -> Vec<Plan> {
+    pub(crate) fn settle(&mut self) -> Vec<Plan> {
         let mut plans = Vec::new();
         loop {
             let plan = self.plan(false);
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// An ordinary delete: at once for a pod that never had a node or has ended.
-    pub fn delete(&mut self, name: &str) {
+    pub(crate) fn delete(&mut self, name: &str) {
         let due = self.now + SignedDuration::from_secs(30);
         let meta = &mut self.pod(name).metadata;
         if meta.deletion_timestamp.is_none() {
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// A pod ends with this phase, and says when.
-    pub fn end(&mut self, name: &str, phase: &str) {
+    pub(crate) fn end(&mut self, name: &str, phase: &str) {
         let now = self.now.duration_since(START).as_secs();
         let now = i32::try_from(now).expect("a test is short");
         let pod = self.pod(name);
@@ -151,7 +151,7 @@ impl World {
     }
 
     /// A pod gets its node and runs.
-    pub fn start(&mut self, name: &str) {
+    pub(crate) fn start(&mut self, name: &str) {
         let pod = self.pod(name);
         pod.spec.get_or_insert_default().node_name = Some("node".to_owned());
         pod.status.get_or_insert_default().phase = Some("Running".to_owned());
@@ -167,20 +167,20 @@ impl World {
         }
     }
 
-    pub fn pod(&mut self, name: &str) -> &mut Pod {
+    pub(crate) fn pod(&mut self, name: &str) -> &mut Pod {
         self.pods.get_mut(name).unwrap_or_else(|| panic!("no pod {name}"))
     }
 }
 
-pub fn ended(pod: &Pod) -> bool {
+pub(crate) fn ended(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-pub fn tracked(pod: &Pod) -> bool {
+pub(crate) fn tracked(pod: &Pod) -> bool {
     pod.metadata.finalizers.is_some()
 }
 
-pub fn index(pod: &Pod) -> Option<u32> {
+pub(crate) fn index(pod: &Pod) -> Option<u32> {
     pod.metadata.annotations.as_ref()?.get(INDEX_KEY)?.parse().ok()
 }
