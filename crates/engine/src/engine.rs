@@ -177,7 +177,7 @@ impl Engine {
 
     pub(crate) fn uid_of(&self, key: &Key) -> Option<Uid> {
         match self.pending.get(key) {
-            Some(pending) => pending.and_then(|draft| uid(draft)),
+            Some(pending) => pending.and_then(uid),
             None => self.store.get(key).map(|object| object.meta.uid),
         }
     }

@@ -1,6 +1,8 @@
 //! The engine over a store in memory, with the test playing the node: what a Job's life looks like
 //! from outside, transaction by transaction.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::sync::Arc;
 
 use engine::{Config, DeleteOptions, Deleted, Engine, Limits, Propagation, Scope, history};
