@@ -207,7 +207,11 @@ fn act(engine: &mut Engine, output: Output, now: Timestamp) -> Option<Deed> {
         Output::Event { key, uid, field_path, warning, reason, message } => {
             let about = About { key, uid, field_path };
             let reason = reason.to_owned();
-            engine.pod_event(&about, &Happening { component: "kubelet", warning, reason, message }, now);
+            engine.pod_event(
+                &about,
+                &Happening { component: "kubelet", warning, reason, message },
+                now,
+            );
         }
         Output::Remove { key, uid } => engine.pod_given_back(&key, uid),
         Output::Spawner(request) => return Some(Deed::Spawner(request)),
