@@ -30,7 +30,9 @@ impl Store {
         let mut budget = self.limits.compact_bytes + 2 * self.log.queued_bytes();
         let mut retired = Vec::new();
         let open = self.log.first_open().unwrap_or(0);
-        while budget > 0 && self.over_limit() {
+        // With nothing else to write, looking goes on until there is something to do: the caller
+        // asks again only after a batch.
+        while (budget > 0 || self.log.is_idle() && retired.is_empty()) && self.over_limit() {
             let Some(oldest) = self.log.segments.front_mut().filter(|s| s.number < open) else {
                 break;
             };
@@ -48,9 +50,11 @@ impl Store {
             }
         }
         if let Some(last) = retired.last() {
-            let mut entry = Vec::new();
-            Entry::Oldest { segment: last + 1 }.write(&[], &mut entry);
-            self.log.place(&entry, std::iter::empty(), self.now_s, &self.limits);
+            // The reservation may lie in the segment that goes, so it is said again.
+            let mut entries = Vec::new();
+            Entry::Oldest { segment: last + 1 }.write(&[], &mut entries);
+            Entry::Reserve { revision: self.reserved }.write(&[], &mut entries);
+            self.log.place(&entries, std::iter::empty(), self.now_s, &self.limits);
         }
         retired
     }

@@ -12,6 +12,9 @@ pub(crate) const CHANGE_OVERHEAD_BYTES: usize = 1024;
 /// batch, even if the record is garbage and nothing is copied.
 pub(crate) const COMPACT_VISIT_BYTES: u64 = 512;
 
+/// How many bytes of zeros are written ahead of a small frame; see `docs/store.md` for the gain.
+pub(crate) const ZERO_AHEAD_BYTES: u64 = 256 << 10;
+
 /// Limits of one store. The defaults are the product's; tests and the simulation take smaller ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -9,6 +9,7 @@ use crate::{
     Limits,
     batch::Step,
     format::{SECTOR_BYTES, frame, frame_bytes, segment_header},
+    limits::ZERO_AHEAD_BYTES,
 };
 
 /// Something whose latest entry may lie in a segment.
@@ -26,6 +27,8 @@ pub(crate) struct Segment {
     pub(crate) bytes: u64,
     /// Where the next frame goes.
     pub(crate) used: u64,
+    /// Up to here zeros or frames were written since opening.
+    pub(crate) written: u64,
     /// Bytes of all entries, queued ones too.
     pub(crate) entry_bytes: u64,
     /// What the entries are of, in their order.
@@ -34,8 +37,25 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) fn new(number: u64, bytes: u64) -> Self {
-        let (used, items) = (SECTOR_BYTES as u64, VecDeque::new());
-        Self { number, bytes, used, entry_bytes: 0, items }
+        let used = SECTOR_BYTES as u64;
+        Self { number, bytes, used, written: used, entry_bytes: 0, items: VecDeque::new() }
+    }
+
+    /// Lays a frame at the end. A frame that reaches past what was written takes zeros with it:
+    /// the sync after it then maps their blocks too, and those of the next frames need only carry
+    /// data. A frame that is large itself would gain nothing.
+    fn append(&mut self, mut frame: Vec<u8>) -> Step {
+        let offset = self.used;
+        self.used += frame.len() as u64;
+        if self.used > self.written {
+            self.written = self.used;
+            if (frame.len() as u64) < ZERO_AHEAD_BYTES {
+                self.written = (self.used + ZERO_AHEAD_BYTES).min(self.bytes);
+                let zeros = usize::try_from(self.written - self.used).unwrap_or(0);
+                frame.resize(frame.len() + zeros, 0);
+            }
+        }
+        Step::Write { segment: self.number, offset, bytes: frame }
     }
 }
 
@@ -67,6 +87,11 @@ impl Log {
     /// Bytes that are queued.
     pub(crate) fn queued_bytes(&self) -> u64 {
         self.pieces.iter().map(|p| p.payload.len() as u64).sum()
+    }
+
+    /// Whether nothing is queued.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.pieces.is_empty()
     }
 
     /// The number of the first segment that is still written to.
@@ -128,10 +153,7 @@ impl Log {
                 steps.push(Step::Sync { segment });
             }
             self.sequence += 1;
-            let bytes = frame(self.sequence, at_s, &payload);
-            let offset = at.used;
-            at.used += bytes.len() as u64;
-            steps.push(Step::Write { segment, offset, bytes });
+            steps.push(at.append(frame(self.sequence, at_s, &payload)));
             steps.push(Step::Sync { segment });
         }
         steps

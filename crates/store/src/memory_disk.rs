@@ -101,8 +101,11 @@ impl MemoryDisk {
 
 impl MemoryFile {
     fn write(&mut self, offset: usize, bytes: &[u8]) {
-        let end = offset + bytes.len();
         let written = Arc::make_mut(&mut self.written);
+        // Zeros beyond all that was written are there already.
+        let useful = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+        let length = useful.max(written.len().saturating_sub(offset)).min(bytes.len());
+        let (bytes, end) = (&bytes[..length], offset + length);
         for sector in offset / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES) {
             self.unsynced.entry(sector).or_insert_with(|| {
                 let start = sector * SECTOR_BYTES;

@@ -159,6 +159,7 @@ impl Replay {
             };
             match read_frame(&file[offset..], newest, &mut payload).map_err(corrupt)? {
                 Found::Frame { sequence, at_s, bytes } => {
+                    self.check_sequence(sequence, offset)?;
                     self.frame(sequence, at_s, &payload)
                         .map_err(|what| corrupt(Damage { offset: 0, what }))?;
                     offset += bytes;
@@ -172,19 +173,33 @@ impl Replay {
         }
         if let Some(segment) = self.store.log.segments.back_mut() {
             segment.used = offset as u64;
+            segment.written = segment.used;
         }
         Ok(())
     }
 
-    fn frame(&mut self, sequence: u64, at_s: i64, payload: &[u8]) -> Result<(), String> {
-        let log = &mut self.store.log;
-        if log.sequence != 0 && sequence != log.sequence + 1 {
-            return Err(format!("frame {sequence} follows frame {}", log.sequence));
+    /// Refuses a frame that does not follow the one before. Within a segment no frame can be gone
+    /// without leaving a hole, so what is missing was at the end of the segment before.
+    fn check_sequence(&self, sequence: u64, offset: usize) -> Result<(), Error> {
+        let Log { segments, sequence: last, .. } = &self.store.log;
+        if *last == 0 || sequence == last + 1 {
+            return Ok(());
         }
+        let mut newest = segments.iter().rev();
+        let here = newest.next().map_or((0, 0), |s| (s.number, offset as u64));
+        let (segment, offset) = match newest.next() {
+            Some(before) if offset == SECTOR_BYTES => (before.number, before.used),
+            _ => here,
+        };
+        let what = format!("frame {sequence} comes after frame {last}, some are missing");
+        Err(Error::Corrupt { segment, offset, what })
+    }
+
+    fn frame(&mut self, sequence: u64, at_s: i64, payload: &[u8]) -> Result<(), String> {
         if sequence == 1 {
             self.whole_since = Some(0);
         }
-        log.sequence = sequence;
+        self.store.log.sequence = sequence;
         let mut rest = payload;
         while !rest.is_empty() {
             let Some((entry, raw, after)) = Entry::read(rest) else {
@@ -256,7 +271,7 @@ impl Replay {
             return self.whole_after(change.revision);
         }
         if self.whole_since.is_none() {
-            self.whole_after(change.revision - 1);
+            self.whole_after(change.revision.saturating_sub(1));
         }
         self.store.window.push(Arc::new(change), at_s);
     }
