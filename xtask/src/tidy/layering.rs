@@ -14,8 +14,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("node", &["kinds", "spawner"]),
     ("engine", &["kinds", "reconcile", "store", "node"]),
     ("apiserver", &["kinds", "store", "engine", "node"]),
-    ("coracle", &["kinds", "reconcile", "store", "engine", "apiserver", "node", "spawner"]),
-    ("simulation", &["kinds", "reconcile", "store", "engine", "node", "spawner"]),
+    ("driver", &["kinds", "store", "engine", "node", "spawner"]),
+    (
+        "coracle",
+        &["kinds", "reconcile", "store", "engine", "driver", "apiserver", "node", "spawner"],
+    ),
+    ("simulation", &["kinds", "reconcile", "store", "engine", "driver", "node", "spawner"]),
     ("xtask", &[]),
 ];
 

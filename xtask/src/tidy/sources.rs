@@ -28,6 +28,7 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
     ("crates/kinds/src/", IO, "kinds is pure: what it needs are arguments"),
     ("crates/reconcile/src/", IO, "reconcile is pure: what it needs are arguments"),
     ("crates/engine/src/", IO, "the engine does no I/O: its driver does"),
+    ("crates/driver/src/", IO, "the driver joins engine and node; server and simulation act"),
     ("crates/node/src/machine", IO, "the pod machine decides, the rest of node acts"),
 ];
 
