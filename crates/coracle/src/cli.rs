@@ -36,7 +36,7 @@ pub(crate) enum Command {
     /// The server behind `run` where no other holds the data directory
     #[command(hide = true)]
     ServePrivate(DataDir),
-    /// The process that creates containers and outlives the server
+    /// The process that creates containers and outlives the server; no threads before it
     #[command(hide = true)]
     Spawner {
         /// The data directory.
@@ -66,7 +66,7 @@ pub(crate) struct Run {
     #[arg(conflicts_with = "files")]
     pub(crate) image: Option<String>,
     /// The command and its arguments
-    #[arg(last = true, value_name = "CMD", requires = "image")]
+    #[arg(last = true, value_name = "CMD", requires = "image", conflicts_with = "files")]
     pub(crate) command: Vec<String>,
     /// Namespace of objects that name none [default: default]
     #[arg(short, long)]

@@ -6,6 +6,8 @@ mod client;
 mod clock;
 mod data_dir;
 mod exit;
+mod link;
+mod run;
 mod server;
 mod start;
 mod up;
@@ -21,6 +23,10 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::Spawner { data_dir } = &cli.command {
+        // A program of its own that shares the file: its codes are between it and the server.
+        return ExitCode::from(u8::try_from(spawner::main(data_dir)).unwrap_or(1));
+    }
     match dispatch(cli.command) {
         Ok(code) => code.into(),
         Err(failure) => {
@@ -34,8 +40,19 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<Code, Failure> {
     match command {
+        Command::Run(args) => client(run::run(&args)),
         Command::Up(args) => up::up(&args),
         Command::ServePrivate(args) => up::serve_private(&args),
         other => Err(Failure::engine(format!("not built in: {other:?}"))),
     }
+}
+
+/// Drives a verb that is a client of a server.
+fn client(verb: impl Future<Output = Result<Code, Failure>>) -> Result<Code, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::engine(error.to_string()))?;
+    let result = runtime.block_on(verb);
+    // A start of a server that is under way does not hold up the end.
+    runtime.shutdown_background();
+    result
 }

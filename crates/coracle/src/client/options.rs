@@ -33,6 +33,8 @@ pub(crate) struct LogOptions {
     pub(crate) follow: bool,
     /// The attempt before the present one.
     pub(crate) previous: bool,
+    /// This attempt, counted from 0, instead of the present one.
+    pub(crate) attempt: Option<u32>,
     /// Each line begins with its time.
     pub(crate) timestamps: bool,
     /// Only what is at most this old, seconds.
@@ -55,6 +57,7 @@ impl LogOptions {
             text("container", &container),
             flag("follow", self.follow),
             flag("previous", self.previous),
+            number("attempt", self.attempt.map(i64::from)),
             flag("timestamps", self.timestamps),
             number("sinceSeconds", self.since_seconds),
             text("sinceTime", &self.since_time),

@@ -53,6 +53,13 @@ impl Client {
         Ok(Created { object: read_object(kind, &answer.body)?, warnings: warnings(&answer) })
     }
 
+    /// Replaces an object; the draft's `resourceVersion`, where it has one, must be the present one.
+    pub(crate) async fn replace(&self, draft: &Draft) -> Result<Object, Error> {
+        let key = draft.key();
+        let target = target(key.kind, &key.namespace, &key.name, Subresource::Main, &[]);
+        read_object(key.kind, &self.send(Method::PUT, target, draft.to_json()).await?.body)
+    }
+
     /// Reads one object.
     pub(crate) async fn get(&self, key: &Key) -> Result<Object, Error> {
         let target = target(key.kind, &key.namespace, &key.name, Subresource::Main, &[]);

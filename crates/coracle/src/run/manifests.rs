@@ -1,0 +1,281 @@
+//! From what the command line names to the objects of a run: everything is read, decoded and checked
+//! before anything is asked of a server, and every mistake of every file is told at once.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use kinds::{
+    Draft, Kind, Uid,
+    admit::{self, Context},
+    manifest::{self, Manifest},
+};
+use serde_json::json;
+
+use crate::{cli, exit::Failure};
+
+/// The most bytes one manifest file may have.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Endings of the files that are read from a directory.
+const EXTENSIONS: &[&str] = &["yaml", "yml", "json"];
+
+/// The RuntimeClass of `--runtime process`.
+const PROCESS: &str = "process";
+
+/// Where objects go that name no namespace.
+const NAMESPACE: &str = "default";
+
+/// What is to be submitted, checked.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Kinds that are applied first, in an order in which they find what they need.
+    pub(crate) first: Vec<Manifest>,
+    /// Jobs and Pods, in the order of the files.
+    pub(crate) run: Vec<Manifest>,
+    /// What admission warns about, with file and line.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Reads and checks everything that `args` names. `seed` makes the name of a Job that has none.
+pub(crate) fn plan(args: &cli::Run, now: Timestamp, seed: u64) -> Result<Plan, Failure> {
+    let mut errors = Vec::new();
+    let mut manifests = Vec::new();
+    let texts = match &args.image {
+        Some(image) => vec![(image.clone(), of_image(image, &args.command, seed))],
+        None => read_all(&args.files, &mut errors),
+    };
+    for (source, text) in texts {
+        match manifest::parse(&source, &text) {
+            Ok(parsed) => manifests.extend(parsed),
+            Err(wrong) => errors.push(wrong.to_string()),
+        }
+    }
+    let mut plan = Plan::default();
+    for mut manifest in manifests {
+        let before = errors.len();
+        set_name(&mut manifest, seed);
+        set_namespace(&mut manifest, args.namespace.as_deref(), &mut errors);
+        set_runtime(&mut manifest, args.runtime, &mut errors);
+        if errors.len() == before {
+            check(&manifest, now, &mut plan.warnings, &mut errors);
+        }
+        let first = !matches!(manifest.kind, Kind::Job | Kind::Pod);
+        if first { plan.first.push(manifest) } else { plan.run.push(manifest) }
+    }
+    find_doubles(plan.first.iter().chain(&plan.run), &mut errors);
+    if !errors.is_empty() {
+        return Err(Failure::usage(errors.join("\n")));
+    }
+    if plan.run.is_empty() {
+        return Err(Failure::usage("nothing to run: there is no Job and no Pod in what was given"));
+    }
+    // Stable: within a kind the order of the files stays.
+    plan.first.sort_by_key(|manifest| match manifest.kind {
+        Kind::Namespace => 0,
+        Kind::RuntimeClass => 1,
+        _ => 2,
+    });
+    Ok(plan)
+}
+
+/// Every named file with its text; directories stand for the manifests directly in them.
+fn read_all(files: &[PathBuf], errors: &mut Vec<String>) -> Vec<(String, Vec<u8>)> {
+    let mut texts = Vec::new();
+    for file in files {
+        if file.as_os_str() == "-" {
+            match read_bounded(io::stdin().lock()) {
+                Ok(text) => texts.push(("standard input".to_owned(), text)),
+                Err(error) => errors.push(format!("standard input: {error}")),
+            }
+            continue;
+        }
+        let paths = if file.is_dir() { manifests_in(file) } else { Ok(vec![file.clone()]) };
+        match paths {
+            Ok(paths) if paths.is_empty() => {
+                errors.push(format!("{}: no .yaml, .yml or .json file in it", file.display()));
+            }
+            Ok(paths) => {
+                for path in paths {
+                    match fs::File::open(&path).and_then(read_bounded) {
+                        Ok(text) => texts.push((path.display().to_string(), text)),
+                        Err(error) => errors.push(format!("{}: {}", path.display(), plain(&error))),
+                    }
+                }
+            }
+            Err(error) => errors.push(format!("{}: {}", file.display(), plain(&error))),
+        }
+    }
+    texts
+}
+
+fn manifests_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let known = path.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e == *known));
+        if known && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read_bounded(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other(format!("larger than {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(text)
+}
+
+/// An error without the number that only programmers read.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let cut = text.find(" (os error").unwrap_or(text.len());
+    let mut chars = text[..cut].chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The Job that `coracle run IMAGE -- CMD…` stands for: one pod, one attempt.
+fn of_image(image: &str, command: &[String], seed: u64) -> Vec<u8> {
+    let mut container = json!({"name": "main", "image": image});
+    if !command.is_empty() {
+        // As with docker run: what the image starts stays, unless it has nothing to start.
+        container["args"] = json!(command);
+    }
+    let job = json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name_of_image(image, seed)},
+        "spec": {"backoffLimit": 0, "template": {"spec": {
+            "restartPolicy": "Never", "containers": [container],
+        }}},
+    });
+    job.to_string().into_bytes()
+}
+
+/// Makes a name of `metadata.generateName` here, so that a create that is repeated after a lost
+/// connection does not make a second object.
+fn set_name(manifest: &mut Manifest, seed: u64) {
+    let metadata = &mut manifest.draft.metadata;
+    if metadata.name.is_none()
+        && let Some(prefix) = metadata.generate_name.take()
+    {
+        let seed = seed.wrapping_add(u64::from(manifest.line));
+        metadata.name = Some(format!("{prefix}{}", suffix(seed)));
+    }
+}
+
+/// `host-x7k2p` for `coracle.local/host`: the image's last part and a suffix as pods have.
+fn name_of_image(image: &str, seed: u64) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    let base = last.split([':', '@']).next().unwrap_or(last).to_lowercase();
+    let base: String =
+        base.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
+    let base = base.trim_matches('-');
+    format!("{}-{}", if base.is_empty() { "run" } else { base }, suffix(seed))
+}
+
+/// Five letters and digits that cannot be mistaken for each other or read as a word.
+fn suffix(seed: u64) -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..5).map(|_| char::from(LETTERS[random.usize(..LETTERS.len())])).collect()
+}
+
+fn set_namespace(manifest: &mut Manifest, asked: Option<&str>, errors: &mut Vec<String>) {
+    if !manifest.kind.info().namespaced {
+        return;
+    }
+    let line = manifest.line_of("metadata.namespace");
+    let namespace = &mut manifest.draft.metadata.namespace;
+    match (namespace.as_deref(), asked) {
+        (Some(own), Some(asked)) if own != asked => errors.push(format!(
+            "{}:{line}: metadata.namespace: is {own:?}, and --namespace says {asked:?}",
+            manifest.source
+        )),
+        (Some(_), _) => {}
+        (None, asked) => *namespace = Some(asked.unwrap_or(NAMESPACE).to_owned()),
+    }
+}
+
+/// Puts `--runtime` into the pod's spec.
+fn set_runtime(manifest: &mut Manifest, runtime: Option<cli::Runtime>, errors: &mut Vec<String>) {
+    let Some(runtime) = runtime else { return };
+    let changed = match manifest.kind {
+        Kind::Job => manifest.draft.job().map(|mut job| {
+            if let Some(pod) = job.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
+                choose_runtime(&mut pod.runtime_class_name, runtime);
+            }
+            Draft::of_job(&job)
+        }),
+        Kind::Pod => manifest.draft.pod().map(|mut pod| {
+            if let Some(spec) = pod.spec.as_mut() {
+                choose_runtime(&mut spec.runtime_class_name, runtime);
+            }
+            Draft::of_pod(&pod)
+        }),
+        _ => return,
+    };
+    match changed {
+        Ok(draft) => manifest.draft = draft,
+        Err(error) => errors.push(format!("{}:{}: {error}", manifest.source, manifest.line)),
+    }
+}
+
+fn choose_runtime(class: &mut Option<String>, runtime: cli::Runtime) {
+    match runtime {
+        cli::Runtime::Process => *class = Some(PROCESS.to_owned()),
+        cli::Runtime::Container => {
+            class.take_if(|name| name == PROCESS);
+        }
+    }
+}
+
+/// What the server would find wrong, found here; nothing is started for a manifest with a mistake.
+fn check(
+    manifest: &Manifest,
+    now: Timestamp,
+    warnings: &mut Vec<String>,
+    errors: &mut Vec<String>,
+) {
+    let context = Context { uid: Uid::from_random(0), now };
+    match admit::create(manifest.draft.clone(), &context) {
+        Ok((draft, said)) => {
+            let place = format!("{}:{}", manifest.source, manifest.line);
+            warnings.extend(said.into_iter().map(|warning| format!("{place}: {warning}")));
+            if manifest.kind == Kind::Job
+                && draft.job().is_ok_and(|job| job.spec.is_some_and(|s| s.suspend == Some(true)))
+            {
+                let line = manifest.line_of("spec.suspend");
+                errors.push(format!(
+                    "{}:{line}: spec.suspend: the Job is suspended and would never finish; remove \
+                     it, or submit the Job to a server of coracle up",
+                    manifest.source
+                ));
+            }
+        }
+        Err(wrong) => errors.push(manifest.locate(&wrong).to_string()),
+    }
+}
+
+fn find_doubles<'a>(manifests: impl Iterator<Item = &'a Manifest>, errors: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for manifest in manifests.filter(|manifest| manifest.draft.metadata.name.is_some()) {
+        let key = manifest.draft.key();
+        let text = format!("{} {:?}", manifest.kind.info().name, key.name);
+        if !seen.insert(key) {
+            errors.push(format!(
+                "{}:{}: {text} is there twice; each needs a name of its own",
+                manifest.source, manifest.line
+            ));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `coracle run`: always a client. What it is given is checked whole before anything starts; then it
+//! finds or starts a server, submits, follows to the end, tells what became of it, and ends with the
+//! code that the table in [`outcome`] decides.
+
+mod events;
+mod follow;
+mod lines;
+mod manifests;
+mod outcome;
+mod output;
+mod pods;
+mod progress;
+mod readers;
+mod screen;
+mod submit;
+mod text;
+mod watching;
+mod work;
+
+use std::io::IsTerminal;
+
+use jiff::SignedDuration;
+use kinds::{Kind, Uid};
+
+use self::{
+    follow::{Follow, Settings},
+    manifests::Plan,
+    outcome::Interruption,
+    output::Form,
+    progress::Progress,
+    readers::{Readers, Surroundings},
+    screen::{Screen, Show},
+    submit::Submitted,
+    text::Hints,
+    work::{Id, Work},
+};
+use crate::{
+    cli, clock,
+    data_dir::Home,
+    exit::{Code, Failure},
+    link::Link,
+};
+
+/// Runs Jobs and Pods to completion.
+pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
+    let started = clock::now();
+    let plan = manifests::plan(args, started, fastrand::u64(..))?;
+    let home = Home::open(&args.data_dir)?;
+    let id = Uid::from_random(fastrand::u128(..)).to_string();
+    let link = Link::connect(&home).await?.for_run(&id);
+    // From now on the run lives: what is submitted is acted on.
+    let guard = link.guard(&id).await?;
+    let submitted = submit::submit(&link, &plan, &id, started).await?;
+    let live = is_live(args);
+    let (screen, thread) = Screen::start(live && !args.quiet && !args.detach);
+    announce(args, &plan, &submitted, &screen).await;
+    let code = match args.detach {
+        true => {
+            guard.goodbye(true).await.map_err(|error| crate::link::failure(&error))?;
+            Ok(Code::OK)
+        }
+        false => {
+            let settings = Settings {
+                live,
+                quiet: args.quiet,
+                json: args.output == cli::Output::Json,
+                start_timeout: signed(args.start_timeout),
+                deadline: args.timeout.and_then(|limit| started.checked_add(signed(limit)).ok()),
+            };
+            attend(args, &link, &id, &screen, settings, submitted, guard).await
+        }
+    };
+    drop(screen);
+    thread.finish();
+    code
+}
+
+/// Follows what was submitted, to the end and the clean-up after it.
+async fn attend(
+    args: &cli::Run,
+    link: &Link,
+    run: &str,
+    screen: &Screen,
+    settings: Settings,
+    submitted: Submitted,
+    guard: crate::client::RunGuard,
+) -> Result<Code, Failure> {
+    let mut progress = Progress::default();
+    let mut first = progress::Changes::default();
+    let mut works = Vec::new();
+    for submission in &submitted.works {
+        let (object, now) = (&submission.object, clock::now());
+        let uid = object.meta.uid;
+        let changes = match object.key.kind {
+            Kind::Job => progress.submitted_job(uid, &object.job(), now),
+            _ => progress.submitted_pod(uid, &object.pod(), now),
+        };
+        first.events.extend(changes.events);
+        let is_job = object.key.kind == Kind::Job;
+        let (namespace, name) = (object.key.namespace.to_string(), object.key.name.to_string());
+        works.push((uid, Id { is_job, namespace, name }));
+    }
+    let terminal = std::io::stdout().is_terminal();
+    let form = Form::choose(args.output, args.prefix, progress.one_pod(), terminal);
+    let surroundings = Surroundings { form, several_works: works.len() > 1 };
+    let readers = Readers::new(link.clone(), screen.clone(), surroundings);
+    let seen = watching::start(link, &works);
+    let mut follow = Follow::new(link, run, screen, settings, readers, seen, guard);
+    follow.progress = progress;
+    follow.show(first).await;
+    let interruption = follow.to_the_end().await?;
+    let code = report(args, &follow, screen, interruption).await;
+    clean_up(link, &submitted, screen).await;
+    // The server notices the end of the run also without a word.
+    let _ = follow.guard.goodbye(false).await;
+    Ok(code)
+}
+
+/// What is told right after submitting.
+async fn announce(args: &cli::Run, plan: &Plan, submitted: &Submitted, screen: &Screen) {
+    if !args.quiet {
+        for note in plan
+            .warnings
+            .iter()
+            .map(|w| format!("warning: {w}"))
+            .chain(submitted.notes.iter().cloned())
+        {
+            screen.show(Show::Line(note)).await;
+        }
+    }
+    if args.output == cli::Output::Name || args.detach && args.output == cli::Output::Text {
+        for submission in &submitted.works {
+            let key = &submission.object.key;
+            let line = format!("{}/{}\n", key.kind.info().singular, key.name);
+            screen.show(Show::Output(line.into_bytes())).await;
+        }
+    }
+}
+
+/// What became of each Job and Pod, and the exit code.
+async fn report(
+    args: &cli::Run,
+    follow: &Follow<'_>,
+    screen: &Screen,
+    interruption: Option<Interruption>,
+) -> Code {
+    let code = outcome::code(&follow.progress.results(), interruption);
+    let data_dir = args.data_dir.given.as_ref().map(|path| path.display().to_string());
+    let hints = Hints { data_dir };
+    for work in follow.progress.works() {
+        let done = matches!(work.end, Some(outcome::End::Complete));
+        if follow.settings.json
+            && let Some(event) = work.finished_event()
+        {
+            screen.show(Show::Output(event.to_json_line())).await;
+        }
+        if interruption.is_some() && !done || args.quiet && done {
+            continue;
+        }
+        let failure = work.last_failure.as_ref();
+        let tail = failure.and_then(|f| follow.readers.tail(f.uid, &f.container));
+        for line in text::ending(work, tail, &hints) {
+            screen.show(Show::Line(line)).await;
+        }
+    }
+    code
+}
+
+/// Deletes what this run created beside Jobs.
+async fn clean_up(link: &Link, submitted: &Submitted, screen: &Screen) {
+    let pods = submitted.works.iter().map(|submission| &submission.object.key);
+    let pods = pods.filter(|key| key.kind == Kind::Pod);
+    for key in pods.chain(submitted.created.iter().rev()) {
+        if let Err(error) = submit::delete(link, key, "Background").await {
+            screen.show(Show::Line(format!("warning: {key} could not be deleted: {error}"))).await;
+        }
+    }
+}
+
+/// Whether progress is a block that is redrawn in place.
+fn is_live(args: &cli::Run) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    std::io::stderr().is_terminal() && !args.plain && !ci && !set("NO_COLOR")
+}
+
+fn signed(duration: std::time::Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+#[cfg(test)]
+mod cases;

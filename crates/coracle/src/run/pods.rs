@@ -1,0 +1,154 @@
+//! What a run reads out of a pod's status, and nothing more.
+
+use jiff::Timestamp;
+use kinds::{
+    Uid,
+    types::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod},
+};
+
+use super::{outcome::Exit, work::Id};
+
+/// Where a pod keeps its completion index.
+const INDEX_ANNOTATION: &str = "batch.kubernetes.io/job-completion-index";
+
+/// Waiting reasons that are part of every start or restart, and no trouble.
+const WAITING_WELL: &[&str] = &["ContainerCreating", "PodInitializing", "CrashLoopBackOff", ""];
+
+/// `status.phase`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+}
+
+/// The part of a pod that matters here.
+#[derive(Clone, Debug)]
+pub(crate) struct PodView {
+    pub(crate) name: String,
+    pub(crate) index: Option<u32>,
+    pub(crate) phase: Phase,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    pub(crate) scheduled: bool,
+    /// Reason and message of `PodScheduled=False`.
+    pub(crate) unscheduled: Option<(String, String)>,
+    pub(crate) containers: Vec<ContainerView>,
+}
+
+/// The part of a container's status that matters here.
+#[derive(Clone, Debug)]
+pub(crate) struct ContainerView {
+    pub(crate) name: String,
+    /// How many attempts have started.
+    pub(crate) started: u32,
+    /// How many attempts have ended, those included that could not start.
+    pub(crate) ended: u32,
+    pub(crate) running: bool,
+    /// How the last attempt that ended did so.
+    pub(crate) exit: Option<Exit>,
+    /// Reason and message of waiting that will not pass by itself.
+    pub(crate) refused: Option<(String, String)>,
+}
+
+/// A log that can be read: one attempt of one container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogRead {
+    pub(crate) work: Id,
+    pub(crate) namespace: String,
+    pub(crate) pod: String,
+    pub(crate) uid: Uid,
+    pub(crate) index: Option<u32>,
+    pub(crate) container: String,
+    /// The restart count, from 0.
+    pub(crate) restarts: u32,
+    /// Which attempt at the same work this is, from 1, earlier pods included.
+    pub(crate) attempt: u32,
+}
+
+/// A Job or Pod that does not start.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stuck {
+    pub(crate) work: Id,
+    /// The pod concerned; empty if there is none.
+    pub(crate) pod: String,
+    pub(crate) since: Timestamp,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+}
+
+impl PodView {
+    pub(crate) fn of(pod: &Pod) -> Self {
+        let status = pod.status.clone().unwrap_or_default();
+        let annotations = pod.metadata.annotations.as_ref();
+        let index = annotations.and_then(|all| all.get(INDEX_ANNOTATION)?.parse().ok());
+        let conditions = status.conditions.unwrap_or_default();
+        let placed = conditions.iter().find(|condition| condition.type_ == "PodScheduled");
+        let unscheduled = placed.filter(|condition| condition.status == "False").map(|condition| {
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            (text(&condition.reason), text(&condition.message))
+        });
+        let containers = status.container_statuses.unwrap_or_default();
+        Self {
+            name: pod.metadata.name.clone().unwrap_or_default(),
+            index,
+            phase: match status.phase.as_deref() {
+                Some("Running") => Phase::Running,
+                Some("Succeeded") => Phase::Succeeded,
+                Some("Failed") => Phase::Failed,
+                _ => Phase::Pending,
+            },
+            reason: status.reason.unwrap_or_default(),
+            message: status.message.unwrap_or_default(),
+            scheduled: pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()),
+            unscheduled,
+            containers: containers.iter().map(ContainerView::of).collect(),
+        }
+    }
+}
+
+impl ContainerView {
+    fn of(status: &ContainerStatus) -> Self {
+        let restarts = u32::try_from(status.restart_count).unwrap_or(0);
+        let none = ContainerState::default();
+        let now = status.state.as_ref().unwrap_or(&none);
+        let last = status.last_state.as_ref().unwrap_or(&none);
+        let could_not = |ended: &ContainerStateTerminated| {
+            matches!(ended.reason.as_deref(), Some("StartError" | "ContainerCannotRun"))
+        };
+        let waiting = now.waiting.as_ref().and_then(|waiting| waiting.reason.as_deref());
+        let waiting = waiting.unwrap_or_default();
+        let (started, ended) = match (&now.running, &now.terminated) {
+            (Some(_), _) => (restarts + 1, restarts),
+            (None, Some(ended)) if could_not(ended) => (restarts, restarts + 1),
+            (None, Some(_)) => (restarts + 1, restarts + 1),
+            (None, None) => match (&last.terminated, waiting == "CrashLoopBackOff") {
+                // Between two attempts: the count rises with the next start.
+                (Some(ended), true) if could_not(ended) => (restarts, restarts + 1),
+                (Some(_), true) => (restarts + 1, restarts + 1),
+                _ => (restarts, restarts),
+            },
+        };
+        let message = now.waiting.as_ref().and_then(|waiting| waiting.message.clone());
+        let refused = (!WAITING_WELL.contains(&waiting))
+            .then(|| (waiting.to_owned(), message.unwrap_or_default()));
+        Self {
+            name: status.name.clone(),
+            started,
+            ended,
+            running: now.running.is_some(),
+            exit: now.terminated.as_ref().or(last.terminated.as_ref()).map(exit),
+            refused,
+        }
+    }
+}
+
+fn exit(ended: &ContainerStateTerminated) -> Exit {
+    Exit {
+        code: ended.exit_code,
+        signal: ended.signal.filter(|signal| *signal != 0),
+        reason: ended.reason.clone().unwrap_or_default(),
+        message: ended.message.clone().unwrap_or_default(),
+    }
+}
