@@ -92,6 +92,49 @@ impl FieldError {
         Self { kind: FieldErrorKind::Invalid, path: path.into(), value, detail: detail.into() }
     }
 
+    /// `<path>: Invalid value: <detail>`: where upstream prints no value.
+    pub fn invalid_whole(path: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            kind: FieldErrorKind::Invalid,
+            path: path.into(),
+            value: None,
+            detail: detail.into(),
+        }
+    }
+
+    /// `<path>: Duplicate value: <value>`
+    pub fn duplicate(path: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        let value = Some(value.into().to_string());
+        let (kind, path) = (FieldErrorKind::Duplicate, path.into());
+        Self { kind, path, value, detail: String::new() }
+    }
+
+    /// `<path>: Not found: <value>`
+    pub fn not_found(path: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        let value = Some(value.into().to_string());
+        let (kind, path) = (FieldErrorKind::NotFound, path.into());
+        Self { kind, path, value, detail: String::new() }
+    }
+
+    /// `<path>: Too long: may not be more than <max> bytes`
+    pub fn too_long(path: impl Into<String>, max: usize) -> Self {
+        let detail = format!("may not be more than {max} bytes");
+        Self { kind: FieldErrorKind::TooLong, path: path.into(), value: None, detail }
+    }
+
+    /// `<path>: Too many: <count>: must have at most <max> items`
+    pub fn too_many(path: impl Into<String>, count: usize, max: usize) -> Self {
+        let detail = format!("must have at most {max} items");
+        let (kind, path) = (FieldErrorKind::TooMany, path.into());
+        Self { kind, path, value: Some(count.to_string()), detail }
+    }
+
+    /// `<path>: Invalid value: <value>: field is immutable`
+    pub fn immutable(path: impl Into<String>, value: &impl serde::Serialize) -> Self {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        Self::invalid(path, value, "field is immutable")
+    }
+
     /// `<path>: Forbidden: <detail>`
     pub fn forbidden(path: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {

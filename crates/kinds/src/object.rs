@@ -211,7 +211,7 @@ impl Draft {
         Ok(Self { kind, metadata, rest })
     }
 
-    fn of<T: Serialize>(kind: Kind, typed: &T) -> Self {
+    pub(crate) fn of<T: Serialize>(kind: Kind, typed: &T) -> Self {
         let json = serde_json::to_vec(typed).expect("typed objects serialise");
         Self::from_json(kind, &json).expect("typed objects are objects")
     }
@@ -246,7 +246,7 @@ impl Draft {
         Self::of(Kind::RuntimeClass, class)
     }
 
-    fn set<T: Serialize>(&mut self, field: &str, value: &T) {
+    pub(crate) fn set<T: Serialize>(&mut self, field: &str, value: &T) {
         let raw = serde_json::value::to_raw_value(value).expect("typed values serialise");
         self.rest.insert(field.to_owned(), raw);
     }

@@ -11,6 +11,8 @@ const DNS_SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lowe
 const QUALIFIED_NAME: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
 fn too_long(max: usize) -> String {
     format!("must be no more than {max} bytes")
 }
@@ -80,4 +82,59 @@ pub(crate) fn label_value(text: &str) -> Vec<String> {
     let long = (text.len() > LABEL_LENGTH_MAX).then(|| too_long(LABEL_LENGTH_MAX));
     let form = (!text.is_empty() && !is_name_part(text)).then(|| LABEL_VALUE.to_owned());
     long.into_iter().chain(form).collect()
+}
+
+/// A key of a ConfigMap or Secret, which also serves as a file name.
+pub(crate) fn config_key(text: &str) -> Vec<String> {
+    let long = (text.len() > SUBDOMAIN_LENGTH_MAX).then(|| too_long(SUBDOMAIN_LENGTH_MAX));
+    let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    let form = (text.is_empty() || !letters).then(|| CONFIG_KEY.to_owned());
+    let dots = match text {
+        "." => Some("must not be '.'"),
+        ".." => Some("must not be '..'"),
+        _ if text.starts_with("..") => Some("must not start with '..'"),
+        _ => None,
+    };
+    long.into_iter().chain(form).chain(dots.map(str::to_owned)).collect()
+}
+
+/// The name of an environment variable.
+pub(crate) fn env_name(text: &str) -> Vec<String> {
+    let printable = text.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'=');
+    let text = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+    if printable { Vec::new() } else { vec![text.to_owned()] }
+}
+
+/// The name of a port.
+pub(crate) fn port_name(text: &str) -> Vec<String> {
+    /// Longest name of a port, in bytes.
+    const LENGTH_MAX: usize = 15;
+    let letters = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    [
+        (text.len() > LENGTH_MAX).then(|| too_long(LENGTH_MAX)),
+        (!letters).then(|| {
+            "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned()
+        }),
+        (!text.bytes().any(|b| b.is_ascii_lowercase()))
+            .then(|| "must contain at least one letter (a-z)".to_owned()),
+        text.contains("--").then(|| "must not contain consecutive hyphens".to_owned()),
+        (text.starts_with('-') || text.ends_with('-'))
+            .then(|| "must not begin or end with a hyphen".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The path part of a domain-prefixed name.
+pub(crate) fn http_path(text: &str) -> Vec<String> {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&b);
+    let form = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
+    let wrong = text.is_empty() || !text.bytes().all(fine);
+    if wrong { vec![form.to_owned()] } else { Vec::new() }
+}
+
+/// The text for a number outside of its range.
+pub(crate) fn range(min: i64, max: i64) -> String {
+    format!("must be between {min} and {max}, inclusive")
 }

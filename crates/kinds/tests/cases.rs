@@ -2,6 +2,8 @@
 //! word of a file's name says which function is asked. `UPDATE_EXPECT=1 cargo test -p kinds` writes
 //! the answers anew.
 
+#![allow(clippy::unwrap_used, reason = "what a case cannot say stops the test")]
+
 mod support;
 
 use std::{fs, path::Path};
@@ -55,4 +57,10 @@ fn creations() {
 #[test]
 fn updates() {
     check("update", support::update);
+}
+
+#[test]
+fn the_support_page_is_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/support.md");
+    expect_test::expect_file![path].assert_eq(&kinds::support::markdown());
 }

@@ -1,0 +1,178 @@
+//! Pods and pod templates: defaults and validation.
+
+use super::{
+    container::{self, fill, id, one_of},
+    meta::{self, push_all},
+    resources, volume,
+};
+use crate::{
+    FieldError, FieldErrors,
+    path::Path,
+    types::core::v1::{PodSecurityContext, PodSpec, PodStatus, PodTemplateSpec, Toleration},
+    validate,
+};
+
+/// Seconds between SIGTERM and SIGKILL.
+const GRACE_PERIOD_S: i64 = 30;
+
+const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
+const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+
+/// Fills in what the spec leaves out. `in_pod` is false in the template of a Job: some defaults are
+/// given only when the pod itself is made.
+pub(super) fn defaults(spec: &mut PodSpec, in_pod: bool) {
+    fill(&mut spec.restart_policy, "Always");
+    fill(&mut spec.dns_policy, "ClusterFirst");
+    fill(&mut spec.scheduler_name, "default-scheduler");
+    spec.security_context.get_or_insert_default();
+    spec.termination_grace_period_seconds.get_or_insert(GRACE_PERIOD_S);
+    service_account(spec, in_pod);
+    if in_pod {
+        spec.enable_service_links.get_or_insert(true);
+    }
+    let host_network = spec.host_network.unwrap_or(false);
+    for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+        container::defaults(container, in_pod, host_network);
+    }
+    for volume in spec.volumes.iter_mut().flatten() {
+        volume::defaults(volume);
+    }
+}
+
+/// The deprecated field and its successor always say the same; a pod has at least `default`.
+fn service_account(spec: &mut PodSpec, in_pod: bool) {
+    if let Some(name) = spec.service_account.clone().filter(|name| !name.is_empty()) {
+        fill(&mut spec.service_account_name, &name);
+    }
+    if in_pod {
+        fill(&mut spec.service_account_name, "default");
+    }
+    spec.service_account.clone_from(&spec.service_account_name);
+}
+
+/// The status of a pod that was just made.
+pub(super) fn new_status(spec: &PodSpec) -> PodStatus {
+    PodStatus {
+        phase: Some("Pending".to_owned()),
+        qos_class: Some(resources::qos_class(spec).to_owned()),
+        ..PodStatus::default()
+    }
+}
+
+/// Everything wrong with a pod beyond its metadata.
+pub(super) fn check(spec: &PodSpec, errors: &mut FieldErrors) {
+    self::spec(spec, true, Path::top("spec"), errors);
+}
+
+/// Everything wrong with a pod template.
+pub(super) fn check_template(template: &PodTemplateSpec, at: Path<'_>, errors: &mut FieldErrors) {
+    if let Some(metadata) = &template.metadata {
+        meta::labels(metadata.labels.as_ref(), at.field("labels"), errors);
+        meta::annotations(metadata.annotations.as_ref(), at.field("annotations"), errors);
+    }
+    let default = PodSpec::default();
+    spec(template.spec.as_ref().unwrap_or(&default), false, at.field("spec"), errors);
+}
+
+fn spec(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
+    let volumes = spec.volumes.as_deref().unwrap_or_default();
+    let volumes = volume::check(volumes, at.field("volumes"), errors);
+    container::check(&spec.containers, &volumes, in_pod, at.field("containers"), errors);
+    host_ports(spec, in_pod, at.field("containers"), errors);
+    one_of(spec.restart_policy.as_deref(), &RESTART_POLICIES, at.field("restartPolicy"), errors);
+    one_of(spec.dns_policy.as_deref(), &DNS_POLICIES, at.field("dnsPolicy"), errors);
+    meta::labels(spec.node_selector.as_ref(), at.field("nodeSelector"), errors);
+    if let Some(context) = &spec.security_context {
+        security(context, at.field("securityContext"), errors);
+    }
+    if let Some(grace) = spec.termination_grace_period_seconds.filter(|grace| *grace < 0) {
+        let at = at.field("terminationGracePeriodSeconds");
+        errors.push(FieldError::invalid(at, grace, "must be greater than or equal to 0"));
+    }
+    let deadline = spec.active_deadline_seconds;
+    if let Some(deadline) = deadline.filter(|d| !(1..=i64::from(i32::MAX)).contains(d)) {
+        let text = validate::range(1, i64::from(i32::MAX));
+        errors.push(FieldError::invalid(at.field("activeDeadlineSeconds"), deadline, text));
+    }
+    for (field, value) in [("hostname", &spec.hostname), ("subdomain", &spec.subdomain)] {
+        if let Some(value) = value.as_deref().filter(|v| !v.is_empty()) {
+            push_all(errors, at.field(field), value, validate::dns_label(value));
+        }
+    }
+    for (field, value) in [
+        ("serviceAccountName", &spec.service_account_name),
+        ("nodeName", &spec.node_name),
+        ("priorityClassName", &spec.priority_class_name),
+    ] {
+        if let Some(value) = value.as_deref().filter(|v| !v.is_empty()) {
+            push_all(errors, at.field(field), value, validate::dns_subdomain(value));
+        }
+    }
+    if let Some(name) = &spec.runtime_class_name {
+        push_all(errors, at.field("runtimeClassName"), name, validate::dns_subdomain(name));
+    }
+    tolerations(spec.tolerations.as_deref().unwrap_or_default(), at.field("tolerations"), errors);
+}
+
+fn host_ports(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
+    if spec.host_network != Some(true) {
+        return;
+    }
+    for (i, container) in spec.containers.iter().enumerate() {
+        for (j, port) in container.ports.iter().flatten().enumerate() {
+            let host = port.host_port.unwrap_or(0);
+            if (in_pod || host != 0) && host != port.container_port {
+                let text = "must match `containerPort` when `hostNetwork` is true";
+                let at = at.index(i);
+                let at = at.field("ports");
+                errors.push(FieldError::invalid(at.index(j).field("hostPort"), host, text));
+            }
+        }
+    }
+}
+
+fn security(context: &PodSecurityContext, at: Path<'_>, errors: &mut FieldErrors) {
+    id(context.run_as_user, at.field("runAsUser"), errors);
+    id(context.run_as_group, at.field("runAsGroup"), errors);
+    id(context.fs_group, at.field("fsGroup"), errors);
+    for (i, group) in context.supplemental_groups.iter().flatten().enumerate() {
+        id(Some(*group), at.field("supplementalGroups").index(i), errors);
+    }
+}
+
+fn tolerations(tolerations: &[Toleration], at: Path<'_>, errors: &mut FieldErrors) {
+    for (i, toleration) in tolerations.iter().enumerate() {
+        let at = at.index(i);
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let (key, operator) = (text(&toleration.key), text(&toleration.operator));
+        let (value, effect) = (text(&toleration.value), text(&toleration.effect));
+        if !key.is_empty() {
+            push_all(errors, at.field("key"), &key, validate::qualified_name(&key));
+        } else if operator != "Exists" {
+            let text = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            errors.push(FieldError::invalid(at.field("operator"), operator.as_str(), text));
+        }
+        if toleration.toleration_seconds.is_some() && effect != "NoExecute" {
+            let text = "effect must be 'NoExecute' when `tolerationSeconds` is set";
+            errors.push(FieldError::invalid(at.field("effect"), effect.as_str(), text));
+        }
+        match operator.as_str() {
+            "" | "Equal" => {
+                push_all(errors, at.field("operator"), &value, validate::label_value(&value));
+            }
+            "Exists" if value.is_empty() => {}
+            "Exists" => {
+                let text = "value must be empty when `operator` is 'Exists'";
+                errors.push(FieldError::invalid(at.field("operator"), value.as_str(), text));
+            }
+            other => {
+                let at = at.field("operator");
+                errors.push(FieldError::not_supported(at, other, &["Equal", "Exists"]));
+            }
+        }
+        let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+        if !effect.is_empty() && !effects.contains(&&*effect) {
+            errors.push(FieldError::not_supported(at.field("effect"), effect, &effects));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Which fields work: one table for every field of every kind. What admission refuses, what it warns
+//! about and `docs/support.md` all come from it.
+
+mod docs;
+mod rows;
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use serde_json::Value;
+
+pub use docs::markdown;
+
+use crate::{Draft, FieldError, FieldErrors, KINDS, Kind};
+
+/// What becomes of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Does what Kubernetes says.
+    Works,
+    /// Stored and given back, without effect.
+    Kept,
+    /// Not accepted.
+    Refused,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+struct Row {
+    path: &'static str,
+    state: State,
+    /// Works: the only values that do. Otherwise: the values that are as if the field were absent.
+    values: &'static [&'static str],
+    note: &'static str,
+}
+
+/// What a refused field is told, after its path.
+const REFUSAL: &str = "coracle does not support this field yet, see docs/support.md";
+
+/// What a field with a value that does not work is told.
+const VALUE_REFUSAL: &str = "coracle does not support this value yet, see docs/support.md";
+
+/// Rows by path, for every kind at the kind's number.
+static INDEX: LazyLock<Vec<HashMap<&'static str, &'static Row>>> = LazyLock::new(|| {
+    let rows = |kind: Kind| rows::of(kind).iter().map(|row| (row.path, row)).collect();
+    KINDS.iter().map(|info| rows(info.kind)).collect()
+});
+
+fn index(kind: Kind) -> &'static HashMap<&'static str, &'static Row> {
+    &INDEX[kind as usize]
+}
+
+/// Adds an error for every field of the draft that does not work yet; gives a warning for every one
+/// that is kept without effect. The status is the server's own and is not looked at.
+pub(crate) fn check(draft: &Draft, errors: &mut FieldErrors) -> Vec<String> {
+    let mut walk = Walk {
+        rows: index(draft.kind),
+        row: None,
+        pattern: String::new(),
+        path: String::new(),
+        host_network: false,
+        in_memory: false,
+        errors,
+        warnings: Vec::new(),
+    };
+    for (name, raw) in draft.rest.iter().filter(|(name, _)| *name != "status") {
+        let value = serde_json::from_str(raw.get()).unwrap_or_default();
+        walk.field(name, &value);
+    }
+    walk.warnings
+}
+
+struct Walk<'a> {
+    rows: &'static HashMap<&'static str, &'static Row>,
+    /// The row that covers the value being looked at.
+    row: Option<&'static Row>,
+    /// The path as the table writes it.
+    pattern: String,
+    /// The path as errors write it.
+    path: String,
+    /// `hostNetwork` of the pod: its host ports are simply its ports.
+    host_network: bool,
+    /// The volume being looked at is in memory, so its size is limited.
+    in_memory: bool,
+    errors: &'a mut FieldErrors,
+    warnings: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn field(&mut self, name: &str, value: &Value) {
+        let (pattern, path) = (self.pattern.len(), self.path.len());
+        for text in [&mut self.pattern, &mut self.path] {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            text.push_str(name);
+        }
+        self.enter(value);
+        self.pattern.truncate(pattern);
+        self.path.truncate(path);
+    }
+
+    fn enter(&mut self, value: &Value) {
+        // The template of a Job is a pod: its rows are the pod's.
+        if self.pattern == "spec.template" && std::ptr::eq(self.rows, index(Kind::Job)) {
+            let (rows, pattern) = (self.rows, std::mem::take(&mut self.pattern));
+            self.rows = index(Kind::Pod);
+            self.inside(value);
+            (self.rows, self.pattern) = (rows, pattern);
+            return;
+        }
+        self.look_around(value);
+        let outer = self.row;
+        self.row = self.rows.get(&*self.pattern).copied().or(outer);
+        match self.row {
+            Some(row) if row.state != State::Works => self.unsupported(row, value),
+            Some(row) if !row.values.is_empty() && !is_one_of(value, row.values) => {
+                self.refuse(row);
+            }
+            _ => self.inside(value),
+        }
+        self.row = outer;
+    }
+
+    /// Notes what fields further down depend on.
+    fn look_around(&mut self, value: &Value) {
+        match &*self.pattern {
+            "spec" => self.host_network = value["hostNetwork"] == true,
+            "spec.volumes[].emptyDir" => self.in_memory = value["medium"] == "Memory",
+            _ => {}
+        }
+    }
+
+    /// Whether a row's refusal does not hold here.
+    fn excepted(&self) -> bool {
+        match &*self.pattern {
+            "spec.containers[].ports[].hostPort" => self.host_network,
+            "spec.volumes[].emptyDir.sizeLimit" => self.in_memory,
+            _ => false,
+        }
+    }
+
+    fn inside(&mut self, value: &Value) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, v)| self.field(name, v)),
+            Value::Array(items) => {
+                let (pattern, path) = (self.pattern.len(), self.path.len());
+                self.pattern.push_str("[]");
+                for (at, item) in items.iter().enumerate() {
+                    self.path.push_str(&format!("[{at}]"));
+                    self.enter(item);
+                    self.path.truncate(path);
+                }
+                self.pattern.truncate(pattern);
+            }
+            _ => {}
+        }
+    }
+
+    /// A value under a row that does not work; rows further down may say otherwise.
+    fn unsupported(&mut self, row: &'static Row, value: &Value) {
+        if is_absent(value) || is_one_of(value, row.values) || self.excepted() {
+            return;
+        }
+        let deeper = self.rows.keys().any(|path| {
+            path.strip_prefix(&*self.pattern).is_some_and(|rest| rest.starts_with(['.', '[']))
+        });
+        if deeper {
+            self.inside(value);
+        } else if row.state == State::Refused {
+            self.refuse(row);
+        } else {
+            let warning = format!("{}: kept without effect: {}", self.path, row.note);
+            self.warnings.push(warning);
+        }
+    }
+
+    fn refuse(&mut self, row: &Row) {
+        let note = if row.note.is_empty() { String::new() } else { format!(" ({})", row.note) };
+        let text = if row.values.is_empty() { REFUSAL } else { VALUE_REFUSAL };
+        self.errors.push(FieldError::forbidden(self.path.as_str(), format!("{text}{note}")));
+    }
+}
+
+/// What says nothing in any field.
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Number(_) | Value::Object(_) | Value::Bool(true) => false,
+    }
+}
+
+fn is_one_of(value: &Value, values: &[&str]) -> bool {
+    match value {
+        Value::String(text) => text.is_empty() || values.contains(&&**text),
+        other => values.contains(&&*other.to_string()),
+    }
+}

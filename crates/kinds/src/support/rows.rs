@@ -1,0 +1,253 @@
+//! The table: one row for a field and, unless they have rows of their own, all fields below it. Items
+//! of a list are `[]`; entries of a map are named like fields.
+
+use super::{Row, State};
+use crate::Kind;
+
+/// The field works as Kubernetes defines it.
+const fn works(path: &'static str) -> Row {
+    Row { path, state: State::Works, values: &[], note: "" }
+}
+
+/// These values work, others are refused.
+const fn only(path: &'static str, values: &'static [&'static str]) -> Row {
+    Row { path, state: State::Works, values, note: "" }
+}
+
+/// The field is kept, means nothing here and is warned about.
+const fn kept(path: &'static str, note: &'static str) -> Row {
+    Row { path, state: State::Kept, values: &[], note }
+}
+
+/// As [`kept`], but these values are what holds anyway and need no warning.
+const fn kept_unless(
+    path: &'static str,
+    values: &'static [&'static str],
+    note: &'static str,
+) -> Row {
+    Row { path, state: State::Kept, values, note }
+}
+
+/// The field does not work yet.
+const fn refused(path: &'static str) -> Row {
+    Row { path, state: State::Refused, values: &[], note: "" }
+}
+
+/// As [`refused`], but these values are what holds anyway.
+const fn refused_unless(path: &'static str, values: &'static [&'static str]) -> Row {
+    Row { path, state: State::Refused, values, note: "" }
+}
+
+impl Row {
+    const fn note(self, note: &'static str) -> Row {
+        Row { note, ..self }
+    }
+}
+
+/// The rows of a kind.
+pub(super) fn of(kind: Kind) -> &'static [Row] {
+    match kind {
+        Kind::Pod => POD,
+        Kind::Job => JOB,
+        Kind::Namespace => NAMESPACE,
+        Kind::Node => NODE,
+        Kind::ConfigMap => CONFIG_MAP,
+        Kind::Secret => SECRET,
+        Kind::Event => EVENT,
+        Kind::RuntimeClass => RUNTIME_CLASS,
+    }
+}
+
+/// All kinds have the same metadata.
+pub(super) const METADATA: Row = works("metadata");
+
+const JOB: &[Row] = &[
+    METADATA,
+    works("spec.activeDeadlineSeconds"),
+    works("spec.backoffLimit"),
+    refused("spec.backoffLimitPerIndex"),
+    works("spec.completionMode"),
+    works("spec.completions"),
+    works("spec.managedBy").note("a Job managed by someone else is left alone"),
+    works("spec.manualSelector"),
+    refused("spec.maxFailedIndexes"),
+    works("spec.parallelism"),
+    refused("spec.podFailurePolicy"),
+    works("spec.podReplacementPolicy"),
+    works("spec.selector"),
+    refused("spec.successPolicy"),
+    works("spec.suspend"),
+    works("spec.template").note("see Pod"),
+    refused("spec.ttlSecondsAfterFinished"),
+    works("status"),
+    kept("status.failedIndexes", "comes with backoffLimitPerIndex"),
+];
+
+const POD: &[Row] = &[
+    METADATA,
+    works("spec.activeDeadlineSeconds"),
+    kept("spec.affinity", "there is one node"),
+    refused("spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution")
+        .note("nodeSelector works"),
+    refused("spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution"),
+    kept_unless("spec.automountServiceAccountToken", &["false"], "no credentials are mounted yet"),
+    works("spec.containers"),
+    refused("spec.containers[].env[].valueFrom.fileKeyRef"),
+    works("spec.containers[].image").note("coracle.local/host and root file system directories"),
+    refused("spec.containers[].lifecycle"),
+    refused("spec.containers[].livenessProbe"),
+    works("spec.containers[].ports").note("for information"),
+    refused("spec.containers[].ports[].hostIP"),
+    refused("spec.containers[].ports[].hostPort").note("works with hostNetwork"),
+    refused("spec.containers[].readinessProbe"),
+    kept("spec.containers[].resizePolicy", "resources of a running pod cannot be changed yet"),
+    refused("spec.containers[].resources.claims"),
+    refused("spec.containers[].resources.limits").note("cpu and memory work"),
+    works("spec.containers[].resources.limits.cpu"),
+    works("spec.containers[].resources.limits.memory"),
+    refused("spec.containers[].resources.requests").note("cpu and memory work"),
+    works("spec.containers[].resources.requests.cpu"),
+    works("spec.containers[].resources.requests.memory"),
+    kept(
+        "spec.containers[].resources.requests.ephemeral-storage",
+        "the room on disk is not counted yet",
+    ),
+    refused("spec.containers[].restartPolicy"),
+    refused("spec.containers[].restartPolicyRules"),
+    works("spec.containers[].securityContext.allowPrivilegeEscalation"),
+    refused("spec.containers[].securityContext.appArmorProfile"),
+    works("spec.containers[].securityContext.capabilities"),
+    refused("spec.containers[].securityContext.privileged"),
+    refused_unless("spec.containers[].securityContext.procMount", &["Default"]),
+    works("spec.containers[].securityContext.readOnlyRootFilesystem"),
+    works("spec.containers[].securityContext.runAsGroup"),
+    works("spec.containers[].securityContext.runAsNonRoot"),
+    works("spec.containers[].securityContext.runAsUser"),
+    refused("spec.containers[].securityContext.seLinuxOptions"),
+    only(
+        "spec.containers[].securityContext.seccompProfile.type",
+        &["RuntimeDefault", "Unconfined"],
+    ),
+    refused("spec.containers[].securityContext.seccompProfile.localhostProfile"),
+    refused("spec.containers[].securityContext.windowsOptions"),
+    refused("spec.containers[].startupProbe"),
+    refused("spec.containers[].stdin"),
+    refused("spec.containers[].stdinOnce"),
+    refused("spec.containers[].tty"),
+    refused("spec.containers[].volumeDevices"),
+    refused_unless("spec.containers[].volumeMounts[].mountPropagation", &["None"]),
+    refused_unless("spec.containers[].volumeMounts[].recursiveReadOnly", &["Disabled"]),
+    refused("spec.containers[].volumeMounts[].subPath"),
+    refused("spec.containers[].volumeMounts[].subPathExpr"),
+    refused("spec.dnsConfig"),
+    kept_unless(
+        "spec.dnsPolicy",
+        &["ClusterFirst", "ClusterFirstWithHostNet", "Default"],
+        "there is no cluster DNS yet",
+    ),
+    kept_unless("spec.enableServiceLinks", &["true", "false"], "there are no Services yet"),
+    refused("spec.ephemeralContainers"),
+    refused("spec.hostAliases"),
+    refused("spec.hostIPC"),
+    works("spec.hostNetwork").note("without it a pod has loopback only"),
+    refused("spec.hostPID"),
+    refused_unless("spec.hostUsers", &["true"]),
+    works("spec.hostname"),
+    refused("spec.hostnameOverride"),
+    refused("spec.imagePullSecrets"),
+    refused("spec.initContainers"),
+    works("spec.nodeName"),
+    works("spec.nodeSelector"),
+    only("spec.os.name", &["linux"]),
+    refused("spec.overhead"),
+    kept("spec.preemptionPolicy", "no pod is preempted"),
+    works("spec.priority").note("decides which waiting pod starts first"),
+    kept("spec.priorityClassName", "there are no PriorityClasses yet; priority works"),
+    refused("spec.readinessGates"),
+    refused("spec.resourceClaims"),
+    refused("spec.resources"),
+    works("spec.restartPolicy"),
+    works("spec.runtimeClassName"),
+    kept_unless("spec.schedulerName", &["default-scheduler"], "there is one scheduler"),
+    refused("spec.schedulingGates"),
+    refused("spec.schedulingGroup"),
+    refused("spec.securityContext"),
+    works("spec.securityContext.runAsGroup"),
+    works("spec.securityContext.runAsNonRoot"),
+    works("spec.securityContext.runAsUser"),
+    only("spec.securityContext.seccompProfile.type", &["RuntimeDefault", "Unconfined"]),
+    works("spec.securityContext.supplementalGroups"),
+    refused_unless("spec.securityContext.supplementalGroupsPolicy", &["Merge"]),
+    kept_unless("spec.serviceAccount", &["default"], "there are no ServiceAccounts yet"),
+    kept_unless("spec.serviceAccountName", &["default"], "there are no ServiceAccounts yet"),
+    refused("spec.setHostnameAsFQDN"),
+    refused("spec.shareProcessNamespace"),
+    refused("spec.subdomain"),
+    works("spec.terminationGracePeriodSeconds"),
+    kept("spec.tolerations", "the one node has no taints"),
+    kept("spec.topologySpreadConstraints", "there is one node"),
+    refused("spec.volumes[]").note("configMap, emptyDir, hostPath and secret work"),
+    works("spec.volumes[].name"),
+    works("spec.volumes[].configMap"),
+    only("spec.volumes[].emptyDir.medium", &["Memory"]).note("the disk and Memory work"),
+    refused("spec.volumes[].emptyDir.sizeLimit").note("works with medium Memory"),
+    works("spec.volumes[].hostPath"),
+    works("spec.volumes[].secret"),
+    works("status"),
+    kept("status.allocatedResources", "not reported"),
+    kept("status.ephemeralContainerStatuses", "not reported"),
+    kept("status.extendedResourceClaimStatus", "not reported"),
+    kept("status.initContainerStatuses", "not reported"),
+    kept("status.nodeAllocatableResourceClaimStatuses", "not reported"),
+    kept("status.nominatedNodeName", "not reported"),
+    kept("status.resize", "not reported"),
+    kept("status.resourceClaimStatuses", "not reported"),
+    kept("status.resources", "not reported"),
+];
+
+const NAMESPACE: &[Row] = &[
+    METADATA,
+    works("spec.finalizers"),
+    works("status.phase"),
+    kept("status.conditions", "not reported"),
+];
+
+const NODE: &[Row] = &[
+    METADATA,
+    refused("spec"),
+    kept("spec.podCIDR", "pods have no addresses yet"),
+    kept("spec.podCIDRs", "pods have no addresses yet"),
+    kept("spec.providerID", "there is one node"),
+    works("status.addresses"),
+    works("status.allocatable"),
+    works("status.capacity"),
+    works("status.conditions"),
+    works("status.nodeInfo"),
+    kept("status", "not reported"),
+];
+
+const CONFIG_MAP: &[Row] = &[METADATA, works("binaryData"), works("data"), works("immutable")];
+
+const SECRET: &[Row] =
+    &[METADATA, works("data"), works("immutable"), works("stringData"), works("type")];
+
+const RUNTIME_CLASS: &[Row] =
+    &[METADATA, works("handler"), refused("overhead"), refused("scheduling")];
+
+const EVENT: &[Row] = &[
+    METADATA,
+    works("action"),
+    works("count"),
+    works("eventTime"),
+    works("firstTimestamp"),
+    works("involvedObject"),
+    works("lastTimestamp"),
+    works("message"),
+    works("reason"),
+    works("related"),
+    works("reportingComponent"),
+    works("reportingInstance"),
+    works("series"),
+    works("source"),
+    works("type"),
+];
