@@ -11,6 +11,7 @@ pub mod logs;
 mod machine;
 mod messages;
 mod node;
+pub mod spawner_client;
 mod start;
 pub mod volumes;
 

@@ -4,6 +4,8 @@
 //! Each case is run by [`world::World`], which plays the store, the files and, on command, the
 //! spawner. See there for the commands.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "machine/properties.rs"]
 mod properties;
 #[path = "machine/world.rs"]

@@ -25,3 +25,4 @@ mod step;
 mod sys;
 
 pub use launch::{LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, launch, main};
+pub use sys::pidfd::exit_status;

@@ -38,9 +38,7 @@ use jiff::{SignedDuration, Timestamp};
 use kinds::{Draft, Key, Kind, Object, Revision, Uid, types::core::v1::PodStatus};
 use node::{Config, Found, HostRoot, Input, Lookup, Node, Output, volumes::PrepareError};
 use serde_json::{Value, json};
-use spawner::protocol::{
-    ContainerId, End, Failure, Record, Reply, Request, Running, Stage, State,
-};
+use spawner::protocol::{ContainerId, End, Failure, Record, Reply, Request, Running, Stage, State};
 
 pub(crate) const START_S: i64 = 1_700_000_000;
 pub(crate) const UID: &str = "01234567-89ab-4def-8123-456789abcdef";
@@ -153,14 +151,15 @@ impl World {
             }
             "broken" => {
                 let (volume, message) = rest.split_once(' ').unwrap();
-                self.broken =
-                    Some(PrepareError { volume: volume.into(), message: message.into() });
+                self.broken = Some(PrepareError { volume: volume.into(), message: message.into() });
             }
             "words" => {
                 let (container, text) = rest.split_once(' ').unwrap();
                 self.words.insert(container.into(), text.into());
             }
-            "configmap" => self.object(Kind::ConfigMap, words[0], json!({"data": pairs(&words[1..])})),
+            "configmap" => {
+                self.object(Kind::ConfigMap, words[0], json!({"data": pairs(&words[1..])}))
+            }
             "secret" => self.object(
                 Kind::Secret,
                 words[0],
@@ -210,7 +209,8 @@ impl World {
 
     /// What is written becomes durable.
     fn sync(&mut self) {
-        if self.disk.as_ref().map(|o| o.meta.revision) != self.head.as_ref().map(|o| o.meta.revision)
+        if self.disk.as_ref().map(|o| o.meta.revision)
+            != self.head.as_ref().map(|o| o.meta.revision)
         {
             self.disk = self.head.clone();
             if let Some(object) = self.disk.clone() {
@@ -293,7 +293,13 @@ impl World {
     }
 
     fn reply(&mut self, word: &str, words: &[&str]) {
-        let arguments = if word == "ended" { 2 } else if word == "failed" { 3 } else { 1 };
+        let arguments = if word == "ended" {
+            2
+        } else if word == "failed" {
+            3
+        } else {
+            1
+        };
         let attempt = words.get(arguments).map(|n| n.parse().unwrap());
         let id = self.id(words[0], attempt);
         let ns = nanoseconds(self.now);
@@ -358,8 +364,7 @@ impl World {
 
     fn foreign(&mut self, change: &Value) {
         let mut draft = self.head.as_ref().unwrap().draft();
-        let mut status: Value =
-            serde_json::from_str(draft.rest["status"].get()).unwrap();
+        let mut status: Value = serde_json::from_str(draft.rest["status"].get()).unwrap();
         merge(&mut status, change);
         draft.set_pod_status(&serde_json::from_value::<PodStatus>(status).unwrap());
         self.put(draft);

@@ -6,6 +6,7 @@
 pub(crate) mod epoll;
 pub(crate) mod files;
 pub(crate) mod mounts;
+pub(crate) mod pidfd;
 pub(crate) mod privileges;
 pub(crate) mod process;
 pub(crate) mod socket;
