@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use kinds::{Kind, Object, Revision, StatusError};
-use serde_json::json;
 use store::{Change, ChangeKind};
 
 use crate::{body::Chunk, filter::Filter};
@@ -52,14 +50,16 @@ impl Event {
 /// The line that says how far the watcher has seen everything.
 pub(super) fn bookmark(kind: Kind, revision: Revision, ends_initial_state: bool) -> Chunk {
     let info = kind.info();
-    let mut metadata = json!({ "resourceVersion": revision.to_string() });
-    if ends_initial_state {
-        metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
-    }
-    let object =
-        json!({ "kind": info.name, "apiVersion": info.api_version(), "metadata": metadata });
-    let line = json!({ "type": "BOOKMARK", "object": object });
-    Chunk::from(Bytes::from(format!("{line}\n")))
+    let version = info.api_version();
+    let annotations = match ends_initial_state {
+        true => r#","annotations":{"k8s.io/initial-events-end":"true"}"#,
+        false => "",
+    };
+    let object = format!(
+        r#"{{"kind":"{}","apiVersion":"{version}","metadata":{{"resourceVersion":"{revision}"{annotations}}}}}"#,
+        info.name
+    );
+    Chunk::new(br#"{"type":"BOOKMARK","object":"#, object.into(), b"}\n")
 }
 
 /// The line that ends a watch which cannot go on.
