@@ -288,6 +288,9 @@ fn scalar(value: &Value, shape: Shape) -> Result<String, Wrong> {
                 format!("illegal base64 data at input byte {at}")
             })
         }
+        (Value::String(text), Shape::Time | Shape::MicroTime) if !is_rfc3339(text) => {
+            Err(Wrong::Form(time_error(text)))
+        }
         (Value::String(text), Shape::Time) => form::<Time>(text, || time_error(text)),
         (Value::String(text), Shape::MicroTime) => form::<MicroTime>(text, || time_error(text)),
         _ => Err(Wrong::Type),
@@ -309,6 +312,22 @@ fn bad_base64_at(text: &str) -> usize {
     let letters = text.trim_end_matches('=');
     let bad = letters.bytes().position(|b| !b.is_ascii_alphanumeric() && b != b'+' && b != b'/');
     bad.unwrap_or(letters.len())
+}
+
+/// Whether a time is written as RFC 3339 has it; the library behind reads more forms than that.
+fn is_rfc3339(text: &str) -> bool {
+    const FORM: &str = "0000-00-00T00:00:00";
+    let same = |(have, want): (u8, u8)| match want {
+        b'0' => have.is_ascii_digit(),
+        sign => have == sign,
+    };
+    let Some((seconds, rest)) = text.split_at_checked(FORM.len()) else { return false };
+    let fraction =
+        rest.strip_prefix('.').map(|f| f.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let zone = fraction.unwrap_or(rest);
+    let offset = zone.strip_prefix(['+', '-']).map(str::as_bytes);
+    seconds.bytes().zip(FORM.bytes()).all(same)
+        && (zone == "Z" || offset.is_some_and(|o| o.len() == 5 && o[2] == b':'))
 }
 
 fn time_error(text: &str) -> String {

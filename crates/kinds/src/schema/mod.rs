@@ -13,6 +13,9 @@ mod node;
 #[rustfmt::skip]
 mod volume;
 
+#[cfg(test)]
+mod tests;
+
 use crate::Kind;
 
 /// A struct of the API.

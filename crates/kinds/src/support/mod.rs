@@ -88,12 +88,11 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn field(&mut self, name: &str, value: &Value) {
         let (pattern, path) = (self.pattern.len(), self.path.len());
-        for text in [&mut self.pattern, &mut self.path] {
-            if !text.is_empty() {
-                text.push('.');
-            }
-            text.push_str(name);
+        match self.pattern.ends_with(".limits") || self.pattern.ends_with(".requests") {
+            true => self.path += &format!("[{name}]"),
+            false => push_step(&mut self.path, name),
         }
+        push_step(&mut self.pattern, name);
         self.enter(value);
         self.pattern.truncate(pattern);
         self.path.truncate(path);
@@ -179,6 +178,13 @@ impl Walk<'_> {
         let text = if row.values.is_empty() { REFUSAL } else { VALUE_REFUSAL };
         self.errors.push(FieldError::forbidden(self.path.as_str(), format!("{text}{note}")));
     }
+}
+
+fn push_step(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(name);
 }
 
 /// What says nothing in any field.

@@ -1,5 +1,5 @@
 //! How the cases are written and asked. Admission cases do not repeat whole objects: they name a
-//! base object (`tests/support/bases.yaml`) and the fields that differ, one `path = JSON` per line;
+//! base object (`tests/it/bases.yaml`) and the fields that differ, one `path = JSON` per line;
 //! `path -` removes the field.
 
 use std::fmt::Write as _;
@@ -85,24 +85,22 @@ pub(crate) fn create(input: &str) -> String {
 
 /// A base and changes, a line `main` or `status`, more changes: an update from one to the other.
 pub(crate) fn update(input: &str) -> String {
-    let (before, how, after) = ["\nmain", "\nstatus"]
-        .iter()
-        .find_map(|how| {
-            let at = input.find(how)?;
-            Some((&input[..at], how, &input[at + how.len()..]))
-        })
-        .expect("a line main or status");
-    let subresource = if *how == "\nmain" { Subresource::Main } else { Subresource::Status };
-    let (json, kind, _) = changed_base(before);
+    let lines: Vec<&str> = input.lines().collect();
+    let at = lines.iter().position(|l| matches!(*l, "main" | "status")).expect("main or status");
+    let (before, after) = (lines[..at].join("\n"), lines[at + 1..].join("\n"));
+    let subresource = if lines[at] == "main" { Subresource::Main } else { Subresource::Status };
+    let (json, kind, _) = changed_base(&before);
     let mut draft = decoded(kind, &json);
-    let status = draft.rest.get("status").cloned();
+    let (status, deletion) =
+        (draft.rest.get("status").cloned(), draft.metadata.deletion_timestamp.clone());
     draft = admit::create(draft, &context()).expect("the old object is valid").0;
     if let Some(status) = status {
         draft.rest.insert("status".to_owned(), status);
     }
+    draft.metadata.deletion_timestamp = deletion;
     let old: Object = draft.seal(7);
     let mut json: Value = serde_json::from_slice(old.json()).unwrap();
-    let rest = change(&mut json, after);
+    let rest = change(&mut json, &after);
     let now = context().now + jiff::SignedDuration::from_secs(60);
     match admit::update(&old, decoded(kind, &json), subresource, now) {
         Err(errors) => error_text(&errors),
@@ -110,7 +108,7 @@ pub(crate) fn update(input: &str) -> String {
     }
 }
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     let now: Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
     Context { uid: Uid::parse("11111111-2222-4333-8444-555555555555").unwrap(), now }
 }
@@ -119,7 +117,7 @@ fn kind_of(name: &str) -> Kind {
     kinds::KINDS.iter().find(|k| k.name == name).unwrap_or_else(|| panic!("no kind {name}")).kind
 }
 
-fn decoded(kind: Kind, json: &Value) -> Draft {
+pub(crate) fn decoded(kind: Kind, json: &Value) -> Draft {
     let body = json.to_string();
     let decoded = decode::body(kind, body.as_bytes(), FieldValidation::Strict);
     decoded.unwrap_or_else(|e| panic!("{e}: {json}")).0
@@ -180,47 +178,48 @@ fn expand(value: &str) -> String {
     }
 }
 
-/// `a.b[0].c`; keys with dots stand in quotes: `labels."a.b/c"`.
+/// `a.b[0].c`; keys with dots stand in quotes: `labels."a.b/c"`. Indexes keep their bracket.
 fn steps(path: &str) -> Vec<String> {
     let mut steps = vec![String::new()];
     let mut quoted = false;
     for c in path.chars() {
-        let last = steps.last_mut().unwrap();
         match c {
             '"' => quoted = !quoted,
-            '.' | '[' if !quoted => steps.push(String::new()),
+            '.' if !quoted => steps.push(String::new()),
+            '[' if !quoted => steps.push("[".to_owned()),
             ']' if !quoted => {}
-            c => last.push(c),
+            c => steps.last_mut().unwrap().push(c),
         }
     }
-    steps.retain(|s| !s.is_empty());
     steps
 }
 
 fn at<'a>(json: &'a mut Value, path: &str) -> &'a mut Value {
-    steps(path).into_iter().fold(json, |at, step| match (at.is_array(), step.parse::<usize>()) {
-        (true, Ok(index)) => {
-            let items = at.as_array_mut().unwrap();
-            if index == items.len() {
-                items.push(Value::Null);
-            }
-            &mut items[index]
+    steps(path).iter().fold(json, |at, name| step(at, name))
+}
+
+/// A field or an item; what is not there is made.
+fn step<'a>(at: &'a mut Value, name: &str) -> &'a mut Value {
+    if let Some(index) = name.strip_prefix('[') {
+        let index: usize = index.parse().unwrap();
+        if at.is_null() {
+            *at = Value::Array(Vec::new());
         }
-        _ => {
-            if at.is_null() {
-                *at = Value::Object(serde_json::Map::new());
-            }
-            at.as_object_mut().unwrap().entry(step).or_insert(Value::Null)
+        let items = at.as_array_mut().unwrap();
+        if index == items.len() {
+            items.push(Value::Null);
         }
-    })
+        return &mut items[index];
+    }
+    if at.is_null() {
+        *at = Value::Object(serde_json::Map::new());
+    }
+    at.as_object_mut().unwrap().entry(name).or_insert(Value::Null)
 }
 
 fn remove(json: &mut Value, path: &str) {
     let mut steps = steps(path);
     let last = steps.pop().unwrap();
-    let parent = steps.into_iter().fold(json, |at, step| match step.parse::<usize>() {
-        Ok(index) if at.is_array() => &mut at[index],
-        _ => &mut at[step],
-    });
+    let parent = steps.iter().fold(json, |at, name| step(at, name));
     parent.as_object_mut().unwrap().remove(&last).unwrap_or_else(|| panic!("{path} is there"));
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what a case cannot say stops the test")]
 
+mod properties;
 mod support;
 
 use std::{fs, path::Path};

@@ -1,0 +1,226 @@
+//! The table against the types themselves: every type is asked, through a decoder that only takes
+//! notes, which fields it reads and what it expects in them.
+
+use std::collections::BTreeMap;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor, value::Error},
+};
+
+use super::{Shape, Type, of};
+use crate::{
+    KINDS, Kind,
+    types::{
+        batch::v1::Job,
+        core::v1::{ConfigMap, Event, Namespace, Node, Pod, Secret},
+        node::v1::RuntimeClass,
+    },
+};
+
+type Notes = BTreeMap<String, &'static str>;
+
+/// Pretends to hold one value of whatever is asked for, and notes what that was.
+struct Probe<'a> {
+    path: String,
+    notes: &'a mut Notes,
+}
+
+impl Probe<'_> {
+    fn note(&mut self, what: &'static str) {
+        self.notes.insert(std::mem::take(&mut self.path), what);
+    }
+}
+
+impl<'de> Deserializer<'de> for Probe<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        self.note("integer or text");
+        visitor.visit_i32(1)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        self.note("bool");
+        visitor.visit_bool(true)
+    }
+
+    fn deserialize_i32<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        self.note("i32");
+        visitor.visit_i32(1)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        self.note("i64");
+        visitor.visit_i64(1)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        self.note("base64");
+        visitor.visit_str("AA==")
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        self.note("text");
+        visitor.visit_str("AA==")
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        mut self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.note(name);
+        match name {
+            "FieldsV1" => visitor.visit_newtype_struct(().into_deserializer()),
+            _ => visitor.visit_newtype_struct("2026-01-02T03:04:05Z".into_deserializer()),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_seq(One { probe: Some(Probe { path: self.path + "[]", notes: self.notes }) })
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_map(Fields { path: self.path, left: &["*"], notes: self.notes })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let skip = if self.path.is_empty() { 2 } else { 0 };
+        visitor.visit_map(Fields { path: self.path, left: &fields[skip..], notes: self.notes })
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple
+        tuple_struct enum identifier ignored_any
+    }
+}
+
+struct One<'a> {
+    probe: Option<Probe<'a>>,
+}
+
+impl<'de> SeqAccess<'de> for One<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        self.probe.take().map(|probe| seed.deserialize(probe)).transpose()
+    }
+}
+
+struct Fields<'a> {
+    path: String,
+    left: &'static [&'static str],
+    notes: &'a mut Notes,
+}
+
+impl<'de> MapAccess<'de> for Fields<'_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        self.left.first().map(|name| seed.deserialize(name.into_deserializer())).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let path = format!("{}.{}", self.path, self.left[0]);
+        self.left = &self.left[1..];
+        seed.deserialize(Probe { path, notes: self.notes })
+    }
+}
+
+fn probed<'de, T: Deserialize<'de>>() -> Notes {
+    let mut notes = Notes::new();
+    T::deserialize(Probe { path: String::new(), notes: &mut notes })
+        .expect("a probe holds anything");
+    notes
+}
+
+fn table(ty: &'static Type, path: &str, notes: &mut Notes) {
+    for field in ty.fields {
+        shape(field.shape, format!("{path}.{}", field.name), notes);
+    }
+}
+
+fn shape(shape: Shape, path: String, notes: &mut Notes) {
+    let name = match shape {
+        Shape::Object(ty) => return table(ty, &path, notes),
+        Shape::List(item) => return self::shape(*item, path + "[]", notes),
+        Shape::Map(item) => return self::shape(*item, path + ".*", notes),
+        Shape::String => "text",
+        Shape::Int32 => "i32",
+        Shape::Int64 => "i64",
+        Shape::Bool => "bool",
+        Shape::Time => "Time",
+        Shape::MicroTime => "MicroTime",
+        Shape::Bytes => "base64",
+        Shape::Quantity => "Quantity",
+        Shape::IntOrString => "integer or text",
+        Shape::Any => "FieldsV1",
+    };
+    notes.insert(path, name);
+}
+
+#[test]
+fn the_table_has_every_field_of_every_kind_and_no_other() {
+    for info in KINDS {
+        let types = match info.kind {
+            Kind::Namespace => probed::<Namespace>(),
+            Kind::Node => probed::<Node>(),
+            Kind::ConfigMap => probed::<ConfigMap>(),
+            Kind::Secret => probed::<Secret>(),
+            Kind::Pod => probed::<Pod>(),
+            Kind::Event => probed::<Event>(),
+            Kind::Job => probed::<Job>(),
+            Kind::RuntimeClass => probed::<RuntimeClass>(),
+        };
+        let mut notes = Notes::new();
+        table(of(info.kind), "", &mut notes);
+        notes.retain(|path, _| path != ".apiVersion" && path != ".kind");
+        assert!(notes.len() > 10, "{}: {}", info.name, notes.len());
+        for (path, what) in &types {
+            assert_eq!(notes.get(path), Some(what), "{}{path}", info.name);
+        }
+        assert_eq!(notes.len(), types.len(), "{}", info.name);
+    }
+}
+
+#[test]
+fn fields_stand_in_order_so_that_they_are_found() {
+    fn check(ty: &'static Type) {
+        for pair in ty.fields.windows(2) {
+            assert!(
+                pair[0].name < pair[1].name,
+                "{}: {} before {}",
+                ty.name,
+                pair[0].name,
+                pair[1].name
+            );
+        }
+        for field in ty.fields {
+            assert_eq!(ty.field(field.name).map(|f| f.name), Some(field.name), "{}", ty.name);
+            let mut shape = field.shape;
+            while let Shape::List(item) | Shape::Map(item) = shape {
+                shape = *item;
+            }
+            if let Shape::Object(inner) = shape {
+                check(inner);
+            }
+        }
+    }
+    KINDS.iter().for_each(|info| check(of(info.kind)));
+}
