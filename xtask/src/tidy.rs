@@ -46,6 +46,7 @@ fn problems(files: &[File]) -> Result<Problems> {
         problems.extend(documents::check(file, &|path| cargo::root().join(path).exists()));
     }
     problems.extend(sources::check_all(files));
+    problems.extend(sources::unused_cases(files));
     problems.extend(documents::check_all(files));
     Ok(problems)
 }

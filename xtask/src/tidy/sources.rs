@@ -107,6 +107,29 @@ pub(super) fn check_all(files: &[File]) -> Problems {
     problems
 }
 
+/// A file of cases that no test reads proves nothing. A test names what it reads: the file, the first
+/// word of its name, or the folder of which it reads every file.
+pub(super) fn unused_cases(files: &[File]) -> Problems {
+    let mut problems = Problems::new();
+    for file in files {
+        let Some((package, case)) = file.path.split_once("/cases/") else { continue };
+        let package = package.split_once('/').map_or(package, |(first, rest)| {
+            let end = first.len() + 1 + rest.find('/').unwrap_or(rest.len());
+            &package[..end]
+        });
+        let (folder, name) = case.rsplit_once('/').unwrap_or(("cases", case));
+        let stem = name.split('.').next().unwrap_or(name);
+        let word = stem.split(['-', '_']).next().unwrap_or(stem);
+        let names = [folder, name, stem, word].map(|name| format!("{name}\""));
+        let mut tests =
+            files.iter().filter(|f| f.path.ends_with(".rs") && f.path.starts_with(package));
+        if !tests.any(|test| names.iter().any(|name| test.text.contains(name))) {
+            problems.push(format!("{}: no test in {package} reads it", file.path));
+        }
+    }
+    problems
+}
+
 /// The sizes, in words.
 pub(super) fn summary(files: &[File]) -> String {
     let sources = sources(files);
@@ -136,7 +159,7 @@ fn sources(files: &[File]) -> Vec<(usize, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{File, check, check_all};
+    use super::{File, check, check_all, unused_cases};
 
     fn problems(path: &str, text: &str) -> String {
         check(&File { path: path.to_owned(), text: text.to_owned() }).join("\n")
@@ -164,6 +187,24 @@ mod tests {
             let problems = problems(path, text);
             assert!(problems.contains(found), "{path} {text:?}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn a_case_that_no_test_reads_is_found() {
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+        let test =
+            file("crates/a/tests/a.rs", "check(\"body\"); include_str!(\"cases/pod/x.txt\")");
+        let cases = ["crates/a/tests/cases/body.txt", "crates/a/src/job/cases/body-2.txt"];
+        let used = cases.map(|path| file(path, ""));
+        let unused = file("crates/a/tests/cases/late.txt", "");
+        let other = file("crates/b/tests/cases/body.txt", "");
+        let whole = file("crates/c/tests/api.rs", "read_dir(\"tests/cases\")");
+        let read = file("crates/c/tests/cases/get.txt", "");
+        let [one, two] = used;
+        let problems = unused_cases(&[test, one, two, unused, other, whole, read]);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].starts_with("crates/a/tests/cases/late.txt"), "{problems:?}");
+        assert!(problems[1].starts_with("crates/b/tests/cases/body.txt"), "{problems:?}");
     }
 
     #[test]
