@@ -201,7 +201,8 @@ fn kernel_directories(root: &Path) -> io::Result<()> {
     mark(&dev, c"trusted.overlay.opaque", b"y")?;
     for (name, major, minor) in DEVICES {
         let path = dev.join(name);
-        files::make_node(&c_path(&path)?, libc::S_IFCHR | 0o666, (major, minor))?;
+        files::make_node(&c_path(&path)?, libc::S_IFCHR, (major, minor))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
     }
     for (name, target) in DEVICE_LINKS {
         symlink(target, dev.join(name))?;

@@ -5,7 +5,7 @@ use crate::protocol::{Reply, Request, State, VERSION};
 use crate::sys::socket;
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ impl Client {
     /// # Errors
     /// No spawner listens there, or it left at once.
     pub fn connect(data_dir: &Path) -> io::Result<Client> {
-        let socket = connect(data_dir)?;
+        let socket = crate::launch::connect(data_dir)?;
         let mut client = Client { socket, decoder: Decoder::default(), fds: VecDeque::new() };
         client.send(&Request::Hello { version: VERSION })?;
         Ok(client)
@@ -85,11 +85,4 @@ pub fn pidfds(reply: &Reply) -> usize {
         }
         _ => 0,
     }
-}
-
-/// Connect to `spawner.sock` in the data directory, however long its path is: the address of a unix
-/// socket holds 107 bytes, so the directory is named by descriptor.
-fn connect(data_dir: &Path) -> io::Result<UnixStream> {
-    let directory = std::fs::File::open(data_dir)?;
-    UnixStream::connect(format!("/proc/self/fd/{}/{}", directory.as_raw_fd(), crate::SOCKET_NAME))
 }

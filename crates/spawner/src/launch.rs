@@ -6,7 +6,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -66,8 +66,14 @@ fn begin(data_dir: &Path) -> io::Result<Begun> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(0o600);
     let mut lock = options.open(data_dir.join(LOCK_NAME))?;
-    match files::lock(lock.as_fd()) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Begun::Elsewhere),
+    match files::lock(lock.as_fd(), false) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            if connect(&data_dir).is_ok() {
+                return Ok(Begun::Elsewhere);
+            }
+            // That one is about to leave, or to listen: it holds the lock for a moment only.
+            files::lock(lock.as_fd(), true)?;
+        }
         result => result?,
     }
     let listener = listen(&data_dir)?;
@@ -90,7 +96,13 @@ fn begin(data_dir: &Path) -> io::Result<Begun> {
     Ok(Begun::Here(serve(&data_dir, listener, &lock)))
 }
 
-/// The address of a unix socket holds 107 bytes, so the directory is named by descriptor.
+/// Connect to the spawner of a data directory. The address of a unix socket holds 107 bytes, so the
+/// directory is named by descriptor, here and in [`listen`].
+pub(crate) fn connect(data_dir: &Path) -> io::Result<UnixStream> {
+    let directory = File::open(data_dir)?;
+    UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET_NAME}", directory.as_raw_fd()))
+}
+
 fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     let path = data_dir.join(SOCKET_NAME);
     match fs::remove_file(&path) {

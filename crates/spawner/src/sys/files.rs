@@ -135,9 +135,10 @@ pub(crate) fn change_directory_to(fd: BorrowedFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Take the exclusive lock of a file; `WouldBlock` if another process has it.
-pub(crate) fn lock(fd: BorrowedFd) -> io::Result<()> {
+/// Take the exclusive lock of a file: wait for it, or `WouldBlock` if another process has it.
+pub(crate) fn lock(fd: BorrowedFd, wait: bool) -> io::Result<()> {
+    let how = if wait { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };
     // SAFETY: no memory is involved.
-    check(unsafe { libc::flock(fd.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) })?;
+    check(unsafe { libc::flock(fd.as_raw_fd(), how) })?;
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use spawner::client::Client;
 use spawner::protocol::{
-    ContainerId, End, Failure, Isolation, Limits, Log, Record, Reply, Request, Running, Start, User,
+    Container, ContainerId, End, Failure, Isolation, Limits, Log, Record, Reply, Request, Root,
+    Running, Start, User,
 };
 use std::collections::VecDeque;
 use std::fs;
@@ -194,4 +195,57 @@ pub(crate) fn log_path(log: &Log) -> PathBuf {
 pub(crate) fn lines(log: &Log) -> Vec<String> {
     let text = fs::read_to_string(log_path(log)).unwrap_or_default();
     text.lines().map(|line| line.split_once(' ').expect("a time").1.to_owned()).collect()
+}
+
+/// Capabilities a container has by default, as container engines agree: bits of CHOWN, DAC_OVERRIDE,
+/// FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD,
+/// AUDIT_WRITE and SETFCAP.
+pub(crate) const DEFAULT_CAPABILITIES: u64 = 0xa804_25fb;
+
+/// A container made of the machine's own trees, with a network of its own.
+pub(crate) fn host_container() -> Container {
+    let link = |name: &str| {
+        let target = fs::read_link(format!("/{name}")).ok()?;
+        Some((format!("/{name}"), target.to_str()?.to_owned()))
+    };
+    let is_tree = |path: &&&str| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    let names = ["bin", "sbin", "lib", "lib64"];
+    let trees = ["/usr", "/etc", "/opt", "/bin", "/sbin", "/lib", "/lib64"];
+    let path = |text: &&str| (*text).to_owned();
+    Container {
+        root: Root::Host {
+            trees: trees.iter().filter(is_tree).map(path).collect(),
+            links: names.into_iter().filter_map(link).collect(),
+            hidden: ["/etc/shadow", "/etc/gshadow", "/etc/ssl/private"].iter().map(path).collect(),
+        },
+        read_only_root: false,
+        writable_bytes: 64 << 20,
+        mounts: Vec::new(),
+        hostname: "box".to_owned(),
+        host_network: false,
+        keep_namespaces: false,
+        capabilities: DEFAULT_CAPABILITIES,
+        no_new_privileges: true,
+        seccomp: Vec::new(),
+        masked_paths: ["/proc/kcore", "/proc/keys", "/proc/acpi", "/sys/firmware", "/proc/none"]
+            .iter()
+            .map(path)
+            .collect(),
+        read_only_paths: ["/proc/sys", "/proc/bus", "/proc/none"].iter().map(path).collect(),
+    }
+}
+
+impl Harness {
+    /// A start of `sh -c script` in an isolated container, changed by `change`.
+    pub(crate) fn isolated(
+        &self,
+        name: &str,
+        script: &str,
+        change: impl FnOnce(&mut Container),
+    ) -> Start {
+        let mut container = host_container();
+        change(&mut container);
+        let isolation = Isolation::Container(Box::new(container));
+        Start { isolation, ..self.plain(name, script) }
+    }
 }

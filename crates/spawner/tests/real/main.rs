@@ -2,4 +2,5 @@
 //! test says so and passes.
 
 mod harness;
+mod isolation;
 mod plain;
