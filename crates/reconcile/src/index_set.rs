@@ -65,17 +65,6 @@ impl IndexSet {
         }
     }
 
-    /// Drops every index that is not below `limit`, as when a Job is scaled down.
-    pub fn truncate(&mut self, limit: u32) {
-        let keep = self.runs.partition_point(|run| run.0 < limit);
-        let gone: u32 = self.runs.drain(keep..).map(|run| run.1 - run.0 + 1).sum();
-        self.count -= gone;
-        if let Some(run) = self.runs.last_mut().filter(|run| run.1 >= limit) {
-            self.count -= run.1 - (limit - 1);
-            run.1 = limit - 1;
-        }
-    }
-
     /// Where the first run stands that ends at `index` or later.
     fn run_from(&self, index: u32) -> usize {
         self.runs.partition_point(|run| run.1 < index)

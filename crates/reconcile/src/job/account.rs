@@ -4,7 +4,7 @@ use kinds::types::batch::v1::{JobStatus, UncountedTerminatedPods};
 
 use super::{
     ends::{Ends, Tally},
-    facts::{Phase, PodFacts},
+    facts::PodFacts,
     outcome::{Outcome, Verdict},
     spec::{Mode, Terms},
     wanted::{Counts, Wanted},
@@ -26,8 +26,7 @@ pub(super) fn pods(
     let mut writes = Vec::new();
     for &pod in pods {
         let removed = wanted.remove.contains(&pod.uid);
-        let over =
-            pod.phase == Phase::Succeeded || terms.failed(pod) || ends.was_put_down(terms, pod);
+        let over = terms.end(pod).is_some() || ends.was_put_down(terms, pod);
         let dropped = terms.deleting || outcome.is_some() || (removed && wanted.uncounted);
         if pod.tracked && (over || dropped) {
             writes.push((pod, Write::RemoveFinalizer { name: pod.name.to_string() }));

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use kinds::types::batch::v1::UncountedTerminatedPods;
 
 use super::{
-    facts::{Phase, PodFacts},
-    spec::{Mode, Terms},
+    facts::PodFacts,
+    spec::{End, Mode, Terms},
 };
 use crate::IndexSet;
 
@@ -36,10 +36,10 @@ impl<'a> Ends<'a> {
             if !pod.tracked || !terms.counts(pod.index) || ends.was_put_down(terms, pod) {
                 continue;
             }
-            if pod.phase == Phase::Succeeded {
-                ends.succeeded.push(pod);
-            } else if terms.failed(pod) {
-                ends.failed.push(pod);
+            match terms.end(pod) {
+                Some(End::Succeeded) => ends.succeeded.push(pod),
+                Some(End::Failed) => ends.failed.push(pod),
+                None => {}
             }
         }
         ends
@@ -78,9 +78,8 @@ impl Tally {
             failed: failed.saturating_add(count(ends.failed.len())),
             done: IndexSet::default(),
         };
-        if let Mode::Indexed(completions) = terms.mode {
+        if let Mode::Indexed(_) = terms.mode {
             tally.done = completed.clone();
-            tally.done.truncate(completions);
             for index in ends.succeeded.iter().filter_map(|pod| pod.index) {
                 tally.done.insert(index);
             }

@@ -36,7 +36,8 @@ pub struct View<'a> {
     /// tracked, and the pods without controller that its selector matches. Pods that ended and are
     /// accounted for are not here, so that the last pod of a Job costs what the first did.
     pub pods: &'a [PodFacts],
-    /// `status.completedIndexes`, parsed once and kept; empty unless the Job is Indexed.
+    /// `status.completedIndexes` below the Job's completions, parsed once for as long as neither
+    /// changes; empty unless the Job is Indexed.
     pub completed: &'a IndexSet,
     /// What the last plan for this Job handed back, or the default.
     pub back_off: BackOff,

@@ -77,12 +77,23 @@ impl<'a> Terms<'a> {
         }
     }
 
-    /// Whether this pod counts as failed. A pod that is being deleted does at once, since it may
-    /// never reach a phase of its own, unless its place is only given away when it has ended.
-    pub(super) fn failed(&self, pod: &PodFacts) -> bool {
-        pod.phase == Phase::Failed
-            || (pod.deleting && pod.phase != Phase::Succeeded && !self.replace_failed_only)
+    /// How this pod ended, if it did. A pod that is being deleted has failed, since it may never
+    /// reach a phase of its own, unless its place is only given away when it has ended.
+    pub(super) fn end(&self, pod: &PodFacts) -> Option<End> {
+        match pod.phase {
+            Phase::Succeeded => Some(End::Succeeded),
+            Phase::Failed => Some(End::Failed),
+            _ if pod.deleting && !self.replace_failed_only => Some(End::Failed),
+            _ => None,
+        }
     }
+}
+
+/// How a pod ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Succeeded,
+    Failed,
 }
 
 /// Whether another controller looks after this Job.

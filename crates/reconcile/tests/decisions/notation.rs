@@ -231,7 +231,8 @@ fn set_pod(pod: &mut Pod, key: &str, value: &str) {
         "created" => meta.creation_timestamp = (value != "never").then(|| time(value)),
         "relabelled" => meta.labels = None,
         "orphan" => meta.owner_references = None,
-        "owner" => meta.owner_references = Some(vec![owner(value)]),
+        "owner" => meta.owner_references = Some(vec![owner(value, true)]),
+        "owned" => meta.owner_references = Some(vec![owner(value, false)]),
         "ready" => status.conditions = Some(vec![ready("True", value)]),
         "unready" => status.conditions = Some(vec![ready("False", value)]),
         "restarts" => add_containers(status, value, |c, n| c.restart_count = n),
@@ -284,15 +285,15 @@ fn ready(status: &str, since: &str) -> PodCondition {
     }
 }
 
-/// `Kind.group/version:uid-of-name`
-fn owner(text: &str) -> OwnerReference {
+/// `Kind.group/version`
+fn owner(text: &str, controller: bool) -> OwnerReference {
     let (kind, api_version) = text.split_once('.').unwrap_or((text, "v1"));
     OwnerReference {
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),
         name: "other".to_owned(),
         uid: uid("other"),
-        controller: Some(true),
+        controller: controller.then_some(true),
         block_owner_deletion: None,
     }
 }

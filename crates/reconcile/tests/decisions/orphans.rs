@@ -28,6 +28,13 @@ fn only_what_nobody_will_count_is_let_go() {
         ("controlled_by_cronjob", "pod a Running owner=CronJob.batch/v1".to_owned(), false, false),
         ("not_controlled", "pod a Running orphan".to_owned(), false, true),
         ("controlled_by_custom_crd", "pod a Running owner=Job.x.io/v1".to_owned(), false, false),
+        (
+            "owned_by_existing_running_job",
+            "pod a Running owned=Job.batch/v1".to_owned(),
+            true,
+            true,
+        ),
+        ("owned_by_custom_crd", "pod a Running owned=Widget.x.io/v1".to_owned(), false, true),
         ("externally managed", managed, true, false),
         ("without the finalizer", "pod a Running orphan untracked".to_owned(), false, false),
     ];

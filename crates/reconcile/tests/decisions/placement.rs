@@ -78,6 +78,12 @@ fn what_does_not_fit_is_told_in_the_schedulers_words() {
         (small, asking("nvidia.com/gpu: 1"), "1 Insufficient nvidia.com/gpu", never),
         (
             small,
+            asking("cpu: 1, nvidia.com/gpu: 1"),
+            "1 Insufficient cpu, 1 Insufficient nvidia.com/gpu",
+            never,
+        ),
+        (
+            small,
             format!("preemptionPolicy: Never\n{}", asking("cpu: 1")),
             "1 Insufficient cpu",
             refused,
