@@ -14,9 +14,9 @@ mod suspend;
 mod wanted;
 
 use jiff::Timestamp;
-use kinds::types::batch::v1::{Job, JobStatus};
+use kinds::types::batch::v1::Job;
 
-use crate::{IndexSet, Plan};
+use crate::{IndexSet, Plan, Write};
 use ends::{Ends, Tally};
 use spec::Terms;
 use wanted::Wanted;
@@ -60,36 +60,34 @@ pub fn job(view: &View, now: Timestamp, fresh: &mut dyn FnMut(&str) -> String) -
         return plan;
     };
     plan.writes = claim::settle(&terms, view.pods);
-    if !plan.writes.is_empty() {
-        return plan;
-    }
-    let pods = claim::controlled(view.job, view.pods);
-    let mut status = view.job.status.clone().unwrap_or_default();
-    let ends = Ends::of(&terms, &pods);
-    let mut tally = Tally::of(&terms, view.completed, &ends);
-    plan.back_off = view.back_off.after(&ends);
-    suspend::start_clock(&terms, &mut status, now);
-    let decided = outcome::decide(&terms, &status, &tally, &pods, now);
-    let wanted = Wanted::of(&terms, &tally, &pods, decided.is_some(), plan.back_off, now);
-    let counts = wanted.counts(&pods);
-    let outcome = decided.or_else(|| outcome::complete(&terms, &tally, counts.active));
-    if outcome.is_none() {
-        plan.wake_at =
-            [wanted.wake_at, outcome::deadline(&terms, &status)].into_iter().flatten().min();
-    }
-    account::pods(&terms, &pods, &wanted, outcome.as_ref(), &ends, &mut tally, &mut plan);
-    pod::create(&terms, &wanted, fresh, &mut plan);
-    account::status(&mut status, &terms, &tally, &counts);
-    match outcome {
-        Some(outcome) => outcome::record(&terms, outcome, &mut status, now, &mut plan),
-        None => suspend::set_condition(&terms, &mut status, now, &mut plan),
-    }
-    write_status(view.job, status, &mut plan);
-    plan
+    if plan.writes.is_empty() { sync(&terms, view, now, fresh) } else { plan }
 }
 
-fn write_status(job: &Job, status: JobStatus, plan: &mut Plan) {
-    if job.status.as_ref() != Some(&status) {
-        plan.writes.push(crate::Write::SetStatus(Box::new(status)));
+/// What should happen once it is clear which pods are the Job's.
+fn sync(terms: &Terms, view: &View, now: Timestamp, fresh: &mut dyn FnMut(&str) -> String) -> Plan {
+    let mut status = view.job.status.clone().unwrap_or_default();
+    let pods = claim::controlled(view.job, view.pods);
+    let ends = Ends::of(terms, &pods);
+    let mut tally = Tally::of(terms, view.completed, &ends);
+    let mut plan = Plan { back_off: view.back_off.after(&ends), ..Plan::default() };
+    suspend::start_clock(terms, &mut status, now);
+    let decided = outcome::decide(terms, &status, &tally, &pods, now);
+    let wanted = Wanted::of(terms, &tally, &pods, decided.is_some(), plan.back_off, now);
+    let counts = wanted.counts(&pods);
+    let outcome = decided.or_else(|| outcome::complete(terms, &tally, counts.active));
+    account::pods(terms, &pods, &wanted, outcome.as_ref(), &ends, &mut tally, &mut plan);
+    pod::create(terms, &wanted, fresh, &mut plan);
+    account::status(&mut status, terms, &tally, &counts);
+    match outcome {
+        Some(outcome) => outcome::record(terms, outcome, &mut status, now, &mut plan),
+        None => {
+            suspend::set_condition(terms, &mut status, now, &mut plan);
+            let deadline = outcome::deadline(terms, &status);
+            plan.wake_at = wanted.wake_at.into_iter().chain(deadline).min();
+        }
     }
+    if view.job.status.as_ref() != Some(&status) {
+        plan.writes.push(Write::SetStatus(Box::new(status)));
+    }
+    plan
 }

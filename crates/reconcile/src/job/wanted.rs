@@ -143,7 +143,7 @@ fn to_remove<'a>(terms: &Terms, mut active: Vec<&'a PodFacts>, excess: usize) ->
 }
 
 fn any_useless(terms: &Terms, active: &[&PodFacts]) -> bool {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(active.len());
     !active.iter().all(|pod| useful(terms, pod, &mut seen))
 }
 

@@ -1,7 +1,14 @@
-//! Runs every case under `cases/job/`. A file holds cases of one subject: `=== name`, what is there,
-//! `----`, what is decided. `UPDATE_EXPECT=1` rewrites the second halves.
+//! Runs every case under `cases/`, where each controller has a folder named after its kind. A file
+//! holds cases of one subject: `=== name`, what is there, `----`, what is decided.
+//! `UPDATE_EXPECT=1` rewrites the second halves.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use reconcile::{CONTROLLERS, Controller};
 
 use crate::{
     notation::{parse, render},
@@ -14,11 +21,8 @@ const CASES_MIN: usize = 150;
 #[test]
 fn every_case_is_decided_as_written() {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/job");
-    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
     let (mut count, mut wrong) = (0, Vec::new());
-    for file in files {
+    for file in CONTROLLERS.iter().flat_map(files) {
         let text = fs::read_to_string(&file).unwrap();
         let (head, cases) = split(&text);
         let names: BTreeSet<_> = cases.iter().map(|case| case.0).collect();
@@ -38,6 +42,14 @@ fn every_case_is_decided_as_written() {
     }
     assert!(update || wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n"));
     assert!(count >= CASES_MIN, "only {count} cases");
+}
+
+fn files(controller: &Controller) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let folder = folder.join(controller.kind.info().singular);
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
 }
 
 /// The comment at the top of a file, and its cases: name, first half, second half.

@@ -36,6 +36,10 @@ enum Step {
     Delete(usize),
     Wait(i64),
     Scale(i32),
+    /// An Indexed Job gets this many completions and as many places.
+    Stretch(i32),
+    /// The nth pod loses the labels by which the Job knows it.
+    Relabel(usize),
     Suspend,
     Resume,
     /// The server restarts: what was only in memory is gone.
@@ -64,6 +68,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..8_usize).prop_map(Step::Delete),
         3 => (1..60_i64).prop_map(Step::Wait),
         1 => (0..5).prop_map(Step::Scale),
+        1 => (0..6).prop_map(Step::Stretch),
+        1 => (0..8_usize).prop_map(Step::Relabel),
         1 => Just(Step::Suspend),
         1 => Just(Step::Resume),
         1 => Just(Step::Restart),
@@ -101,6 +107,18 @@ impl Watched {
         match step {
             Step::Wait(seconds) => self.world.now += SignedDuration::from_secs(*seconds),
             Step::Scale(parallelism) => spec.parallelism = Some(*parallelism),
+            Step::Stretch(n) if self.shape.mode == "Indexed" => {
+                (spec.completions, spec.parallelism) = (Some(*n), Some(*n));
+                if !self.finished() {
+                    self.indexes.retain(|&index| index < u32::try_from(*n).unwrap());
+                }
+            }
+            Step::Stretch(_) => {}
+            Step::Relabel(nth) => {
+                if let Some(name) = self.nth(*nth, |_| true) {
+                    self.world.pod(&name).metadata.labels = None;
+                }
+            }
             Step::Suspend => spec.suspend = Some(true),
             Step::Resume => spec.suspend = Some(false),
             Step::Restart => self.world.back_off = BackOff::default(),
@@ -162,7 +180,7 @@ impl Watched {
     fn settle(&mut self) {
         let before = self.world.pods.clone();
         let failing_before = self.condition("FailureTarget");
-        let finished = self.condition("Complete") || self.condition("Failed");
+        let finished = self.finished();
         let frozen = self.world.job.status.clone();
         for plan in self.world.settle() {
             self.check_plan(&plan);
@@ -176,6 +194,10 @@ impl Watched {
             self.failed.extend(alive.map(|(name, _)| name.clone()));
         }
         self.check();
+    }
+
+    fn finished(&self) -> bool {
+        self.condition("Complete") || self.condition("Failed")
     }
 
     fn condition(&self, of_type: &str) -> bool {
@@ -200,7 +222,9 @@ impl Watched {
         let spec = self.world.job.spec.as_ref().unwrap();
         let status = self.world.job.status.clone().unwrap_or_default();
         let parallelism = usize::try_from(spec.parallelism.unwrap()).unwrap();
-        let alive: Vec<_> = self.world.pods.values().filter(|pod| !ended(pod)).collect();
+        let ours = |pod: &&Pod| pod.metadata.owner_references.is_some();
+        let alive: Vec<_> =
+            self.world.pods.values().filter(ours).filter(|pod| !ended(pod)).collect();
         let (deleting, active): (Vec<&Pod>, Vec<&Pod>) =
             alive.iter().partition(|pod| pod.metadata.deletion_timestamp.is_some());
         if self.shape.completions.is_some() || self.succeeded.is_empty() {
@@ -221,7 +245,7 @@ impl Watched {
         };
         assert_eq!(status.succeeded.unwrap_or(0) as usize, succeeded, "succeeded");
         assert_eq!(status.failed.unwrap_or(0) as usize, self.failed.len(), "failed");
-        if self.condition("Complete") || self.condition("Failed") {
+        if self.finished() {
             assert!(alive.is_empty() || deleting.is_empty(), "finished while {deleting:?} run");
             assert!(self.world.pods.values().all(|pod| !tracked(pod)), "left behind tracked");
         }
@@ -234,7 +258,7 @@ impl Watched {
         spec.parallelism = Some(spec.parallelism.unwrap().max(1));
         self.settle();
         for _ in 0..ROUNDS_MAX {
-            if self.condition("Complete") || self.condition("Failed") {
+            if self.finished() {
                 return;
             }
             if let Some(name) = self.nth(0, |pod| !ended(pod)) {
@@ -283,8 +307,9 @@ proptest! {
             replace_failed_only: true,
         });
         watched.settle();
-        // Scaling down would leave more terminating pods than there are places.
-        for step in steps.iter().filter(|step| !matches!(step, Step::Scale(_))) {
+        // Scaling down leaves more terminating pods than there are places.
+        let scales = |step: &&Step| matches!(step, Step::Scale(_) | Step::Stretch(_) | Step::Relabel(_));
+        for step in steps.iter().filter(|step| !scales(step)) {
             watched.take(step);
             let alive = watched.world.pods.values().filter(|pod| !ended(pod)).count();
             prop_assert!(alive <= parallelism as usize, "{alive} of {parallelism}");
