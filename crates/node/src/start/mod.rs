@@ -15,7 +15,7 @@ use spawner::protocol::{Container, ContainerId, Isolation, Log, Start};
 
 pub(crate) use self::limits::{limit, request};
 use crate::{
-    Config, Lookup, PROCESS_HANDLER, env,
+    Config, Lookup, PROCESS_HANDLER, env, logs,
     machine::{ImageError, resolve_image},
     volumes,
 };
@@ -163,8 +163,8 @@ pub(crate) fn hostname(attempt: &Attempt) -> String {
 }
 
 fn log(attempt: &Attempt) -> Log {
-    let directory = volumes::log_directory(
-        attempt.config,
+    let directory = logs::directory(
+        &attempt.config.data_dir,
         attempt.namespace(),
         attempt.pod_name(),
         attempt.uid,

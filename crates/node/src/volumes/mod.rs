@@ -18,7 +18,7 @@ mod termination;
 use std::{collections::BTreeMap, path::PathBuf};
 
 pub(crate) use self::{
-    paths::{PodPaths, hostname, log_directory},
+    paths::{PodPaths, hostname},
     plan::{VolumePlace, contents, place, plan, shared_memory},
     termination::{Leaving, plan as termination},
 };

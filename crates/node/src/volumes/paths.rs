@@ -54,17 +54,6 @@ pub(super) fn pods(data_dir: &Path) -> PathBuf {
     data_dir.join("pods")
 }
 
-/// Where the log files of a container lie, one `<attempt>.log` each.
-pub(crate) fn log_directory(
-    config: &Config,
-    namespace: &str,
-    pod: &str,
-    uid: &str,
-    container: &str,
-) -> PathBuf {
-    config.data_dir.join("logs").join(format!("{namespace}_{pod}_{uid}")).join(container)
-}
-
 /// `spec.hostname`, else the pod's name, cut to what a host name may be.
 pub(crate) fn hostname(pod: &Pod) -> String {
     let own = pod.spec.as_ref().and_then(|spec| spec.hostname.as_deref());

@@ -11,8 +11,8 @@ use kinds::types::core::v1::Pod;
 use rustix::fs::OFlags;
 use spawner::protocol::ContainerId;
 
-use super::{PodPaths, log_directory};
-use crate::{Config, start::Class};
+use super::PodPaths;
+use crate::{Config, logs, start::Class};
 
 /// The most that is read of a termination file, bytes.
 const FILE_BYTES_MAX: u64 = 4096;
@@ -22,8 +22,8 @@ const FILE_BYTES_MAX: u64 = 4096;
 pub struct TerminationRead {
     /// The termination file; `None` if its words do not count.
     pub file: Option<PathBuf>,
-    /// The log to take the words from if the file says nothing.
-    pub log: Option<PathBuf>,
+    /// The log to take the words from if the file says nothing: its directory and the attempt.
+    pub log: Option<(PathBuf, u32)>,
     /// The termination file of the next attempt, to be made empty.
     pub next: Option<PathBuf>,
 }
@@ -54,8 +54,8 @@ pub(crate) fn plan(
     let log = || {
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let name = pod.metadata.name.as_deref().unwrap_or_default();
-        log_directory(config, namespace, name, &id.pod, &id.container)
-            .join(format!("{}.log", id.attempt))
+        let directory = logs::directory(&config.data_dir, namespace, name, &id.pod, &id.container);
+        (directory, id.attempt)
     };
     let restarts = spec.restart_policy.as_deref() != Some("Never");
     let read = TerminationRead {
@@ -75,7 +75,9 @@ pub fn read(read: &TerminationRead) -> String {
     }
     let words = read.file.as_deref().and_then(|path| end_of(path).ok()).unwrap_or_default();
     match &read.log {
-        Some(log) if words.is_empty() => crate::logs::last_words(log),
+        Some((directory, attempt)) if words.is_empty() => {
+            logs::last_words(directory, *attempt).unwrap_or_default()
+        }
         _ => words,
     }
 }
