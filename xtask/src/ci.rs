@@ -4,7 +4,7 @@
 mod counted;
 mod setup;
 
-use crate::{cargo, sim, tidy};
+use crate::{cargo, codegen, sim, tidy};
 use anyhow::Result;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -56,6 +56,9 @@ const STEPS: &[Step] = &[
         command(&["build", "--release", "--package", "coracle", "--package", "simulation"])
     }),
     quick("sim", "200 seeds of the simulation", || simulate(&["--seeds", "200"])),
+    full("codegen", "generated tables are as the generator writes them", || {
+        codegen::check().map(one)
+    }),
     full("sim-long", "50,000 seeds of the simulation", || simulate(&["--seeds", "50000"])),
 ];
 

@@ -4,6 +4,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod codegen;
 mod sim;
 mod tidy;
 
@@ -22,6 +23,8 @@ enum Command {
     /// The baseline of the bench.
     #[command(hide = true)]
     SpawnLoop(bench::SpawnLoop),
+    /// Write the tables of the API's types anew from their published definitions.
+    Codegen,
     /// Check the tree for what compilers do not: layering, sizes, documents.
     Tidy,
 }
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Command::Sim(options) => sim::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::SpawnLoop(options) => bench::spawn_loop(&options),
+        Command::Codegen => codegen::run(),
         Command::Tidy => tidy::run(),
     };
     match result {
