@@ -188,11 +188,17 @@ pub(crate) fn block_signals(blocked: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Give every signal its default action, whatever the parent of this process had chosen.
+/// Give every signal its default action, whatever the parent of this process had chosen. The raw
+/// call, because the C library hides the two signals that it uses itself.
 pub(crate) fn default_signals() {
-    for number in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL installs no code; the numbers that may not be set are refused.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+    const SIGNAL_MAX: libc::c_int = 64;
+    // Handler, flags, restorer, mask: all zero is the default action.
+    let action = [0_u64; 4];
+    let none = std::ptr::null_mut::<u64>();
+    for number in 1..=SIGNAL_MAX {
+        // SAFETY: `action` is at least as large as the kernel's struct and installs no code; the
+        // numbers that may not be set are refused.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, action.as_ptr(), none, 8) };
     }
 }
 

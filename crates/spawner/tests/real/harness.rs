@@ -23,6 +23,7 @@ pub(crate) struct Harness {
     pub(crate) listed: Vec<Record>,
     pub(crate) listed_fds: Vec<OwnedFd>,
     waiting: VecDeque<(Reply, Vec<OwnedFd>)>,
+    attempts: u32,
 }
 
 impl Harness {
@@ -38,7 +39,7 @@ impl Harness {
         spawner::launch(Path::new(env!("CARGO_BIN_EXE_spawner-alone")), data_dir.path()).unwrap();
         let (client, instance, listed, listed_fds) = connect(data_dir.path());
         let waiting = VecDeque::new();
-        Some(Harness { client, data_dir, instance, listed, listed_fds, waiting })
+        Some(Harness { client, data_dir, instance, listed, listed_fds, waiting, attempts: 0 })
     }
 
     /// Leave as a server that is killed does, and come back as its successor.
@@ -47,6 +48,12 @@ impl Harness {
         self.client = client;
         (self.instance, self.listed, self.listed_fds) = (instance, listed, listed_fds);
         self.waiting.clear();
+    }
+
+    /// A number for the next attempt of a test that runs several.
+    pub(crate) fn next_attempt(&mut self) -> u32 {
+        self.attempts += 1;
+        self.attempts
     }
 
     pub(crate) fn send(&mut self, request: &Request) {
@@ -248,4 +255,29 @@ impl Harness {
         let isolation = Isolation::Container(Box::new(container));
         Start { isolation, ..self.plain(name, script) }
     }
+}
+
+/// Wait until a file holds a text.
+pub(crate) fn wait_for_text(path: &Path, text: &str) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !fs::read_to_string(path).is_ok_and(|held| held.contains(text)) {
+        assert!(std::time::Instant::now() < deadline, "{} never held {text}", path.display());
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process exists and is not a zombie.
+fn lives(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
+}
+
+pub(crate) fn assert_gone(pid: i32) {
+    assert!(!lives(pid), "process {pid} is left");
+}
+
+/// Kill a process that a test let escape.
+pub(crate) fn kill(pid: i32) {
+    let status = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+    assert!(status.unwrap().success());
 }

@@ -3,4 +3,7 @@
 
 mod harness;
 mod isolation;
+mod limits;
+mod logs;
 mod plain;
+mod server;

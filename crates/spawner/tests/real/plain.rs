@@ -1,8 +1,9 @@
-//! Plain processes.
+//! Plain processes: RuntimeClass `process`.
 
-use crate::harness::{Harness, lines, log_path};
-use spawner::protocol::{Request, Stage, State, User};
+use crate::harness::{Harness, assert_gone, lines, log_path, wait_for_text};
+use spawner::protocol::{Limits, Request, Stage, User};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn exit_codes_and_output_come_back() {
@@ -11,7 +12,8 @@ fn exit_codes_and_output_come_back() {
     assert_eq!((end.code, end.signal, end.oom_killed), (Some(7), None, false));
     assert!(end.finished_ns >= end.started_ns && end.started_ns > 0);
     assert!(end.memory_peak_bytes > 100_000, "{end:?}");
-    assert_eq!(lines, ["stdout F out", "stderr F err"]);
+    assert!(lines.contains(&"stdout F out".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"stderr F err".to_owned()), "{lines:?}");
 }
 
 #[test]
@@ -22,4 +24,133 @@ fn a_silent_program_makes_no_file() {
     let (end, _) = spawner.run(start);
     assert_eq!(end.code, Some(0));
     assert!(!path.parent().unwrap().exists());
+}
+
+#[test]
+fn environment_directory_mask_and_streams_are_as_asked() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let mut start =
+        spawner.plain("a", "env | sort; pwd; umask; ls /proc/self/fd; readlink /proc/self/fd/0");
+    start.env = vec!["PATH=/usr/bin:/bin".to_owned(), "A=1 2".to_owned()];
+    start.cwd = "/usr/lib".to_owned();
+    let (_, lines) = spawner.run(start);
+    // The fourth descriptor is the directory that ls reads.
+    let expected = [
+        "A=1 2",
+        "PATH=/usr/bin:/bin",
+        "PWD=/usr/lib",
+        "/usr/lib",
+        "0022",
+        "0",
+        "1",
+        "2",
+        "3",
+        "/dev/null",
+    ];
+    assert_eq!(lines, expected.map(|line| format!("stdout F {line}")));
+}
+
+#[test]
+fn no_signal_is_blocked_or_ignored() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let mut start = spawner.plain("a", "");
+    start.argv = ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"].map(str::to_owned).to_vec();
+    let (_, lines) = spawner.run(start);
+    let none = ["SigBlk", "SigIgn"].map(|name| format!("stdout F {name}:\t0000000000000000"));
+    assert_eq!(lines, none);
+}
+
+#[test]
+fn signals_reach_the_group() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let start = spawner.plain("a", "sleep 1000 & echo $!; wait");
+    let (path, log) = (log_path(&start.log), start.log.clone());
+    let id = spawner.start(start);
+    spawner.started(&id);
+    wait_for_text(&path, "\n");
+    spawner.send(&Request::Signal { id: id.clone(), signal: libc::SIGTERM });
+    let end = spawner.ended(&id);
+    assert_eq!((end.code, end.signal), (None, Some(libc::SIGTERM)));
+    assert_gone(lines(&log)[0].trim_start_matches("stdout F ").parse().unwrap());
+}
+
+#[test]
+fn what_a_program_leaves_behind_in_its_group_is_killed() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let (end, lines) = spawner.run(spawner.plain("a", "sleep 1000 & echo $!; exit 3"));
+    assert_eq!(end.code, Some(3));
+    let left = lines[0].trim_start_matches("stdout F ");
+    assert_gone(left.parse().unwrap());
+}
+
+#[test]
+fn a_process_that_escapes_does_not_hold_the_end_up() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let (end, lines) = spawner.run(spawner.plain("a", "setsid sleep 1000 & echo $!; exit 3"));
+    assert_eq!(end.code, Some(3));
+    let escaped: i32 = lines[0].trim_start_matches("stdout F ").parse().unwrap();
+    crate::harness::kill(escaped);
+}
+
+#[test]
+fn with_a_limit_even_one_that_escapes_is_killed() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let mut start = spawner.plain("a", "setsid sleep 1000 & echo $!; exit 3");
+    start.limits = Limits { pids: Some(20), ..Limits::default() };
+    let (end, lines) = spawner.run(start);
+    assert_eq!(end.code, Some(3));
+    assert_gone(lines[0].trim_start_matches("stdout F ").parse().unwrap());
+}
+
+#[test]
+fn programs_that_cannot_run_say_why() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let place = spawner.data_dir.path().join("bin");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("plain"), "x").unwrap();
+    fs::write(place.join("orphan"), "#!/no/such/shell\n").unwrap();
+    fs::set_permissions(place.join("orphan"), fs::Permissions::from_mode(0o755)).unwrap();
+    let place = place.to_str().unwrap().to_owned();
+    let cases = [
+        ("nosuch", libc::ENOENT, "exec: \"nosuch\": executable file not found in $PATH"),
+        ("plain", libc::EACCES, "exec: \"plain\": permission denied"),
+        ("/no/such", libc::ENOENT, "exec: \"/no/such\": no such file or directory"),
+        ("orphan", libc::ENOENT, "exec: \"orphan\": executable file not found in $PATH"),
+    ];
+    for (attempt, (program, errno, message)) in (0..).zip(cases) {
+        let mut start = spawner.plain("a", "");
+        start.id.attempt = attempt;
+        start.argv = vec![program.to_owned()];
+        start.env = vec![format!("PATH=/none:{place}:/usr/bin")];
+        let id = spawner.start(start);
+        let failure = spawner.failed(&id);
+        assert_eq!((failure.stage, failure.errno), (Stage::Exec, errno), "{failure:?}");
+        assert_eq!(failure.message, message);
+        assert!(failure.at_ns > 0);
+    }
+    let mut start = spawner.plain("b", "true");
+    start.cwd = "/no/such".to_owned();
+    let id = spawner.start(start);
+    let failure = spawner.failed(&id);
+    assert_eq!((failure.stage, failure.errno), (Stage::WorkingDirectory, libc::ENOENT));
+}
+
+#[test]
+fn users_and_groups_are_set_and_may_reopen_their_output() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let mut start = spawner.plain("a", "id -u; id -g; id -G; echo again > /dev/stdout");
+    start.user = User { uid: 1234, gid: 2345, groups: vec![77, 88] };
+    let (end, lines) = spawner.run(start);
+    assert_eq!(end.code, Some(0), "{lines:?}");
+    assert_eq!(lines, ["1234", "2345", "2345 77 88", "again"].map(|l| format!("stdout F {l}")));
+}
+
+#[test]
+fn it_lives_in_the_machines_own_mounts() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let (_, lines) =
+        spawner.run(spawner.plain("a", "readlink /proc/self/ns/mnt /proc/self/ns/net"));
+    let own =
+        |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap().display().to_string();
+    assert_eq!(lines, [own("mnt"), own("net")].map(|line| format!("stdout F {line}")));
 }
