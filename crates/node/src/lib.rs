@@ -7,6 +7,7 @@
 
 mod config;
 mod env;
+pub mod host;
 pub mod logs;
 mod machine;
 mod messages;
