@@ -111,7 +111,7 @@ impl Engine {
             );
             return Err(StatusError::conflict(key.kind, &key.name, &why));
         }
-        let (mut draft, warnings) = admit::update(&old, draft, subresource, now)
+        let (mut draft, warnings) = admit::update(&old, draft, subresource)
             .map_err(|errors| StatusError::invalid(key.kind, &key.name, &errors))?;
         draft.metadata.resource_version = Some(old.meta.revision.to_string());
         if draft.to_json() == **old.json() {

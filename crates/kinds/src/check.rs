@@ -74,10 +74,11 @@ pub(crate) struct Checked {
     pub(crate) lines: BTreeMap<String, u32>,
 }
 
-/// Checks a document of type `ty`.
-pub(crate) fn check(node: &Node, ty: &'static Type) -> Checked {
+/// Checks a document of type `ty`. The lines are collected only if they are wanted.
+pub(crate) fn check(node: &Node, ty: &'static Type, with_lines: bool) -> Checked {
     let mut checker = Checker {
         out: Checked::default(),
+        with_lines,
         path: String::new(),
         owner: ty.name,
         fields: Vec::new(),
@@ -88,6 +89,7 @@ pub(crate) fn check(node: &Node, ty: &'static Type) -> Checked {
 
 struct Checker {
     out: Checked,
+    with_lines: bool,
     path: String,
     /// Name of the struct whose field is being checked.
     owner: &'static str,
@@ -98,6 +100,18 @@ struct Checker {
 impl Checker {
     fn problem(&mut self, line: u32, what: What) {
         self.out.problems.push(Problem { line, path: self.path.clone(), what });
+    }
+
+    /// Notes the line of the field whose path is `length` bytes of the present one, or of an entry of
+    /// that map.
+    fn stands_on(&mut self, line: u32, length: usize, key: Option<&str>) {
+        if self.with_lines {
+            let mut path = self.path[..length].to_owned();
+            if let Some(key) = key {
+                path += &format!("[{key}]");
+            }
+            self.out.lines.insert(path, line);
+        }
     }
 
     fn value(&mut self, node: &Node, shape: Shape) {
@@ -135,7 +149,7 @@ impl Checker {
                     self.problem(entry.line, What::Unknown { meant });
                 }
                 Some(field) if wins(entries, at) && entry.node.value != Value::Null => {
-                    self.out.lines.insert(self.path.clone(), entry.line);
+                    self.stands_on(entry.line, self.path.len(), None);
                     self.key(&entry.key, &mut first);
                     self.fields.push(field.name);
                     self.value(&entry.node, field.shape);
@@ -154,12 +168,11 @@ impl Checker {
         let mut first = true;
         for (at, entry) in entries.iter().enumerate() {
             let length = self.path.len();
-            let bracketed = format!("{}[{}]", self.path, entry.key);
             self.path.push('.');
             self.path.push_str(&entry.key);
             self.duplicate(entries, at);
             if wins(entries, at) {
-                self.out.lines.insert(bracketed, entry.line);
+                self.stands_on(entry.line, length, Some(&entry.key));
                 self.key(&entry.key, &mut first);
                 self.value(&entry.node, item);
             }
@@ -176,7 +189,7 @@ impl Checker {
             }
             let length = self.path.len();
             write!(self.path, "[{at}]").expect("text takes text");
-            self.out.lines.insert(self.path.clone(), node.line);
+            self.stands_on(node.line, self.path.len(), None);
             self.value(node, item);
             self.path.truncate(length);
         }

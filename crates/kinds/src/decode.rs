@@ -57,7 +57,7 @@ pub fn body(
         return Err(unrecognized(kind, json, "couldn't get version/kind; the body is no object"));
     }
     same_kind(kind, &node)?;
-    let checked = check::check(&node, schema::of(kind));
+    let checked = check::check(&node, schema::of(kind), false);
     if let Some(text) = checked.problems.iter().find_map(type_error) {
         return Err(cannot_handle(kind, kind.info().name, &text));
     }

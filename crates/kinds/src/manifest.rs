@@ -81,9 +81,9 @@ impl Manifest {
         }
     }
 
-    /// What admission found wrong with this object, with the lines of this file.
+    /// What admission found wrong with this object, with the lines of this file and in their order.
     pub fn locate(&self, errors: &[FieldError]) -> ManifestErrors {
-        let located = errors.iter().map(|error| {
+        let located = |error: &FieldError| {
             let whole = error.to_string();
             ManifestError {
                 source: self.source.clone(),
@@ -91,8 +91,10 @@ impl Manifest {
                 path: error.path.clone(),
                 message: whole[error.path.len() + 2..].to_owned(),
             }
-        });
-        ManifestErrors(located.collect())
+        };
+        let mut all: Vec<ManifestError> = errors.iter().map(located).collect();
+        all.sort_by_key(|error| error.line);
+        ManifestErrors(all)
     }
 }
 
@@ -206,7 +208,7 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, kind: Kind, node: &Node, prefix: &str) {
-        let checked = check::check(node, schema::of(kind));
+        let checked = check::check(node, schema::of(kind), true);
         let before = self.errors.len();
         for problem in &checked.problems {
             let path = format!("{prefix}{}", problem.path);

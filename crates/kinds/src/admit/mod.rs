@@ -79,7 +79,6 @@ pub fn update(
     old: &Object,
     mut new: Draft,
     subresource: Subresource,
-    _now: Timestamp,
 ) -> Result<(Draft, Vec<String>), FieldErrors> {
     let before = old.draft();
     let mut errors = Vec::new();
@@ -125,6 +124,8 @@ fn internal(field: &str, error: &serde_json::Error, errors: &mut FieldErrors) {
     errors.push(FieldError { kind: FieldErrorKind::Internal, path, value: None, detail });
 }
 
+/// Puts a typed object back: the order of fields and of map keys is then always the same, and an
+/// update that only turns them around changes nothing.
 fn write_whole<T: Serialize>(draft: &mut Draft, typed: &T) {
     *draft = Draft::of(draft.kind, typed);
 }
@@ -151,6 +152,7 @@ fn finish(
             if let Some(old) = old {
                 others::check_config_map_update(&read_whole(old, errors), &map, errors);
             }
+            write_whole(draft, &map);
         }
         Kind::Secret => {
             let mut secret: Secret = read_whole(draft, errors);
@@ -167,6 +169,7 @@ fn finish(
             if let Some(old) = old {
                 others::check_runtime_class_update(&read_whole(old, errors), &class, errors);
             }
+            write_whole(draft, &class);
         }
         Kind::Event => others::check_event(&read_whole::<Event>(draft, errors), errors),
         Kind::Node => finish_node(draft, errors),

@@ -164,13 +164,13 @@ fn admit_all(kind: Kind, json: &Value) {
         let Ok((draft, _)) = admit::create(draft, &context()) else { continue };
         let object = draft.seal(1);
         read(&object);
-        let again = admit::update(&object, object.draft(), Subresource::Main, context().now);
+        let again = admit::update(&object, object.draft(), Subresource::Main);
         let (draft, _) = again.unwrap_or_else(|e| panic!("{e:?}: {:?}", object.json()));
         assert_eq!(draft.seal(1).json(), object.json(), "admission is done after one time");
         let status = decode::body(kind, body.as_bytes(), FieldValidation::Ignore).unwrap().0;
         let mut draft = object.draft();
         draft.rest.extend(status.rest.into_iter().filter(|(name, _)| name == "status"));
-        if let Ok((draft, _)) = admit::update(&object, draft, Subresource::Status, context().now) {
+        if let Ok((draft, _)) = admit::update(&object, draft, Subresource::Status) {
             read(&draft.seal(2));
         }
     }

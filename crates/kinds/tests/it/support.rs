@@ -101,8 +101,7 @@ pub(crate) fn update(input: &str) -> String {
     let old: Object = draft.seal(7);
     let mut json: Value = serde_json::from_slice(old.json()).unwrap();
     let rest = change(&mut json, &after);
-    let now = context().now + jiff::SignedDuration::from_secs(60);
-    match admit::update(&old, decoded(kind, &json), subresource, now) {
+    match admit::update(&old, decoded(kind, &json), subresource) {
         Err(errors) => error_text(&errors),
         Ok((draft, warnings)) => shown(&draft, &rest, &warnings),
     }
