@@ -116,10 +116,13 @@ impl Engine {
         });
     }
 
-    /// Changes the metadata of an object that still exists.
+    /// Changes the metadata of an object that still exists; a change that changes nothing is none,
+    /// or controllers that wake each other would never come to rest.
     pub(crate) fn edit(&mut self, key: &Key, change: impl FnOnce(&mut ObjectMeta)) {
-        if let Some(mut draft) = self.current(key) {
-            change(&mut draft.metadata);
+        let Some(mut draft) = self.current(key) else { return };
+        let before = draft.metadata.clone();
+        change(&mut draft.metadata);
+        if draft.metadata != before {
             self.urgent = true;
             self.put(draft);
         }

@@ -28,7 +28,7 @@ impl Default for Limits {
             event_age_s: 3600,
             history_bytes_max: 64 << 20,
             history_age_s: 30 * 86_400,
-            rounds_max: 1_000_000,
+            rounds_max: 100_000,
             name_tries_max: 8,
         }
     }

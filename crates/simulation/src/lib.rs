@@ -1,1 +1,14 @@
-//! .
+//! A seeded world: the real engine, store and pod machine over a pretended disk, spawner and clock.
+//!
+//! Everything that happens, faults included, is drawn from one seed, and nothing runs in parallel,
+//! so a seed is a complete account of a failure. After every step the checkers of [`checks`] look at
+//! what a client would have seen and at what really ran.
+
+mod checks;
+mod clients;
+mod observer;
+mod plan;
+mod spawner;
+mod world;
+
+pub use world::{Outcome, Stats, run};
