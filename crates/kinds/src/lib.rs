@@ -5,7 +5,7 @@
 pub mod admit;
 mod check;
 pub mod decode;
-mod error;
+mod field_error;
 mod key;
 pub mod manifest;
 pub mod names;
@@ -14,15 +14,17 @@ mod path;
 pub mod quantity;
 mod schema;
 pub mod selector;
+mod status;
 mod suggest;
 pub mod support;
 mod table;
 mod tree;
 mod validate;
 
-pub use error::{Cause, FieldError, FieldErrorKind, FieldErrors, Reason, StatusError};
+pub use field_error::{FieldError, FieldErrorKind, FieldErrors};
 pub use key::{Key, Uid};
 pub use object::{DecodeError, Draft, Facts, Meta, Object, Owner, RUN_ANNOTATION, api_time};
+pub use status::{Cause, Reason, StatusError};
 pub use table::{KINDS, Kind, KindInfo};
 
 /// The typed API objects of Kubernetes 1.36, for objects that are being worked on.

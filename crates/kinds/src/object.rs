@@ -438,3 +438,70 @@ struct Involved {
 pub fn api_time(now: Timestamp) -> Time {
     Time(Timestamp::from_second(now.as_second()).expect("a timestamp's own seconds are in range"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UID: &str = "11111111-2222-4333-8444-555555555555";
+
+    fn sealed(kind: Kind, json: &str) -> Object {
+        let mut draft = Draft::from_json(kind, json.as_bytes()).unwrap();
+        draft.metadata.uid = Some(UID.to_owned());
+        draft.seal(42)
+    }
+
+    #[test]
+    fn sealing_reads_the_index_once() {
+        let object = sealed(
+            Kind::Pod,
+            r#"{"metadata":{"name":"p","namespace":"n","generation":3,"labels":{"a":"b"},
+                "creationTimestamp":"1970-01-01T00:00:05Z","deletionTimestamp":"1970-01-01T00:00:09Z",
+                "finalizers":["f/x"],"ownerReferences":[
+                {"apiVersion":"v1","kind":"K","name":"o","uid":"11111111-2222-4333-8444-555555555556","controller":true},
+                {"apiVersion":"v1","kind":"K","name":"o","uid":"not one of ours"}]},
+                "spec":{"nodeName":"here","containers":[]},"status":{"phase":"Running"}}"#,
+        );
+        let meta = &object.meta;
+        assert_eq!(object.key, Key::new(Kind::Pod, "n", "p"));
+        assert_eq!((meta.revision, meta.generation, meta.created_s), (42, 3, 5));
+        assert_eq!(meta.deletion_s, Some(9));
+        assert!(object.deleting());
+        assert_eq!(meta.finalizers, ["f/x"]);
+        let owner = Uid::parse("11111111-2222-4333-8444-555555555556").unwrap();
+        assert_eq!(meta.owners, [Owner { uid: owner, controller: true }]);
+        let facts = Facts::Pod { node_name: "here".into(), phase: "Running".into() };
+        assert_eq!(meta.facts, facts);
+        assert_eq!(object.pod().metadata.resource_version.as_deref(), Some("42"));
+    }
+
+    #[test]
+    fn a_job_is_finished_by_a_terminal_condition_that_is_true() {
+        for (conditions, finished) in [
+            (r#"[]"#, false),
+            (r#"[{"type":"Complete","status":"True"}]"#, true),
+            (r#"[{"type":"Failed","status":"True"}]"#, true),
+            (r#"[{"type":"Failed","status":"False"}]"#, false),
+            (r#"[{"type":"FailureTarget","status":"True"}]"#, false),
+            (r#"[{"type":"Suspended","status":"True"},{"type":"Complete","status":"True"}]"#, true),
+        ] {
+            let json = format!(
+                r#"{{"metadata":{{"name":"j"}},"status":{{"succeeded":2,"conditions":{conditions}}}}}"#
+            );
+            let facts = sealed(Kind::Job, &json).meta.facts;
+            assert_eq!(facts, Facts::Job { finished, succeeded: 2 }, "{conditions}");
+        }
+    }
+
+    #[test]
+    fn changing_the_status_leaves_every_byte_of_the_spec() {
+        let spec = r#"{"containers": [ {"name":"c", "futureField": 1.50} ]}"#;
+        let json = format!(r#"{{"metadata":{{"name":"p","namespace":"n"}},"spec":{spec}}}"#);
+        let mut draft = sealed(Kind::Pod, &json).draft();
+        draft.set_pod_status(&PodStatus { phase: Some("Failed".into()), ..PodStatus::default() });
+        let object = draft.seal(43);
+        assert!(std::str::from_utf8(object.json()).unwrap().contains(spec));
+        let facts = Facts::Pod { node_name: String::new(), phase: "Failed".into() };
+        assert_eq!(object.meta.facts, facts);
+    }
+}

@@ -1,182 +1,11 @@
-//! What is wrong with a request, in the words clients of Kubernetes know: field errors as
-//! `k8s.io/apimachinery/pkg/util/validation/field` shapes them, and the `Status` they travel in.
+//! The refusal of a request as the API words it, and the `Status` object it travels in.
 
 use std::{collections::BTreeSet, fmt};
 
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{KINDS, Kind};
-
-/// The sort of a field error; decides the text and the machine-readable cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are the documentation: upstream's own")]
-pub enum FieldErrorKind {
-    NotFound,
-    Required,
-    Duplicate,
-    Invalid,
-    TypeInvalid,
-    NotSupported,
-    Forbidden,
-    TooLong,
-    TooMany,
-    Internal,
-}
-
-impl FieldErrorKind {
-    /// The text between the path and the value.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::NotFound => "Not found",
-            Self::Required => "Required value",
-            Self::Duplicate => "Duplicate value",
-            Self::Invalid | Self::TypeInvalid => "Invalid value",
-            Self::NotSupported => "Unsupported value",
-            Self::Forbidden => "Forbidden",
-            Self::TooLong => "Too long",
-            Self::TooMany => "Too many",
-            Self::Internal => "Internal error",
-        }
-    }
-
-    /// The `reason` of the cause in a Status.
-    pub fn cause(self) -> &'static str {
-        match self {
-            Self::NotFound => "FieldValueNotFound",
-            Self::Required => "FieldValueRequired",
-            Self::Duplicate => "FieldValueDuplicate",
-            Self::Invalid => "FieldValueInvalid",
-            Self::TypeInvalid => "FieldValueTypeInvalid",
-            Self::NotSupported => "FieldValueNotSupported",
-            Self::Forbidden => "FieldValueForbidden",
-            Self::TooLong => "FieldValueTooLong",
-            Self::TooMany => "FieldValueTooMany",
-            Self::Internal => "InternalError",
-        }
-    }
-}
-
-/// One thing wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The sort of error.
-    pub kind: FieldErrorKind,
-    /// Path from the top of the object, such as `spec.template.spec.containers[0].image`.
-    pub path: String,
-    /// The bad value as it is printed: quoted strings, bare numbers, JSON for the rest. `None`
-    /// where upstream prints none.
-    pub value: Option<String>,
-    /// What would be right; may be empty.
-    pub detail: String,
-}
-
-impl FieldError {
-    /// `<path>: Required value[: <detail>]`
-    pub fn required(path: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            kind: FieldErrorKind::Required,
-            path: path.into(),
-            value: None,
-            detail: detail.into(),
-        }
-    }
-
-    /// `<path>: Invalid value: <value>: <detail>`; the value prints as JSON.
-    pub fn invalid(
-        path: impl Into<String>,
-        value: impl Into<serde_json::Value>,
-        detail: impl Into<String>,
-    ) -> Self {
-        let value = Some(value.into().to_string());
-        Self { kind: FieldErrorKind::Invalid, path: path.into(), value, detail: detail.into() }
-    }
-
-    /// `<path>: Invalid value: <detail>`: where upstream prints no value.
-    pub fn invalid_whole(path: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            kind: FieldErrorKind::Invalid,
-            path: path.into(),
-            value: None,
-            detail: detail.into(),
-        }
-    }
-
-    /// `<path>: Duplicate value: <value>`
-    pub fn duplicate(path: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
-        let value = Some(value.into().to_string());
-        let (kind, path) = (FieldErrorKind::Duplicate, path.into());
-        Self { kind, path, value, detail: String::new() }
-    }
-
-    /// `<path>: Not found: <value>`
-    pub fn not_found(path: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
-        let value = Some(value.into().to_string());
-        let (kind, path) = (FieldErrorKind::NotFound, path.into());
-        Self { kind, path, value, detail: String::new() }
-    }
-
-    /// `<path>: Too long: may not be more than <max> bytes`
-    pub fn too_long(path: impl Into<String>, max: usize) -> Self {
-        let detail = format!("may not be more than {max} bytes");
-        Self { kind: FieldErrorKind::TooLong, path: path.into(), value: None, detail }
-    }
-
-    /// `<path>: Too many: <count>: must have at most <max> items`
-    pub fn too_many(path: impl Into<String>, count: usize, max: usize) -> Self {
-        let detail = format!("must have at most {max} items");
-        let (kind, path) = (FieldErrorKind::TooMany, path.into());
-        Self { kind, path, value: Some(count.to_string()), detail }
-    }
-
-    /// `<path>: Invalid value: <value>: field is immutable`
-    pub fn immutable(path: impl Into<String>, value: &impl serde::Serialize) -> Self {
-        let value = serde_json::to_value(value).unwrap_or_default();
-        Self::invalid(path, value, "field is immutable")
-    }
-
-    /// `<path>: Forbidden: <detail>`
-    pub fn forbidden(path: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            kind: FieldErrorKind::Forbidden,
-            path: path.into(),
-            value: None,
-            detail: detail.into(),
-        }
-    }
-
-    /// `<path>: Unsupported value: <value>: supported values: "A", "B"`
-    pub fn not_supported(
-        path: impl Into<String>,
-        value: impl Into<serde_json::Value>,
-        supported: &[&str],
-    ) -> Self {
-        let list: Vec<String> = supported.iter().map(|v| format!("{v:?}")).collect();
-        let detail = format!("supported values: {}", list.join(", "));
-        Self {
-            kind: FieldErrorKind::NotSupported,
-            path: path.into(),
-            value: Some(value.into().to_string()),
-            detail,
-        }
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.kind.text())?;
-        if let Some(value) = &self.value {
-            write!(f, ": {value}")?;
-        }
-        if !self.detail.is_empty() {
-            write!(f, ": {}", self.detail)?;
-        }
-        Ok(())
-    }
-}
-
-/// Everything wrong with one object; never just the first.
-pub type FieldErrors = Vec<FieldError>;
+use crate::{FieldError, KINDS, Kind};
 
 /// The machine-readable reason of a Status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -465,5 +294,46 @@ mod tests {
         }
         assert!(Reason::ALL.iter().all(|&r| Reason::parse(&format!("{r:?}")) == Some(r)));
         assert_eq!(StatusError::from_json(b"{\"kind\":\"Pod\"}"), None);
+    }
+
+    #[test]
+    fn an_invalid_object_lists_each_text_once_and_every_cause() {
+        let twice = FieldError::required("spec.a", "");
+        let errors = [twice.clone(), FieldError::invalid("spec.b", -1, "no"), twice];
+        let status = StatusError::invalid(Kind::Job, "x", &errors);
+        let list = "[spec.a: Required value, spec.b: Invalid value: -1: no]";
+        assert_eq!(status.message, format!("Job.batch \"x\" is invalid: {list}"));
+        let expected = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": status.message, "reason": "Invalid", "code": 422,
+            "details": {"name": "x", "group": "batch", "kind": "Job", "causes": [
+                {"reason": "FieldValueRequired", "message": "Required value", "field": "spec.a"},
+                {"reason": "FieldValueInvalid", "message": "Invalid value: -1: no", "field": "spec.b"},
+                {"reason": "FieldValueRequired", "message": "Required value", "field": "spec.a"},
+            ]},
+        });
+        let read: serde_json::Value = serde_json::from_slice(&status.to_json()).unwrap();
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn refusals_name_the_resource_as_upstream_does() {
+        for (error, code, message) in [
+            (StatusError::not_found(Kind::Job, "x"), 404, "jobs.batch \"x\" not found"),
+            (StatusError::already_exists(Kind::Pod, "x"), 409, "pods \"x\" already exists"),
+            (
+                StatusError::conflict(Kind::Pod, "x", "why"),
+                409,
+                "Operation cannot be fulfilled on pods \"x\": why",
+            ),
+            (StatusError::forbidden(Kind::Pod, "x", "why"), 403, "pods \"x\" is forbidden: why"),
+            (
+                StatusError::invalid(Kind::Pod, "x", &[FieldError::required("a", "")]),
+                422,
+                "Pod \"x\" is invalid: a: Required value",
+            ),
+        ] {
+            assert_eq!((error.reason.code(), &*error.message), (code, message));
+        }
     }
 }
