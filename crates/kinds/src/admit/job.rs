@@ -331,15 +331,21 @@ fn template_open(old: &Job, spec: &JobSpec) -> bool {
         && (status.start_time.is_none() || suspended)
 }
 
-/// What the client should know of a Job that is accepted all the same.
-pub(super) fn warnings(job: &Job) -> Vec<String> {
+/// What the client should know of a Job that is accepted all the same. The name is of interest only
+/// when the Job is new.
+pub(super) fn warnings(job: &Job, new: bool) -> Vec<String> {
     let name = job.metadata.name.as_deref().unwrap_or_default();
     let wrong = validate::dns_label(name);
-    if wrong.is_empty() {
-        return Vec::new();
+    let mut warnings = Vec::new();
+    if new && !wrong.is_empty() {
+        warnings.push(format!(
+            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
+            wrong.join(" ")
+        ));
     }
-    vec![format!(
-        "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
-        wrong.join(" ")
-    )]
+    let spec = job.spec.as_ref().filter(|spec| indexed(spec));
+    if spec.is_some_and(|s| s.completions > Some(100_000) && s.parallelism > Some(10_000)) {
+        warnings.push("spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail".to_owned());
+    }
+    warnings
 }

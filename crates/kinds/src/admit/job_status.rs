@@ -210,6 +210,12 @@ fn pods(old: &Side<'_>, new: &Side<'_>, errors: &mut FieldErrors) {
 }
 
 fn indexes(spec: &JobSpec, old: &Side<'_>, new: &Side<'_>, errors: &mut FieldErrors) {
+    let failed = &new.status.failed_indexes;
+    let wrong = old.status.failed_indexes != *failed
+        && failed.is_some()
+        && spec.backoff_limit_per_index.is_none();
+    let text = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
+    push(errors, wrong, "failedIndexes", text);
     if old.completed_indexes() == new.completed_indexes() {
         return;
     }

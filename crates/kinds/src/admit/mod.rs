@@ -195,7 +195,7 @@ fn finish_job(
     job::prepare(&mut job, old.is_none());
     job::check(&job, errors);
     match old {
-        None => warnings.extend(job::warnings(&job)),
+        None => warnings.extend(job::warnings(&job, true)),
         Some(old) => {
             let before = Job {
                 metadata: old.metadata.clone(),
@@ -203,7 +203,11 @@ fn finish_job(
                 status: Some(read(old, "status", errors)),
             };
             job::check_update(&before, &job, errors);
-            raise_generation(&mut job.metadata.generation, before.spec != job.spec);
+            let changed = before.spec != job.spec;
+            raise_generation(&mut job.metadata.generation, changed);
+            if changed {
+                warnings.extend(job::warnings(&job, false));
+            }
         }
     }
     draft.set("spec", &job.spec);

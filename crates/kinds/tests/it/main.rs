@@ -46,6 +46,31 @@ fn manifests() {
 }
 
 #[test]
+fn located() {
+    check("locate", support::located);
+}
+
+#[test]
+fn files_have_limits_that_are_named() {
+    let error = |text: String| {
+        kinds::manifest::parse("big.yaml", text.as_bytes()).expect_err("over the limit").to_string()
+    };
+    let large = " ".repeat(kinds::manifest::FILE_BYTES_MAX + 1);
+    assert_eq!(error(large), "big.yaml:1: the file is larger than 16777216 bytes");
+    let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
+    let text = error(deep);
+    assert!(text.starts_with("big.yaml:1: invalid YAML: "), "{text}");
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for n in 1..9 {
+        let items = vec![format!("*a{}", n - 1); 10].join(",");
+        bomb += &format!("a{n}: &a{n} [{items}]\n");
+    }
+    let text = error(bomb);
+    let said = "the aliases of this file stand for more than 100000 values; write them out";
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
 fn bodies() {
     check("body", support::body);
 }

@@ -55,6 +55,21 @@ pub(crate) fn manifest(input: &str) -> String {
     }
 }
 
+/// A file whose objects are admitted; what admission says has the lines of the file.
+pub(crate) fn located(input: &str) -> String {
+    let manifests = manifest::parse("job.yaml", input.as_bytes()).unwrap_or_else(|e| panic!("{e}"));
+    let texts = manifests.iter().map(|manifest| {
+        let mut draft = manifest.draft.clone();
+        let namespaced = manifest.kind.info().namespaced;
+        draft.metadata.namespace = namespaced.then(|| "default".to_owned());
+        match admit::create(draft, &context()) {
+            Ok(_) => "ok".to_owned(),
+            Err(errors) => manifest.locate(&errors).to_string(),
+        }
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}
+
 /// First line: kind and field validation. The rest: the body.
 pub(crate) fn body(input: &str) -> String {
     let (head, body) = input.split_once('\n').expect("a head and a body");
