@@ -91,6 +91,7 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             "no command specified: image \"{image}\" has no entrypoint, so command must be set"
         )));
     }
+    let capabilities = security::capabilities(container).map_err(Refusal::Config)?;
     let isolation = match class {
         Class::Process => Isolation::Process,
         Class::Container => Isolation::Container(Box::new(Container {
@@ -102,9 +103,9 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             host_network: spec.host_network.unwrap_or(false),
             keep_namespaces: spec.containers.len() > 1
                 || spec.restart_policy.as_deref() != Some("Never"),
-            capabilities: security::capabilities(container).map_err(Refusal::Config)?,
+            capabilities,
             no_new_privileges: security::no_new_privileges(container),
-            seccomp: security::seccomp(spec, container).map_err(Refusal::Config)?,
+            seccomp: security::seccomp(spec, container, capabilities).map_err(Refusal::Config)?,
             masked_paths: security::MASKED_PATHS.map(str::to_owned).to_vec(),
             read_only_paths: security::READ_ONLY_PATHS.map(str::to_owned).to_vec(),
         })),

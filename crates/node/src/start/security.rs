@@ -157,15 +157,20 @@ pub(super) fn capabilities(container: &ContainerSpec) -> Result<u64, String> {
     Ok(mask)
 }
 
-/// The seccomp program: none only if the spec says `Unconfined`.
-pub(super) fn seccomp(spec: &PodSpec, container: &ContainerSpec) -> Result<Vec<u8>, String> {
+/// The seccomp program for a container with these capabilities: none only if the spec says
+/// `Unconfined`.
+pub(super) fn seccomp(
+    spec: &PodSpec,
+    container: &ContainerSpec,
+    capabilities: u64,
+) -> Result<Vec<u8>, String> {
     let own = container
         .security_context
         .as_ref()
         .and_then(|c: &SecurityContext| c.seccomp_profile.as_ref());
     let pod = spec.security_context.as_ref().and_then(|c| c.seccomp_profile.as_ref());
     match own.or(pod).map(|profile| profile.type_.as_str()) {
-        None | Some("RuntimeDefault") => Ok(seccomp::default_profile().to_vec()),
+        None | Some("RuntimeDefault") => Ok(seccomp::profile(capabilities)),
         Some("Unconfined") => Ok(Vec::new()),
         Some(other) => Err(format!("seccomp profile type \"{other}\" does not work yet")),
     }
