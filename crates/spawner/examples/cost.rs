@@ -30,10 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let exe = arguments.get(1).ok_or("usage: cost SPAWNER_EXE [COUNT]")?;
     let count: u32 = arguments.get(2).map_or(Ok(400), |text| text.parse())?;
+    let only = std::env::var("ONLY").ok();
     for parallel in [1, 2, 8] {
         let mut rows: Vec<(&str, Vec<Cost>)> = Vec::new();
         let names = ["posix_spawn", "process", "host network", "own network", "default masks"];
-        rows.extend(names.map(|name| (name, Vec::new())));
+        let wanted = |name: &&str| only.as_deref().is_none_or(|only| only == *name);
+        rows.extend(names.into_iter().filter(wanted).map(|name| (name, Vec::new())));
         for _ in 0..ROUNDS {
             for (name, costs) in &mut rows {
                 costs.push(match *name {

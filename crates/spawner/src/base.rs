@@ -210,18 +210,19 @@ fn kernel_directories(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Remove `below` from the overlay of `tree` whose upper lower layer is `layer`. What is not there
-/// needs no hiding; directories on the way look like the tree's own.
+/// Remove `below` from the overlay of `tree` whose upper lower layer is `layer`, whether it is there
+/// now or comes later. Directories on the way look like the tree's own; where one is missing there is
+/// nothing to hide.
 fn whiteout(layer: &Path, tree: &Path, below: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(tree.join(below)).is_err() {
-        return Ok(());
-    }
     let ways: Vec<&Path> = below.ancestors().skip(1).filter(|way| *way != Path::new("")).collect();
     for way in ways.into_iter().rev() {
         match fs::symlink_metadata(layer.join(way)) {
             Ok(found) if found.is_dir() => {}
             Ok(_) => return Ok(()),
-            Err(_) => like(&layer.join(way), &tree.join(way))?,
+            Err(_) if fs::symlink_metadata(tree.join(way)).is_ok_and(|found| found.is_dir()) => {
+                like(&layer.join(way), &tree.join(way))?;
+            }
+            Err(_) => return Ok(()),
         }
     }
     match files::make_node(&c_path(&layer.join(below))?, libc::S_IFCHR, (0, 0)) {

@@ -71,11 +71,11 @@ impl<'a> Hands<'a> {
             Step::Pivot => mounts::pivot_here(),
             Step::Attach { slot, target } => self.attach(*slot, target),
             Step::Tmpfs { target, data } => tmpfs(target, data),
-            Step::Mask { path } => self.mask(path),
+            Step::Mask { path, slot } => self.mask(path, *slot),
             Step::ReadOnly { path, recursive } => read_only(path, *recursive),
             Step::WorkingDirectory { path, make } => working_directory(path, *make),
             Step::FileLimit { soft, hard } => process::set_file_limit(*soft, *hard),
-            Step::BoundCapabilities { mask } => privileges::bound_capabilities(*mask),
+            Step::DropCapabilities { dropped } => privileges::drop_bounding_capabilities(*dropped),
             Step::User { uid, gid, groups } => {
                 privileges::set_groups(groups)?;
                 privileges::set_group(*gid)?;
@@ -103,15 +103,20 @@ impl<'a> Hands<'a> {
         Ok(())
     }
 
-    fn attach(&mut self, slot: usize, target: &CStr) -> io::Result<()> {
+    fn take_tree(&mut self, slot: usize) -> io::Result<OwnedFd> {
         let tree = self.trees.get_mut(slot).and_then(Option::take);
-        let tree = tree.ok_or(io::Error::from_raw_os_error(libc::EBADF))?;
+        tree.ok_or(io::Error::from_raw_os_error(libc::EBADF))
+    }
+
+    fn attach(&mut self, slot: usize, target: &CStr) -> io::Result<()> {
+        let tree = self.take_tree(slot)?;
         let kind = if files::is_directory(tree.as_fd())? { Kind::Directory } else { Kind::File };
         mounts::attach(tree.as_fd(), make_below(target, kind)?.as_fd())
     }
 
-    /// A file is hidden by /dev/null, a directory by an empty tmpfs that all of them share.
-    fn mask(&mut self, path: &'a CStr) -> io::Result<()> {
+    /// A file is hidden by /dev/null, a directory by an empty one: the first by the tree in the
+    /// slot, the others by what is seen at the first.
+    fn mask(&mut self, path: &'a CStr, slot: usize) -> io::Result<()> {
         let found = match files::open(libc::AT_FDCWD, path, libc::O_PATH, 0) {
             Ok(found) => found,
             Err(error) if is_absent(&error) => return Ok(()),
@@ -124,8 +129,7 @@ impl<'a> Hands<'a> {
             return mounts::mount(first, path, None, libc::MS_BIND, None);
         }
         self.masked_by = Some(path);
-        let flags = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-        mounts::mount(c"tmpfs", path, Some(c"tmpfs"), flags, Some(c"nr_blocks=1,nr_inodes=1"))
+        mounts::attach(self.take_tree(slot)?.as_fd(), found.as_fd())
     }
 }
 

@@ -79,11 +79,11 @@ impl Connection {
         if self.waiting > OUTBOUND_BYTES_MAX {
             return Err(io::Error::other("the server does not read its replies"));
         }
-        if fds.is_empty() {
-            if let Some(last) = self.out.back_mut() {
-                last.bytes.append(&mut bytes);
-                return Ok(());
-            }
+        if fds.is_empty()
+            && let Some(last) = self.out.back_mut()
+        {
+            last.bytes.append(&mut bytes);
+            return Ok(());
         }
         // One message takes so many descriptors only; the rest rides beside the bytes that follow.
         let mut fds = fds;
@@ -117,5 +117,21 @@ impl Connection {
             }
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_read_is_cut_off() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let mut connection = Connection::new(ours).unwrap();
+        let reply = Reply::PodEnded { pod: "x".repeat(1 << 20) };
+        let queued = (1..100)
+            .find(|_| connection.queue(&reply, Vec::new()).is_err() || connection.flush().is_err());
+        let most = OUTBOUND_BYTES_MAX >> 20;
+        assert!(queued.is_some_and(|count| count <= most + 1), "{queued:?}");
     }
 }

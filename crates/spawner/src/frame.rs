@@ -66,6 +66,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The stream cannot be followed any further.
+    #[expect(clippy::should_implement_trait, reason = "an iterator has one item type")]
     pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let rest = &self.bytes[self.used..];
         let Some((header, rest)) = rest.split_first_chunk::<LENGTH_BYTES>() else {

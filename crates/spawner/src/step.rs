@@ -45,16 +45,16 @@ pub(crate) enum Step {
     Attach { slot: usize, target: CString },
     /// Mount a new tmpfs at a path, which is made if missing.
     Tmpfs { target: CString, data: CString },
-    /// Hide a file or directory, if it exists.
-    Mask { path: CString },
+    /// Hide a file or directory, if it exists; the tree in the slot is an empty directory.
+    Mask { path: CString, slot: usize },
     /// Make what is at a path read-only, if it exists.
     ReadOnly { path: CString, recursive: bool },
     /// Set the working directory, made if missing in a container.
     WorkingDirectory { path: CString, make: bool },
     /// Restore the limit of open descriptors that the spawner was started with.
     FileLimit { soft: u64, hard: u64 },
-    /// Limit the capabilities that can ever be had.
-    BoundCapabilities { mask: u64 },
+    /// Give up capabilities for ever.
+    DropCapabilities { dropped: u64 },
     /// Set groups, group and user.
     User { uid: u32, gid: u32, groups: Vec<u32> },
     /// Set the capabilities.
@@ -90,7 +90,7 @@ impl Step {
             | Step::ReadOnly { .. } => Stage::Mount,
             Step::OomScore { .. }
             | Step::FileLimit { .. }
-            | Step::BoundCapabilities { .. }
+            | Step::DropCapabilities { .. }
             | Step::User { .. }
             | Step::Capabilities { .. }
             | Step::NoNewPrivileges
@@ -135,13 +135,13 @@ impl Step {
             Step::Pivot => "change the root".to_owned(),
             Step::Attach { target, .. } => format!("mount at {}", lossy(target)),
             Step::Tmpfs { target, .. } => format!("mount tmpfs at {}", lossy(target)),
-            Step::Mask { path } => format!("mask {}", lossy(path)),
+            Step::Mask { path, .. } => format!("mask {}", lossy(path)),
             Step::ReadOnly { path, .. } => format!("make {} read-only", lossy(path)),
             Step::WorkingDirectory { path, .. } => {
                 format!("change to working directory {}", lossy(path))
             }
             Step::FileLimit { soft, .. } => format!("set the limit of open files to {soft}"),
-            Step::BoundCapabilities { .. } => "bound the capabilities".to_owned(),
+            Step::DropCapabilities { .. } => "bound the capabilities".to_owned(),
             Step::User { uid, gid, .. } => format!("become user {uid} and group {gid}"),
             Step::Capabilities { mask } => format!("set the capabilities to {mask:#x}"),
             Step::NoNewPrivileges => "set no_new_privs".to_owned(),

@@ -94,10 +94,10 @@ impl Group {
     /// Kill every process in the groups: at once on v2; on v1 frozen first, so that none can fork
     /// away, and thawed to die.
     pub(crate) fn kill(&self) {
-        if let Some(path) = &self.plan.into {
-            if fs::write(path.join("cgroup.kill"), "1").is_err() {
-                kill_members(path);
-            }
+        if let Some(path) = &self.plan.into
+            && fs::write(path.join("cgroup.kill"), "1").is_err()
+        {
+            kill_members(path);
         }
         let freeze = |state: &str| {
             if let Some(path) = &self.plan.freezer {
@@ -208,20 +208,15 @@ fn move_self(directory: &Path) -> io::Result<()> {
 /// Remove the groups made by [`settle`], as far as nothing is left in them. The spawner leaves its
 /// own group by going back to the roots, which need not be allowed.
 pub(crate) fn unsettle(settled: &Machine) {
-    let paths = settled.v1.values().chain(&settled.v1_tracking);
-    for path in paths.chain(settled.v2.as_ref().map(|(path, _)| path)) {
-        if let Some(root) = path.parent().and_then(Path::parent) {
-            if Some(path) == settled.v1_tracking.as_ref()
-                || settled.v2.as_ref().is_some_and(|(v2, _)| v2 == path)
-            {
-                let _ = fs::write(root.join("cgroup.procs"), "0");
-            }
-        }
-        for leaf in [&path.join("spawner"), path] {
-            let _ = fs::remove_dir(leaf);
-        }
-        if let Some(parent) = path.parent() {
-            let _ = fs::remove_dir(parent);
+    let joined = settled.v1_tracking.iter().chain(settled.v2.as_ref().map(|(path, _)| path));
+    for root in joined.filter_map(|path| path.parent()?.parent()) {
+        let _ = fs::write(root.join("cgroup.procs"), "0");
+    }
+    let all = settled.v1.values().chain(&settled.v1_tracking);
+    for path in all.chain(settled.v2.as_ref().map(|(path, _)| path)) {
+        let leaf = path.join("spawner");
+        for directory in [Some(leaf.as_path()), Some(path), path.parent()].into_iter().flatten() {
+            let _ = fs::remove_dir(directory);
         }
     }
 }

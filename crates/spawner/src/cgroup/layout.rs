@@ -147,11 +147,12 @@ pub(crate) fn plan(
             None => {}
         }
     }
-    if plain && !plan.join.is_empty() {
-        if let Some(Home::V1(path)) = home(machine, Controller::Freezer, name) {
-            plan.add_v1(Controller::Freezer, path.clone(), limits);
-            plan.freezer = Some(path);
-        }
+    if plain
+        && !plan.join.is_empty()
+        && let Some(Home::V1(path)) = home(machine, Controller::Freezer, name)
+    {
+        plan.add_v1(Controller::Freezer, path.clone(), limits);
+        plan.freezer = Some(path);
     }
     Ok(plan)
 }

@@ -6,7 +6,7 @@ use super::{Surroundings, oom_score, run_program};
 use crate::base::Base;
 use crate::protocol::{Container, Mount, MountSource, Start};
 use crate::step::Step;
-use crate::sys::c_string;
+use crate::sys::{c_path, c_string};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::RawFd;
@@ -14,6 +14,9 @@ use std::path::Path;
 
 /// Size of a container's /dev/shm, as Docker and the kubelet have it.
 pub(crate) const SHM_OPTIONS: &str = "mode=1777,size=67108864";
+
+/// The empty directory beside the place where roots are put together.
+pub(crate) const EMPTY: &str = "empty";
 
 /// Namespaces of the pod that the spawner holds, to be entered instead of made.
 #[derive(Clone, Debug)]
@@ -70,7 +73,8 @@ pub(crate) fn container(
     steps.push(Step::Output { out: around.out, err: around.err, report: around.report, owner });
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
-    steps.extend(sources(container, pod)?);
+    let (sources, empty) = sources(container, place, pod)?;
+    steps.extend(sources);
     steps.extend(root(base, container, place)?);
     steps.push(Step::Pivot);
     steps.extend(kernel_mounts(pod.is_some())?);
@@ -81,19 +85,24 @@ pub(crate) fn container(
         }
     }
     for path in &container.masked_paths {
-        steps.push(Step::Mask { path: c_string(path)? });
+        steps.push(Step::Mask { path: c_string(path)?, slot: empty });
     }
     for path in &container.read_only_paths {
         steps.push(Step::ReadOnly { path: c_string(path)?, recursive: true });
     }
     steps.push(Step::WorkingDirectory { path: c_string(&start.cwd)?, make: true });
-    steps.extend(privileges(container, &start.user, around.capabilities)?);
+    steps.extend(privileges(container, &start.user, around)?);
     steps.extend(run_program(start)?);
     Ok(steps)
 }
 
-/// Copies of the machine's trees, taken while they can still be seen.
-fn sources(container: &Container, pod: Option<&PodNamespaces>) -> io::Result<Vec<Step>> {
+/// Copies of the machine's trees, taken while they can still be seen; and the slot of the last of
+/// them, an empty directory to hide others with.
+fn sources(
+    container: &Container,
+    place: &Path,
+    pod: Option<&PodNamespaces>,
+) -> io::Result<(Vec<Step>, usize)> {
     let mut steps = Vec::new();
     if let Some(pod) = pod {
         steps.push(Step::CopyTree { source: c_string(&pod.shm)?, read_only: false });
@@ -103,7 +112,12 @@ fn sources(container: &Container, pod: Option<&PodNamespaces>) -> io::Result<Vec
             steps.push(Step::CopyTree { source: c_string(path)?, read_only: *read_only });
         }
     }
-    Ok(steps)
+    let empty = steps.len();
+    if !container.masked_paths.is_empty() {
+        let source = c_path(&place.with_file_name(EMPTY))?;
+        steps.push(Step::CopyTree { source, read_only: true });
+    }
+    Ok((steps, empty))
 }
 
 /// /proc, /sys, /dev/pts and /dev/shm. The rest of /dev is in the base.

@@ -5,7 +5,9 @@ mod privileges;
 mod process;
 mod root;
 
-pub(crate) use container::{PodNamespaces, SHM_OPTIONS, container, new_namespaces, pod_namespaces};
+pub(crate) use container::{
+    EMPTY, PodNamespaces, SHM_OPTIONS, container, new_namespaces, pod_namespaces,
+};
 pub(crate) use process::process;
 
 use crate::protocol::{Failure, Stage, Start};
@@ -61,6 +63,8 @@ pub(crate) struct Surroundings {
     pub(crate) identity: (u32, u32),
     /// The capabilities the spawner can pass on.
     pub(crate) capabilities: u64,
+    /// Those in its bounding set, which a plain process keeps.
+    pub(crate) bounding: u64,
 }
 
 /// A start that cannot even be tried, as the protocol reports it.

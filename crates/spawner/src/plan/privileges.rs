@@ -1,5 +1,6 @@
 //! The steps that take privileges away from a container, in the one order that works.
 
+use super::Surroundings;
 use crate::protocol::{Container, User};
 use crate::step::Step;
 use std::io;
@@ -10,11 +11,12 @@ use std::io;
 pub(super) fn privileges(
     container: &Container,
     user: &User,
-    available: u64,
+    around: &Surroundings,
 ) -> io::Result<Vec<Step>> {
-    let mask = container.capabilities & available;
+    let mask = container.capabilities & around.capabilities;
+    let dropped = around.bounding & !mask;
     let User { uid, gid, groups } = user.clone();
-    let mut steps = vec![Step::BoundCapabilities { mask }];
+    let mut steps = vec![Step::DropCapabilities { dropped }];
     let seccomp = seccomp(&container.seccomp)?;
     if container.no_new_privileges {
         steps.push(Step::User { uid, gid, groups });

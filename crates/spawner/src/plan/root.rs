@@ -18,7 +18,7 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
         &at,
         Some(c"tmpfs"),
         libc::MS_NOSUID,
-        Some(c_string(&format!("mode=0755,size={}", container.writable_bytes))?),
+        Some(c_string(&format!("mode=0755,size={}", container.writable_bytes.max(PAGE_BYTES)))?),
     )];
     steps.push(Step::Enterdir { path: at.clone() });
     let mut names = vec![("u".to_owned(), "w".to_owned(), base.lower.clone())];
@@ -29,12 +29,17 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
         steps.push(Step::Directory { path: c_string(upper)?, mode: 0o755 });
         steps.push(Step::Directory { path: c_string(work)?, mode: 0o700 });
     }
+    // The prepared layer names the machine's trees by redirects; those of an image mean nothing.
+    let redirects =
+        if base.inside.is_empty() { "redirect_dir=nofollow" } else { "redirect_dir=follow" };
     let inside = place.join(&base.inside);
     let targets = std::iter::once(Ok(c".".to_owned())).chain(
         base.apart.iter().map(|tree| c_path(&inside.join(tree.path.trim_start_matches('/')))),
     );
     for ((upper, work, lower), target) in names.iter().zip(targets) {
-        let data = format!("lowerdir={lower},upperdir={upper},workdir={work},{OVERLAY_OPTIONS}");
+        let data = format!(
+            "lowerdir={lower},upperdir={upper},workdir={work},{OVERLAY_OPTIONS},{redirects}"
+        );
         steps.push(mount(c"overlay", &target?, Some(c"overlay"), 0, Some(c_string(&data)?)));
     }
     for path in &base.submounts {
@@ -53,9 +58,11 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
     Ok(steps)
 }
 
-/// The base names the machine's trees by redirects, so they must be followed; nothing is to be
-/// found again by inode or written back, so no index.
-const OVERLAY_OPTIONS: &str = "redirect_dir=follow,index=off,metacopy=off,xino=off";
+/// Nothing is to be found again by inode, nor are files to be split into data and attributes.
+const OVERLAY_OPTIONS: &str = "index=off,metacopy=off,xino=off";
+
+/// A tmpfs of size 0 would have no limit, so it gets at least so many bytes.
+const PAGE_BYTES: u64 = 4096;
 
 /// A mount step of borrowed parts.
 pub(super) fn mount(

@@ -65,7 +65,7 @@ impl Spawner {
     /// If its process is reaped and its output read, give back its groups and say that it is over.
     fn settle(&mut self, number: u32) {
         let Some(container) = self.containers.get_mut(&number) else { return };
-        if container.gone.is_none() || container.is_over() {
+        if container.gone.is_none() {
             return;
         }
         if let Some(at) = container.timer_ms.take() {
@@ -78,15 +78,25 @@ impl Spawner {
             container.group.kill();
             GROUP_RETRY_MS
         } else {
-            container.conclude();
-            let id = container.id.clone();
-            self.tell_end(number);
-            self.finish_pod(&id.pod);
-            return;
+            return self.conclude(number);
         };
         let at = monotonic_ms() + wait_ms;
         container.timer_ms = Some(at);
         self.timers.insert((at, number));
+    }
+
+    /// Nothing of it is left. A start that was given up before has been reported already.
+    fn conclude(&mut self, number: u32) {
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        let id = container.id.clone();
+        let told = container.is_over();
+        container.conclude();
+        if self.numbers.get(&id) != Some(&number) {
+            self.containers.remove(&number);
+        } else if !told {
+            self.tell_end(number);
+        }
+        self.finish_pod(&id.pod);
     }
 
     /// Send the reply that a container's last state is.
@@ -116,9 +126,11 @@ impl Spawner {
         let Some(container) = self.containers.get_mut(&number) else { return };
         container.timer_ms = None;
         if let Phase::Starting { report, .. } = &container.phase {
+            // The child may hang beyond the reach of SIGKILL, but it will never run its program: the
+            // server is told now, the child reaped whenever it goes.
             self.epoll.remove(report.as_fd());
             container.kill();
-            container.phase = Phase::Failing(Failure {
+            container.phase = Phase::Failed(Failure {
                 stage: Stage::Mount,
                 errno: libc::ETIMEDOUT,
                 message: format!(
@@ -127,7 +139,9 @@ impl Spawner {
                 ),
                 at_ns: now_ns(),
             });
-            return;
+            let pod = container.id.pod.clone();
+            self.tell_end(number);
+            return self.finish_pod(&pod);
         }
         if container.gone.is_some() {
             for (index, token) in [Token::Stdout, Token::Stderr].into_iter().enumerate() {

@@ -4,11 +4,12 @@ use crate::base::mount_points;
 use crate::cgroup::group::{settle, unsettle};
 use crate::cgroup::layout::{Machine, discover};
 use crate::pod::Home;
-use crate::sys::{c_path, mounts, privileges, process};
+use crate::sys::{c_path, files, mounts, privileges, process};
 use std::fs::{self, File};
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, Read, Seek};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// The machine as one spawner uses it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Place {
     pub(crate) identity: (u32, u32),
     /// The capabilities it can pass on.
     pub(crate) capabilities: u64,
+    /// Those that it and its children can ever have.
+    pub(crate) bounding: u64,
 }
 
 /// What isolated containers need.
@@ -40,6 +43,40 @@ pub(crate) struct Isolated {
     pub(crate) layers: PathBuf,
     /// Where each container puts its root together, in a mount namespace of its own.
     pub(crate) root: PathBuf,
+    /// What is mounted on the machine.
+    pub(crate) mounts: MountPoints,
+}
+
+/// The machine's mount points, read again only after a change.
+#[derive(Debug)]
+pub(crate) struct MountPoints {
+    mountinfo: File,
+    points: Rc<Vec<String>>,
+}
+
+impl MountPoints {
+    fn open() -> io::Result<MountPoints> {
+        let mountinfo = File::open("/proc/self/mountinfo")?;
+        let mut mounts = MountPoints { mountinfo, points: Rc::default() };
+        mounts.read()?;
+        Ok(mounts)
+    }
+
+    /// In the order they were made.
+    pub(crate) fn current(&mut self) -> io::Result<Rc<Vec<String>>> {
+        if files::has_exception(self.mountinfo.as_fd())? {
+            self.read()?;
+        }
+        Ok(Rc::clone(&self.points))
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        let mut text = String::new();
+        self.mountinfo.rewind()?;
+        self.mountinfo.read_to_string(&mut text)?;
+        self.points = Rc::new(mount_points(&text));
+        Ok(())
+    }
 }
 
 /// Size of the spawner's own tmpfs, bytes: prepared layers are some hundred small entries.
@@ -67,12 +104,8 @@ impl Place {
             files_max,
             identity: process::identity(),
             capabilities: privileges::permitted_capabilities(),
+            bounding: privileges::bounding_capabilities(),
         })
-    }
-
-    /// The machine's mount points, in the order they were made.
-    pub(crate) fn mount_points(&self) -> io::Result<Vec<String>> {
-        Ok(mount_points(&fs::read_to_string("/proc/self/mountinfo")?))
     }
 }
 
@@ -103,7 +136,9 @@ impl Isolated {
         mounts::mount(c"coracle", &c_path(&place)?, Some(c"tmpfs"), flags, Some(&data))?;
         let root = place.join("mnt");
         fs::create_dir(&root)?;
-        Ok(Isolated { machine_mounts, home, layers: place, root })
+        fs::create_dir(place.join(crate::plan::EMPTY))?;
+        let mounts = MountPoints::open()?;
+        Ok(Isolated { machine_mounts, home, layers: place, root, mounts })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the server asks for, and what it is told.
 
-use super::{Pod, Spawner, Token};
+use super::{Spawner, Token};
 use crate::connection::Connection;
 use crate::container::{Container, Phase};
 use crate::protocol::{ContainerId, Failure, Record, Reply, Request, Start, State, VERSION};
@@ -143,14 +143,18 @@ impl Spawner {
 
     fn forget(&mut self, id: &ContainerId) {
         let Some(number) = self.numbers.get(id).copied() else { return };
-        if self.containers.get(&number).is_some_and(Container::is_over) {
+        let Some(container) = self.containers.get(&number) else { return };
+        if container.is_over() {
             self.numbers.remove(id);
-            self.containers.remove(&number);
+            // A child that hangs is followed until it can be reaped.
+            if container.process.is_none() {
+                self.containers.remove(&number);
+            }
         }
     }
 
     fn end_pod(&mut self, pod: &str) {
-        self.pods.entry(pod.to_owned()).or_insert_with(Pod::default).ending = true;
+        self.pods.entry(pod.to_owned()).or_default().ending = true;
         let numbers: Vec<u32> = self.of_pod(pod).collect();
         for container in numbers.iter().filter_map(|number| self.containers.get(number)) {
             container.kill();

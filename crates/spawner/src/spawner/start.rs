@@ -112,6 +112,7 @@ impl Spawner {
             file_limit: self.place.file_limit,
             identity: self.place.identity,
             capabilities: self.place.capabilities,
+            bounding: self.place.bounding,
         };
         let joins = group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
         let (flags, steps, base) = match &start.isolation {
@@ -162,9 +163,9 @@ impl Spawner {
     /// request have changed since.
     fn base(&mut self, root: &Root) -> io::Result<Rc<Base>> {
         self.root()?;
-        let mounts = match root {
-            Root::Host { .. } => Rc::new(self.place.mount_points()?),
-            Root::Directory(_) => Rc::default(),
+        let mounts = match (root, &mut self.place.isolation) {
+            (Root::Host { .. }, Ok(isolated)) => isolated.mounts.current()?,
+            _ => Rc::default(),
         };
         let same = |kept: &&super::Kept| kept.root == *root && kept.mounts == mounts;
         if let Some(kept) = self.bases.iter().find(same) {

@@ -135,6 +135,13 @@ pub(crate) fn change_directory_to(fd: BorrowedFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a file of the kernel's has something exceptional to tell: its content has changed.
+pub(crate) fn has_exception(fd: BorrowedFd) -> io::Result<bool> {
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLPRI, revents: 0 };
+    // SAFETY: `poll` is one entry that lives through the call, which does not wait.
+    Ok(check(unsafe { libc::poll(&raw mut poll, 1, 0) })? > 0)
+}
+
 /// Take the exclusive lock of a file: wait for it, or `WouldBlock` if another process has it.
 pub(crate) fn lock(fd: BorrowedFd, wait: bool) -> io::Result<()> {
     let how = if wait { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };

@@ -24,18 +24,18 @@ pub(crate) fn set_user(uid: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Take every capability that is not in `mask` out of the bounding set.
-pub(crate) fn bound_capabilities(mask: u64) -> io::Result<()> {
-    for number in 0..64_u64 {
+/// The capabilities that this process and its children can ever have.
+pub(crate) fn bounding_capabilities() -> u64 {
+    // SAFETY: no memory is involved; a number that is no capability is refused.
+    let there = |number: &u64| unsafe { libc::prctl(libc::PR_CAPBSET_READ, *number, 0, 0, 0) } == 1;
+    (0..64).filter(there).fold(0, |set, number| set | 1 << number)
+}
+
+/// Take capabilities out of the bounding set, for ever.
+pub(crate) fn drop_bounding_capabilities(dropped: u64) -> io::Result<()> {
+    for number in (0..64_u64).filter(|number| dropped & 1 << number != 0) {
         // SAFETY: no memory is involved.
-        let there = unsafe { libc::prctl(libc::PR_CAPBSET_READ, number, 0, 0, 0) };
-        if there < 0 {
-            break;
-        }
-        if there == 1 && mask & (1 << number) == 0 {
-            // SAFETY: no memory is involved.
-            check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) })?;
-        }
+        check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) })?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use spawner::protocol::{
 use std::collections::VecDeque;
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +30,20 @@ pub(crate) struct Harness {
 impl Harness {
     /// `None`, with the reason on stderr, where these tests cannot run.
     pub(crate) fn new() -> Option<Harness> {
+        Harness::of(Path::new(env!("CARGO_BIN_EXE_spawner-alone")))
+    }
+
+    /// One whose spawner may have only so many descriptors.
+    pub(crate) fn with_file_limit(limit: u32) -> Option<Harness> {
+        let place = tempfile::tempdir().unwrap();
+        let wrapper = place.path().join("wrapper");
+        let exe = env!("CARGO_BIN_EXE_spawner-alone");
+        fs::write(&wrapper, format!("#!/bin/sh\nulimit -n {limit}\nexec {exe} \"$@\"\n")).unwrap();
+        fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o755)).unwrap();
+        Harness::of(&wrapper)
+    }
+
+    fn of(exe: &Path) -> Option<Harness> {
         if fs::metadata("/proc/self")
             .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) != 0)
         {
@@ -36,7 +51,7 @@ impl Harness {
             return None;
         }
         let data_dir = tempfile::tempdir().unwrap();
-        spawner::launch(Path::new(env!("CARGO_BIN_EXE_spawner-alone")), data_dir.path()).unwrap();
+        spawner::launch(exe, data_dir.path()).unwrap();
         let (client, instance, listed, listed_fds) = connect(data_dir.path());
         let waiting = VecDeque::new();
         Some(Harness { client, data_dir, instance, listed, listed_fds, waiting, attempts: 0 })

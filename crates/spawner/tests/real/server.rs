@@ -139,3 +139,34 @@ fn more_run_than_one_message_has_room_for() {
         .collect();
     assert_eq!(described, pids);
 }
+
+/// The spawner of a machine with few descriptors says no in time, and goes on.
+#[test]
+fn too_many_for_the_limit_of_open_files_are_refused() {
+    let Some(mut spawner) = Harness::with_file_limit(200) else { return };
+    let ids: Vec<ContainerId> = (0..40)
+        .map(|n| {
+            let mut start = spawner.plain(&format!("c{n}"), "");
+            start.argv = vec!["sleep".to_owned(), "1000".to_owned()];
+            spawner.start(start)
+        })
+        .collect();
+    let started = ids
+        .iter()
+        .filter(|id| {
+            spawner.wait(|reply| match reply {
+                Reply::Started { id: of, .. } => (of == *id).then_some(true),
+                Reply::Failed { id: of, failure } if of == *id => {
+                    assert_eq!(failure.errno, libc::EMFILE);
+                    assert!(failure.message.contains("limit of open files is 200"), "{failure:?}");
+                    Some(false)
+                }
+                _ => None,
+            })
+        })
+        .count();
+    assert!((10..30).contains(&started), "{started}");
+    spawner.end_pod("pod");
+    let (end, lines) = spawner.run(spawner.plain("after", "ulimit -n"));
+    assert_eq!((end.code, lines), (Some(0), vec!["stdout F 200".to_owned()]));
+}
