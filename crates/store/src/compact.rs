@@ -86,3 +86,53 @@ impl Store {
 fn here<T>(slot: Option<&Slot<T>>, segment: u64) -> Option<&T> {
     slot.filter(|s| s.place.segment == segment).map(|s| &s.value)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use kinds::{Draft, Kind};
+
+    use crate::{Disk, Limits, MemoryDisk, Store, Write};
+
+    fn config_map(n: u64) -> Write {
+        let json = format!(
+            r#"{{"metadata":{{"namespace":"default","name":"o{n}",
+            "uid":"01234567-89ab-4def-8123-456789abcdef"}},"data":{{"x":"{}"}}}}"#,
+            "x".repeat(800)
+        );
+        Write::Put(Draft::from_json(Kind::ConfigMap, json.as_bytes()).unwrap())
+    }
+
+    /// 20 cold objects first, then two that are rewritten all the time: the cold ones are carried
+    /// forward a few per batch, and no batch copies more than its budget.
+    #[test]
+    fn a_batch_copies_no_more_than_its_budget() {
+        const ENTRY_BYTES: u64 = 1100;
+        let limits = Limits {
+            segment_bytes: 8 << 10,
+            garbage_bytes: 16 << 10,
+            compact_bytes: 2 << 10,
+            ..Limits::default()
+        };
+        let mut disk = MemoryDisk::new();
+        let mut store = Store::open(&mut disk, limits, Timestamp::UNIX_EPOCH).unwrap();
+        let mut copying = 0;
+        for n in 0..200 {
+            let object = if n < 20 { n } else { n % 2 + 20 };
+            store.commit(vec![config_map(object)], Timestamp::UNIX_EPOCH);
+            let queued = store.log.queued_bytes();
+            let retired = store.compact();
+            let copied = store.log.queued_bytes() - queued;
+            copying += u64::from(copied > ENTRY_BYTES);
+            assert!(copied < limits.compact_bytes + 2 * queued + ENTRY_BYTES, "{copied} copied");
+            let mut batch = store.take_batch().unwrap();
+            let gone = retired.into_iter().map(|segment| crate::batch::Step::Remove { segment });
+            batch.steps.extend(gone);
+            let (done, result) = batch.perform(&mut disk);
+            result.unwrap();
+            store.batch_done(done);
+        }
+        assert!(copying > 5, "{copying} batches had something to copy");
+        assert!(disk.segments().unwrap()[0] > 3);
+    }
+}

@@ -104,3 +104,81 @@ impl<'a> Entry<'a> {
         Some((entry, raw, rest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use kinds::Draft;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        let lines: Vec<String> = bytes
+            .chunks(32)
+            .map(|line| line.iter().map(|b| format!("{b:02x}")).collect::<String>())
+            .collect();
+        lines.join("\n")
+    }
+
+    /// If this changes, stores on disk can no longer be read: raise `FORMAT_VERSION`, and read the
+    /// old one too.
+    #[test]
+    fn the_bytes_of_every_entry_stay_what_they_are() {
+        let json = r#"{"metadata":{"namespace":"default","name":"a","labels":{"k":"v"},
+            "uid":"01234567-89ab-4def-8123-456789abcdef","creationTimestamp":"2026-01-01T00:00:00Z",
+            "finalizers":["f"],"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"o",
+            "uid":"01234567-89ab-4def-8123-456789abcdee","controller":true}]},
+            "spec":{"nodeName":"n"},"status":{"phase":"Running"}}"#;
+        let pod = Draft::from_json(Kind::Pod, json.as_bytes()).unwrap().seal(300);
+        let key = &pod.key;
+        let mut out = String::new();
+        for (entry, raw) in [
+            (Entry::put(&pod, 299), &b"{}"[..]),
+            (Entry::copy(&pod), b"{}"),
+            (Entry::Delete { key: key.into(), previous: 300, revision: 301 }, b""),
+            (Entry::record("name", b"raw"), b"raw"),
+            (Entry::Forget { name: "name" }, b""),
+            (Entry::Reserve { revision: 65_536 }, b""),
+            (Entry::Oldest { segment: 7 }, b""),
+        ] {
+            let mut bytes = Vec::new();
+            assert_eq!(entry.write(raw, &mut bytes), bytes.len() as u64);
+            out += &format!("{}\n\n", hex(&bytes));
+        }
+        expect![[r#"
+            00040764656661756c740161ab02ef9bafcdf8acd19181dfb7da9af1d9a2a302
+            ac020080e4ad950d0001016b017601ee9bafcdf8acd19181dfb7da9af1d9a2a3
+            02010101660001016e0752756e6e696e6798037b7d
+
+            01040764656661756c740161ef9bafcdf8acd19181dfb7da9af1d9a2a302ac02
+            0080e4ad950d0001016b017601ee9bafcdf8acd19181dfb7da9af1d9a2a30201
+            0101660001016e0752756e6e696e6798037b7d
+
+            02040764656661756c740161ac02ad02
+
+            03046e616d6503726177
+
+            04046e616d65
+
+            05808004
+
+            0607
+
+        "#]].assert_eq(&out);
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_are_entries_or_not_but_never_a_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            variant in 0..8_u8,
+        ) {
+            let mut bytes = bytes;
+            bytes.insert(0, variant);
+            if let Some((_, raw, rest)) = Entry::read(&bytes) {
+                prop_assert!(raw.len() + rest.len() < bytes.len());
+            }
+        }
+    }
+}

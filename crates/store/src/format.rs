@@ -119,7 +119,7 @@ pub(crate) fn frame(sequence: u64, at_s: i64, payload: &[u8]) -> Vec<u8> {
 /// What was found where a frame may begin.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// A whole frame; its payload is in the buffer given.
+    /// A whole frame; its payload was appended to the buffer given.
     Frame {
         /// Counts the frames of the log; without gaps.
         sequence: u64,
@@ -144,7 +144,6 @@ pub(crate) fn read_frame(
     newest: bool,
     payload: &mut Vec<u8>,
 ) -> Result<Found, Damage> {
-    payload.clear();
     match area.first() {
         None => Ok(Found::End),
         Some(0) => read_hole(area, newest),
@@ -182,8 +181,8 @@ fn read_whole(area: &[u8], newest: bool, payload: &mut Vec<u8>) -> Result<Found,
     let Some(frame) = area.get(..bytes) else {
         return damage(0, format!("a frame of {bytes} bytes does not fit its segment"));
     };
-    let mut hole = false;
-    payload.reserve(length);
+    let (mut hole, start) = (false, payload.len());
+    payload.reserve(bytes);
     for (index, sector) in frame.chunks(SECTOR_BYTES).enumerate() {
         let skip = match (index, sector[0]) {
             (0, _) => HEAD_BYTES,
@@ -202,10 +201,11 @@ fn read_whole(area: &[u8], newest: bool, payload: &mut Vec<u8>) -> Result<Found,
             false => damage(0, "a sector of a frame is missing"),
         };
     }
-    let padding = payload.split_off(length);
-    if crc32fast::hash(payload) != u32_at(head, 5) || padding.iter().any(|b| *b != 0) {
+    let (content, padding) = payload[start..].split_at(length);
+    if crc32fast::hash(content) != u32_at(head, 5) || padding.iter().any(|b| *b != 0) {
         return damage(0, "a frame fails its checksum");
     }
+    payload.truncate(start + length);
     let sequence = u64_at(head, 9);
     Ok(Found::Frame { sequence, at_s: u64_at(head, 17).cast_signed(), bytes })
 }
@@ -218,4 +218,98 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let field = bytes[at..].first_chunk().expect("the caller has checked the length");
     u64::from_le_bytes(*field)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(area: &[u8], newest: bool) -> (Result<Found, Damage>, Vec<u8>) {
+        let mut payload = Vec::new();
+        (read_frame(area, newest, &mut payload), payload)
+    }
+
+    /// The bytes without the zeros at their end, 32 to a line.
+    fn hex(bytes: &[u8]) -> String {
+        let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+        let lines = bytes[..end].chunks(32);
+        let lines = lines.map(|l| l.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_layout_stays_what_it_is() {
+        expect!["636f7261636c650a01000000070000000000000000000001000000008585a267"].assert_eq(&hex(&segment_header(7, 1 << 24)));
+        expect![[r#"
+            a507000000156a2c42030000000000000000f1536500000000d734c0b7706179
+            6c6f6164"#]].assert_eq(&hex(&frame(3, 1_700_000_000, b"payload")));
+    }
+
+    #[test]
+    fn payloads_of_every_length_come_back() {
+        for length in 1..=HEAD_ROOM + 2 * BODY_ROOM + 1 {
+            let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let mut area = frame(5, 9, &payload);
+            assert_eq!(area.len() as u64, frame_bytes(length));
+            assert!(area.chunks(SECTOR_BYTES).all(|sector| sector != ZEROS));
+            let bytes = area.len();
+            area.resize(bytes + 1024, 0);
+            assert_eq!(
+                read(&area, false),
+                (Ok(Found::Frame { sequence: 5, at_s: 9, bytes }), payload)
+            );
+        }
+    }
+
+    /// A payload of zeros is the hard case: only the marks tell its sectors from a hole.
+    #[test]
+    fn of_a_torn_frame_any_sectors_may_be_missing() {
+        let whole = frame(1, 0, &[0; HEAD_ROOM + 3 * BODY_ROOM]);
+        assert_eq!(whole.len(), 4 * SECTOR_BYTES);
+        for kept in 0..16_usize {
+            let mut area = vec![0; 6 * SECTOR_BYTES];
+            for sector in (0..4).filter(|s| kept & (1 << s) != 0) {
+                let range = sector * SECTOR_BYTES..(sector + 1) * SECTOR_BYTES;
+                area[range.clone()].copy_from_slice(&whole[range]);
+            }
+            match (kept, read(&area, true).0) {
+                (15, Ok(Found::Frame { .. })) | (0, Ok(Found::End)) => {}
+                (1..15, Ok(Found::Torn { bytes })) => {
+                    assert!(area[bytes..].iter().all(|b| *b == 0), "{kept:04b}");
+                    assert!(read(&area, false).0.is_err(), "only the last write can be torn");
+                }
+                (_, found) => panic!("{kept:04b}: {found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_hole_with_a_later_frame_behind_it_is_damage() {
+        let [first, second] = [1, 2].map(|n| frame(n, 0, &[1; 1200]));
+        for sector in 0..first.len() / SECTOR_BYTES {
+            let mut area = [&first[..], &second, &[0; 1024]].concat();
+            area[sector * SECTOR_BYTES..][..SECTOR_BYTES].fill(0);
+            let damage = read(&area, true).0.unwrap_err();
+            assert_eq!(damage.offset, 0, "sector {sector}: {}", damage.what);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_sectors_never_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..2000),
+            mark in prop_oneof![Just(HEAD), Just(BODY), Just(0)],
+            newest in any::<bool>(),
+        ) {
+            let mut bytes = bytes;
+            if let Some(first) = bytes.first_mut() {
+                *first = mark;
+            }
+            let _ = read(&bytes, newest);
+            let _ = read_segment_header(1, &bytes);
+        }
+    }
 }

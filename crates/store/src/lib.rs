@@ -19,6 +19,7 @@ mod limits;
 mod log;
 mod memory_disk;
 mod open;
+mod scan;
 mod state;
 mod store;
 mod window;

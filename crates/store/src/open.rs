@@ -9,10 +9,9 @@ use kinds::{Meta, Object, Revision};
 use crate::{
     Change, ChangeKind, Disk, Error, Limits, Store,
     entry::{Entry, EntryKey},
-    format::{
-        Damage, FORMAT_VERSION, Found, Header, SECTOR_BYTES, read_frame, read_segment_header,
-    },
+    format::SECTOR_BYTES,
     log::{Item, Log, Segment},
+    scan::{ScanState, Scanned, ScannedFrame, scan_all},
     state::{Place, State},
     window::Window,
 };
@@ -36,11 +35,7 @@ impl Store {
     pub fn open(disk: &mut dyn Disk, limits: Limits, now: Timestamp) -> Result<Self, Error> {
         let mut replay = Replay::new(limits, now.as_second());
         let numbers = disk.segments()?;
-        let mut file = Vec::new();
-        for (index, number) in numbers.iter().enumerate() {
-            read_file(disk, *number, &mut file)?;
-            replay.segment(*number, &file, index + 1 == numbers.len())?;
-        }
+        scan_all(disk, &numbers, limits.segment_bytes, |segment| replay.segment(segment))?;
         replay.check_first(&numbers)?;
         let (mut store, mend) = replay.finish();
         mend.apply(disk)?;
@@ -80,20 +75,6 @@ impl Mend {
     }
 }
 
-fn read_file(disk: &dyn Disk, segment: u64, into: &mut Vec<u8>) -> Result<(), Error> {
-    const STEP: usize = 1 << 20;
-    let mut length = 0;
-    loop {
-        into.resize(into.len().max(length + STEP), 0);
-        match disk.read(segment, length as u64, &mut into[length..])? {
-            0 => break,
-            read => length += read,
-        }
-    }
-    into.truncate(length);
-    Ok(())
-}
-
 /// A store being put together from its log.
 struct Replay {
     store: Store,
@@ -120,93 +101,63 @@ impl Replay {
         Self { store, mend: Mend::default(), oldest: 1, whole_since: None }
     }
 
-    fn segment(&mut self, number: u64, file: &[u8], newest: bool) -> Result<(), Error> {
-        let corrupt =
-            |d: Damage| Error::Corrupt { segment: number, offset: d.offset, what: d.what };
-        let declared = match read_segment_header(number, file).map_err(corrupt)? {
-            Header::Newer { found } => {
-                return Err(Error::Newer { found, supported: FORMAT_VERSION });
-            }
-            Header::Written { bytes } => bytes,
-            Header::Unwritten if newest && file.iter().all(|b| *b == 0) => {
-                self.mend.unwritten = Some(number);
-                return Ok(());
-            }
-            Header::Unwritten => {
-                let what = "the header of the segment is missing".to_owned();
-                return Err(corrupt(Damage { offset: 0, what }));
-            }
+    fn segment(&mut self, scanned: &Scanned) -> Result<(), Error> {
+        let number = scanned.number;
+        let ScanState::Written { bytes, used, torn } = scanned.state else {
+            self.mend.unwritten = Some(number);
+            return Ok(());
         };
-        if file.len() as u64 != declared {
-            let what = format!("the file has {} bytes and should have {declared}", file.len());
-            return Err(corrupt(Damage { offset: declared.min(file.len() as u64), what }));
-        }
         if self.store.log.segments.back().is_some_and(|last| last.number + 1 != number) {
             let what = "the segment before it is missing".to_owned();
-            return Err(corrupt(Damage { offset: 0, what }));
+            return Err(Error::Corrupt { segment: number, offset: 0, what });
         }
-        self.store.log.segments.push_back(Segment::new(number, declared));
-        self.frames(number, file, newest)
-    }
-
-    fn frames(&mut self, number: u64, file: &[u8], newest: bool) -> Result<(), Error> {
-        let mut payload = Vec::new();
-        let mut offset = SECTOR_BYTES;
-        loop {
-            let corrupt = |d: Damage| {
-                let offset = offset as u64 + d.offset;
-                Error::Corrupt { segment: number, offset, what: d.what }
-            };
-            match read_frame(&file[offset..], newest, &mut payload).map_err(corrupt)? {
-                Found::Frame { sequence, at_s, bytes } => {
-                    self.check_sequence(sequence, offset)?;
-                    self.frame(sequence, at_s, &payload)
-                        .map_err(|what| corrupt(Damage { offset: 0, what }))?;
-                    offset += bytes;
-                }
-                Found::Torn { bytes } => {
-                    self.mend.torn = Some((number, offset as u64, bytes));
-                    break;
-                }
-                Found::End => break,
-            }
+        self.store.log.segments.push_back(Segment::new(number, bytes));
+        for frame in &scanned.frames {
+            self.check_sequence(frame.sequence, frame.offset)?;
+            let payload = &scanned.payloads[frame.payload.clone()];
+            self.frame(frame, payload).map_err(|what| {
+                let what = what.to_owned();
+                Error::Corrupt { segment: number, offset: frame.offset, what }
+            })?;
         }
         if let Some(segment) = self.store.log.segments.back_mut() {
-            segment.used = offset as u64;
-            segment.written = segment.used;
+            (segment.used, segment.written) = (used, used);
+        }
+        if torn > 0 {
+            self.mend.torn = Some((number, used, torn));
         }
         Ok(())
     }
 
     /// Refuses a frame that does not follow the one before. Within a segment no frame can be gone
     /// without leaving a hole, so what is missing was at the end of the segment before.
-    fn check_sequence(&self, sequence: u64, offset: usize) -> Result<(), Error> {
+    fn check_sequence(&self, sequence: u64, offset: u64) -> Result<(), Error> {
         let Log { segments, sequence: last, .. } = &self.store.log;
         if *last == 0 || sequence == last + 1 {
             return Ok(());
         }
         let mut newest = segments.iter().rev();
-        let here = newest.next().map_or((0, 0), |s| (s.number, offset as u64));
+        let here = newest.next().map_or((0, 0), |s| (s.number, offset));
         let (segment, offset) = match newest.next() {
-            Some(before) if offset == SECTOR_BYTES => (before.number, before.used),
+            Some(before) if offset == SECTOR_BYTES as u64 => (before.number, before.used),
             _ => here,
         };
         let what = format!("frame {sequence} comes after frame {last}, some are missing");
         Err(Error::Corrupt { segment, offset, what })
     }
 
-    fn frame(&mut self, sequence: u64, at_s: i64, payload: &[u8]) -> Result<(), String> {
-        if sequence == 1 {
+    fn frame(&mut self, frame: &ScannedFrame, payload: &[u8]) -> Result<(), &'static str> {
+        if frame.sequence == 1 {
             self.whole_since = Some(0);
         }
-        self.store.log.sequence = sequence;
+        self.store.log.sequence = frame.sequence;
         let mut rest = payload;
         while !rest.is_empty() {
             let Some((entry, raw, after)) = Entry::read(rest) else {
-                return Err("a frame holds something that is not an entry".to_owned());
+                return Err("a frame holds something that is not an entry");
             };
             let bytes = (rest.len() - after.len()) as u64;
-            self.entry(entry, raw, bytes, at_s);
+            self.entry(entry, raw, bytes, frame.at_s);
             rest = after;
         }
         self.store.window.trim(&self.store.limits, Revision::MAX, self.store.now_s);
