@@ -165,7 +165,8 @@ mod tests {
 
             0607
 
-        "#]].assert_eq(&out);
+        "#]]
+        .assert_eq(&out);
     }
 
     proptest! {

@@ -242,10 +242,12 @@ mod tests {
 
     #[test]
     fn the_layout_stays_what_it_is() {
-        expect!["636f7261636c650a01000000070000000000000000000001000000008585a267"].assert_eq(&hex(&segment_header(7, 1 << 24)));
+        expect!["636f7261636c650a01000000070000000000000000000001000000008585a267"]
+            .assert_eq(&hex(&segment_header(7, 1 << 24)));
         expect![[r#"
             a507000000156a2c42030000000000000000f1536500000000d734c0b7706179
-            6c6f6164"#]].assert_eq(&hex(&frame(3, 1_700_000_000, b"payload")));
+            6c6f6164"#]]
+        .assert_eq(&hex(&frame(3, 1_700_000_000, b"payload")));
     }
 
     #[test]
