@@ -40,7 +40,8 @@ impl Store {
         let (mut store, mend) = replay.finish();
         mend.apply(disk)?;
         if let Some(newest) = store.log.segments.back() {
-            // What was read may still be in the page cache only; it is shown from now on.
+            // What was read is shown from now on, and may still be in the page cache only. The
+            // zeros over a torn frame must be there before the next frame is.
             disk.sync(newest.number)?;
         }
         store.begin_block(disk)?;
@@ -69,7 +70,6 @@ impl Mend {
         }
         if let Some((segment, offset, length)) = self.torn {
             disk.write(segment, offset, &vec![0; length])?;
-            disk.sync(segment)?;
         }
         Ok(())
     }
