@@ -74,11 +74,11 @@ pub(crate) struct Checked {
     pub(crate) lines: BTreeMap<String, u32>,
 }
 
-/// Checks a document of type `ty`. The lines are collected only if they are wanted.
-pub(crate) fn check(node: &Node, ty: &'static Type, with_lines: bool) -> Checked {
+/// Checks a document of type `ty`. Lines and suggestions cost time, so only people get them.
+pub(crate) fn check(node: &Node, ty: &'static Type, for_people: bool) -> Checked {
     let mut checker = Checker {
         out: Checked::default(),
-        with_lines,
+        for_people,
         path: String::new(),
         owner: ty.name,
         fields: Vec::new(),
@@ -89,7 +89,7 @@ pub(crate) fn check(node: &Node, ty: &'static Type, with_lines: bool) -> Checked
 
 struct Checker {
     out: Checked,
-    with_lines: bool,
+    for_people: bool,
     path: String,
     /// Name of the struct whose field is being checked.
     owner: &'static str,
@@ -105,7 +105,7 @@ impl Checker {
     /// Notes the line of the field whose path is `length` bytes of the present one, or of an entry of
     /// that map.
     fn stands_on(&mut self, line: u32, length: usize, key: Option<&str>) {
-        if self.with_lines {
+        if self.for_people {
             let mut path = self.path[..length].to_owned();
             if let Some(key) = key {
                 path += &format!("[{key}]");
@@ -136,26 +136,26 @@ impl Checker {
         let outer = std::mem::replace(&mut self.owner, ty.name);
         self.out.json.push('{');
         let mut first = true;
-        for (at, entry) in entries.iter().enumerate() {
+        for entry in entries {
             let length = self.path.len();
             if length > 0 {
                 self.path.push('.');
             }
             self.path.push_str(&entry.key);
-            self.duplicate(entries, at);
+            self.duplicate(entry);
             match ty.field(&entry.key) {
                 None => {
-                    let meant = suggest::field(ty, &entry.key);
+                    let meant = self.for_people.then(|| suggest::field(ty, &entry.key)).flatten();
                     self.problem(entry.line, What::Unknown { meant });
                 }
-                Some(field) if wins(entries, at) && entry.node.value != Value::Null => {
+                Some(_) if entry.overridden || matches!(entry.node.value, Value::Null) => {}
+                Some(field) => {
                     self.stands_on(entry.line, self.path.len(), None);
                     self.key(&entry.key, &mut first);
                     self.fields.push(field.name);
                     self.value(&entry.node, field.shape);
                     self.fields.pop();
                 }
-                Some(_) => {}
             }
             self.path.truncate(length);
         }
@@ -166,12 +166,12 @@ impl Checker {
     fn map(&mut self, entries: &[Entry], item: Shape) {
         self.out.json.push('{');
         let mut first = true;
-        for (at, entry) in entries.iter().enumerate() {
+        for entry in entries {
             let length = self.path.len();
             self.path.push('.');
             self.path.push_str(&entry.key);
-            self.duplicate(entries, at);
-            if wins(entries, at) {
+            self.duplicate(entry);
+            if !entry.overridden {
                 self.stands_on(entry.line, length, Some(&entry.key));
                 self.key(&entry.key, &mut first);
                 self.value(&entry.node, item);
@@ -204,17 +204,11 @@ impl Checker {
         self.out.json.push(':');
     }
 
-    fn duplicate(&mut self, entries: &[Entry], at: usize) {
-        let entry = &entries[at];
-        if let Some(earlier) = entries[..at].iter().find(|e| e.key == entry.key) {
-            self.problem(entry.line, What::Duplicate { first_line: earlier.line });
+    fn duplicate(&mut self, entry: &Entry) {
+        if let Some(first_line) = entry.doubled {
+            self.problem(entry.line, What::Duplicate { first_line });
         }
     }
-}
-
-/// Of doubled keys the last counts.
-fn wins(entries: &[Entry], at: usize) -> bool {
-    !entries[at + 1..].iter().any(|e| e.key == entries[at].key)
 }
 
 fn quoted(text: &str) -> String {
@@ -249,8 +243,7 @@ fn any(node: &Node, out: &mut String) {
         }
         Value::Map(entries) => {
             let mut open = '{';
-            for (at, entry) in entries.iter().enumerate().filter(|(at, _)| wins(entries, *at)) {
-                let _ = at;
+            for entry in entries.iter().filter(|entry| !entry.overridden) {
                 out.push(std::mem::replace(&mut open, ','));
                 out.push_str(&quoted(&entry.key));
                 out.push(':');

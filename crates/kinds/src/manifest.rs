@@ -170,10 +170,10 @@ impl Reader<'_> {
     /// Without a known kind only the top level can be judged.
     fn doubled_keys(&mut self, node: &Node, prefix: &str) {
         let Value::Map(entries) = &node.value else { return };
-        for (at, entry) in entries.iter().enumerate() {
-            if let Some(first) = entries[..at].iter().find(|e| e.key == entry.key) {
-                let message = duplicate_text(first.line);
-                self.error(entry.line, &format!("{prefix}{}", entry.key), message);
+        for entry in entries {
+            if let Some(first_line) = entry.doubled {
+                let path = format!("{prefix}{}", entry.key);
+                self.error(entry.line, &path, duplicate_text(first_line));
             }
         }
     }

@@ -72,8 +72,8 @@ impl<'de> Visitor<'de> for Tree {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
         while let Some((key, node)) = map.next_entry()? {
-            entries.push(Entry { key, line: 0, node });
+            entries.push(Entry::new(key, 0, node));
         }
-        Ok(Value::Map(entries))
+        Ok(Value::map(entries))
     }
 }

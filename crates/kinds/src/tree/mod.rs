@@ -38,6 +38,35 @@ pub(crate) struct Entry {
     /// The line of the key.
     pub(crate) line: u32,
     pub(crate) node: Node,
+    /// The line on which the same key stood first, if it stood before.
+    pub(crate) doubled: Option<u32>,
+    /// The same key comes again: of doubled keys the last counts.
+    pub(crate) overridden: bool,
+}
+
+impl Entry {
+    pub(crate) fn new(key: String, line: u32, node: Node) -> Self {
+        Self { key, line, node, doubled: None, overridden: false }
+    }
+}
+
+impl Value {
+    /// A map; finds the doubled keys.
+    pub(crate) fn map(mut entries: Vec<Entry>) -> Self {
+        let mut order: Vec<usize> = (0..entries.len()).collect();
+        order.sort_by(|a, b| entries[*a].key.cmp(&entries[*b].key));
+        let same = |a: &usize, b: &usize| entries[*a].key == entries[*b].key;
+        let mut doubles: Vec<(u32, usize, usize)> = Vec::new();
+        for places in order.chunk_by(same) {
+            let first_line = entries[places[0]].line;
+            doubles.extend(places.windows(2).map(|pair| (first_line, pair[0], pair[1])));
+        }
+        for (first_line, before, after) in doubles {
+            entries[before].overridden = true;
+            entries[after].doubled = Some(first_line);
+        }
+        Self::Map(entries)
+    }
 }
 
 impl Node {

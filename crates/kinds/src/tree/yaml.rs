@@ -1,7 +1,7 @@
 //! YAML into trees, scalars read as Kubernetes reads them: YAML 1.1 booleans (`yes`, `off`), octal
 //! numbers (`0644`), dates as text, merge keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
@@ -156,15 +156,15 @@ impl<'a> Reader<'a> {
             let node = self.node(event, value_line)?;
             match merge {
                 true => merged.extend(merge_entries(node)?),
-                false => entries.push(Entry { key: key_text(key)?, line, node }),
+                false => entries.push(Entry::new(key_text(key)?, line, node)),
             }
         }
-        for entry in merged {
-            if !entries.iter().any(|e| e.key == entry.key) {
-                entries.push(entry);
-            }
+        if !merged.is_empty() {
+            let mut own: HashSet<String> = entries.iter().map(|e| e.key.clone()).collect();
+            merged.retain(|entry| own.insert(entry.key.clone()));
+            entries.extend(merged);
         }
-        Ok(Value::Map(entries))
+        Ok(Value::map(entries))
     }
 }
 
