@@ -34,6 +34,7 @@ pub use request::{Own, Request, RequestInfo, Subresource, Unroutable, Verb, pars
 pub use serve::serve;
 pub use server::{About, Server, Stop};
 pub use status::{HistoryLine, Mode, RunStatus, ServerStatus};
+pub use version::GIT_VERSION;
 
 /// Header that names the run of the command line a request belongs to. On a create the server
 /// stamps it on the object; on a watch it keeps the run alive while the watch is open.

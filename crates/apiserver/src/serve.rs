@@ -76,6 +76,7 @@ pub(crate) async fn connection(
     mut stop: watch::Receiver<bool>,
     _place: Option<OwnedSemaphorePermit>,
 ) {
+    let _client = server.client();
     let stopping = stop.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, stopping) = (Rc::clone(&server), stopping.clone());

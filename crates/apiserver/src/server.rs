@@ -60,6 +60,20 @@ pub struct Server {
     runs_searched: Cell<Revision>,
     runs_changed: Notify,
     left_alone: Notify,
+    clients: Cell<usize>,
+}
+
+/// An open connection, counted until it is dropped.
+pub(crate) struct Client(Rc<Server>);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let left = self.0.clients.get() - 1;
+        self.0.clients.set(left);
+        if left == 0 {
+            self.0.left_alone.notify_one();
+        }
+    }
 }
 
 impl Server {
@@ -79,6 +93,7 @@ impl Server {
             runs_searched: Cell::new(durable),
             runs_changed: Notify::new(),
             left_alone: Notify::new(),
+            clients: Cell::new(0),
         })
     }
 
@@ -127,7 +142,18 @@ impl Server {
         !self.runs.borrow().is_empty()
     }
 
-    /// Returns when the last run has ended since the last call.
+    /// Counts a connection as long as what is returned lives.
+    pub(crate) fn client(self: &Rc<Self>) -> Client {
+        self.clients.set(self.clients.get() + 1);
+        Client(Rc::clone(self))
+    }
+
+    /// Whether any connection is open.
+    pub fn has_clients(&self) -> bool {
+        self.clients.get() > 0
+    }
+
+    /// Returns when the last run has ended, or the last connection, since the last call.
     pub async fn left_alone(&self) {
         self.left_alone.notified().await;
     }

@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::{answer, body::Body};
 
 /// The Kubernetes release whose behaviour is served, with this program as the build.
-const GIT_VERSION: &str = concat!("v1.36.2+coracle.", env!("CARGO_PKG_VERSION"));
+/// `gitVersion`: the API level that is served, and by what.
+pub const GIT_VERSION: &str = concat!("v1.36.2+coracle.", env!("CARGO_PKG_VERSION"));
 
 pub(crate) fn answer() -> Response<Body> {
     let architecture = match std::env::consts::ARCH {

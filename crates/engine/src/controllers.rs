@@ -26,7 +26,7 @@ impl Engine {
     pub(crate) fn reconcile_job(&mut self, key: &Key, now: Timestamp) {
         self.collect(key, now);
         let Some(state) = self.jobs.get(key) else { return };
-        if !self.scope.covers(state.run.as_deref()) {
+        if self.resting || !self.scope.covers(state.run.as_deref()) {
             return;
         }
         let view = View {

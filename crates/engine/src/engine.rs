@@ -49,6 +49,8 @@ pub struct Engine {
     pub(crate) random: fastrand::Rng,
     pub(crate) pending: Pending,
     pub(crate) urgent: bool,
+    /// Controllers and placement rest: the server is ending its pods.
+    pub(crate) resting: bool,
     pub(crate) jobs: Jobs,
     pub(crate) placement: Placement,
     pub(crate) finished: VecDeque<(Key, Uid)>,
@@ -76,6 +78,7 @@ impl Engine {
             random: fastrand::Rng::with_seed(config.seed),
             pending: Pending::default(),
             urgent: false,
+            resting: false,
             jobs: Jobs::default(),
             placement: Placement::default(),
             finished: VecDeque::new(),

@@ -137,6 +137,9 @@ impl Engine {
 
     /// One pass of placement. True if a pod was bound.
     pub(crate) fn place(&mut self, now: Timestamp) -> bool {
+        if self.resting {
+            return false;
+        }
         let (pending, store) = (&self.pending, &self.store);
         let facts = |key: &Key| -> Option<(Uid, bool)> {
             let run = |draft: &Draft| {
@@ -211,6 +214,17 @@ impl Engine {
             &Happening { component: "default-scheduler", warning, reason, message },
             now,
         );
+    }
+
+    /// Ends every pod, because the server stops for good: controllers and placement rest from now,
+    /// and as with a suspended Job nothing of it counts as a failure.
+    pub fn stop_pods(&mut self, now: Timestamp) {
+        self.resting = true;
+        let pods: Vec<Key> = self.bound_pods().map(|pod| pod.key.clone()).collect();
+        for pod in pods {
+            self.untrack(&pod);
+            self.delete_now(&pod, None, now);
+        }
     }
 
     /// Pods bound to this node that are in scope and not over, or over but being deleted: what the

@@ -24,8 +24,13 @@ impl Lock {
         let path = data_dir.join("lock");
         let trouble = |error: io::Error| Failure::engine(format!("{}: {error}", path.display()));
         let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).write(true).create(true).truncate(false).open(&path).map_err(trouble)?;
+        let mut file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(trouble)?;
         let how = match mode {
             Mode::Up => FlockOperation::NonBlockingLockExclusive,
             Mode::Private => FlockOperation::LockExclusive,

@@ -1,0 +1,238 @@
+//! The works: one loop that waits for whatever happens next (a request, a batch that became durable,
+//! the spawner, a file, a timer), lets engine and node decide, and sees to what they want done.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
+
+use apiserver::Server;
+use driver::{Deed, Driver};
+use engine::Engine;
+use jiff::{SignedDuration, Timestamp};
+use kinds::Uid;
+use node::{
+    Input,
+    host::Machine,
+    spawner_client::{Event, SpawnerClient},
+    volumes,
+};
+use spawner::protocol::Request;
+use store::Done;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::{disk::Writer, this_node};
+use crate::{clock, exit::Failure};
+
+/// How long news that nobody waits for (a container that runs, an Event) may wait for the next
+/// write, in milliseconds.
+const RIDE_ALONG_MS: i64 = 100;
+
+/// The longest sleep, in seconds: a clock that was set is noticed after that.
+const SLEEP_S_MAX: i64 = 60;
+
+/// How long the end of the pods is waited for beyond their grace periods, in seconds.
+const STOP_PODS_S_MAX: u64 = 120;
+
+pub(super) struct Works {
+    server: Rc<Server>,
+    driver: Driver,
+    spawner: SpawnerClient,
+    writer: Writer,
+    /// A batch is with the writer.
+    writing: bool,
+    /// Something is committed that should be durable at once.
+    urgent: bool,
+    /// Since when something committed waits to be written.
+    behind_since: Option<Timestamp>,
+    data_dir: PathBuf,
+    answers: UnboundedReceiver<Input>,
+    answer: UnboundedSender<Input>,
+}
+
+impl Works {
+    /// Shows the node what is there, and starts to look for the spawner.
+    pub(super) fn start(server: Rc<Server>, writer: Writer, data_dir: &Path) -> io::Result<Self> {
+        let config = this_node::config(&Machine::observe(data_dir), data_dir)?;
+        let directories = volumes::left_over(data_dir)?;
+        let (driver, deeds) =
+            Driver::start(config, directories, &mut server.engine(), clock::now());
+        let (answer, answers) = unbounded_channel();
+        let program = Path::new("/proc/self/exe");
+        let spawner = SpawnerClient::new(data_dir, program, clock::now);
+        let mut works = Self {
+            server,
+            driver,
+            spawner,
+            writer,
+            writing: false,
+            urgent: false,
+            behind_since: None,
+            data_dir: data_dir.to_owned(),
+            answers,
+            answer,
+        };
+        works.perform(deeds);
+        Ok(works)
+    }
+
+    /// Works until something breaks. May be dropped and called again.
+    pub(super) async fn go_on(&mut self) -> Result<(), Failure> {
+        loop {
+            let sleep = self.pump();
+            self.step(sleep).await?;
+        }
+    }
+
+    /// Ends in good order: what is committed becomes durable, the spawner may leave when nothing
+    /// runs. With `pods`, everything that runs is ended first.
+    pub(super) async fn stop(&mut self, pods: bool) -> Result<(), Failure> {
+        if pods {
+            let until = tokio::time::Instant::now() + Duration::from_secs(STOP_PODS_S_MAX);
+            self.server.engine().stop_pods(clock::now());
+            while self.driver.node().running() > 0 && tokio::time::Instant::now() < until {
+                let sleep = self.pump();
+                let step = self.step(sleep);
+                if let Ok(result) = tokio::time::timeout_at(until, step).await {
+                    result?;
+                }
+            }
+        }
+        self.urgent = true;
+        while {
+            self.pump();
+            self.writing
+        } {
+            self.written().await?;
+        }
+        self.spawner.send(&Request::Stop);
+        Ok(())
+    }
+
+    /// Waits for the next thing to happen and takes it in.
+    async fn step(&mut self, sleep: Duration) -> Result<(), Failure> {
+        tokio::select! {
+            () = self.server.kicked() => self.urgent = true,
+            done = self.writer.done(), if self.writing => self.take_written(done)?,
+            event = self.spawner.next() => self.spawner_says(event),
+            Some(input) = self.answers.recv() => self.input(input),
+            () = tokio::time::sleep(sleep) => {}
+        }
+        Ok(())
+    }
+
+    /// Lets engine and node come to rest, hands over what should be written, and says how long there
+    /// is nothing to do.
+    fn pump(&mut self) -> Duration {
+        let now = clock::now();
+        self.drive(|driver, engine| driver.settle(engine, now));
+        let mut engine = self.server.engine();
+        self.urgent |= engine.take_urgent();
+        let wake_at = self.driver.wake_at(&engine);
+        let behind = engine.store().head() != engine.store().durable();
+        let mut due = None;
+        if self.writing || !behind {
+            self.behind_since = None;
+        } else {
+            let since = *self.behind_since.get_or_insert(now);
+            due = Some(since + SignedDuration::from_millis(RIDE_ALONG_MS));
+        }
+        if !self.writing && (self.urgent || due.is_some_and(|due| due <= now)) {
+            self.urgent = false;
+            if let Some(batch) = engine.store_mut().take_batch() {
+                self.writing = true;
+                self.writer.write(batch);
+                due = None;
+            }
+        }
+        let most = now + SignedDuration::from_secs(SLEEP_S_MAX);
+        let until = [wake_at, due].into_iter().flatten().fold(most, Timestamp::min);
+        Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
+    }
+
+    async fn written(&mut self) -> Result<(), Failure> {
+        let done = self.writer.done().await;
+        self.take_written(done)
+    }
+
+    fn take_written(&mut self, done: Option<(Done, io::Result<()>)>) -> Result<(), Failure> {
+        let broken = |why: String| {
+            Failure::engine(format!(
+                "{}: the store cannot be written: {why}; nothing that was acknowledged is lost, and \
+                 containers go on: make room and start again",
+                self.data_dir.display()
+            ))
+        };
+        let (done, result) = done.ok_or_else(|| broken("the writing thread ended".to_owned()))?;
+        result.map_err(|error| broken(error.to_string()))?;
+        self.writing = false;
+        self.server.engine().store_mut().batch_done(done);
+        self.server.durable_moved();
+        let now = clock::now();
+        self.drive(|driver, engine| driver.durable(engine, now));
+        Ok(())
+    }
+
+    fn spawner_says(&mut self, event: Event) {
+        let now = clock::now();
+        match event {
+            Event::Reply(reply) => self.input(Input::Spawner(reply)),
+            Event::Connected { instance, containers } => {
+                self.drive(|driver, engine| driver.connected(engine, &instance, containers, now));
+            }
+            Event::Disconnected { error } => {
+                tracing::warn!(error, "the spawner is gone; starting another");
+                self.drive(|driver, engine| driver.disconnected(engine, now));
+            }
+            Event::Unreachable { error } => tracing::warn!(error, "the spawner cannot be reached"),
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        let now = clock::now();
+        self.drive(|driver, engine| driver.input(engine, input, now));
+    }
+
+    fn drive(&mut self, step: impl FnOnce(&mut Driver, &mut Engine) -> Vec<Deed>) {
+        let deeds = step(&mut self.driver, &mut self.server.engine());
+        self.perform(deeds);
+    }
+
+    fn perform(&mut self, deeds: Vec<Deed>) {
+        for deed in deeds {
+            match deed {
+                Deed::Spawner(request) => self.spawner.send(&request),
+                Deed::Prepare { uid, plan } => {
+                    self.aside(move || Input::Prepared { uid, result: volumes::perform(&plan) })
+                }
+                Deed::CleanUp { uid } => {
+                    let data_dir = self.data_dir.clone();
+                    self.aside(move || clean_up(&data_dir, uid));
+                }
+                Deed::ReadTermination { id, read } => self.aside(move || {
+                    let message = volumes::read_termination(&read);
+                    Input::TerminationRead { id, message }
+                }),
+            }
+        }
+    }
+
+    /// Does file work on a thread of its own: it may hang, and nothing else may hang with it.
+    fn aside(&self, work: impl FnOnce() -> Input + Send + 'static) {
+        let answer = self.answer.clone();
+        tokio::task::spawn_blocking(move || {
+            // Nobody listens any more once the server ends.
+            let _ = answer.send(work());
+        });
+    }
+}
+
+fn clean_up(data_dir: &Path, uid: Uid) -> Input {
+    if let Err(error) = volumes::clean_up(data_dir, uid) {
+        // What is left is found and tried again when the next server starts.
+        tracing::warn!(pod = %uid, %error, "the pod's files cannot be removed");
+    }
+    Input::CleanedUp { uid }
+}
