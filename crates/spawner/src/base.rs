@@ -139,14 +139,16 @@ impl Base {
         let mut apart = Vec::new();
         for (index, tree) in trees.iter().enumerate() {
             let place = root.join(tree.trim_start_matches('/'));
-            like(&place, Path::new(tree))?;
             let layer = if mounts.contains(tree) {
+                // Not looked at here: a network file system that hangs must hang the child alone.
+                make_directory(&place, 0o755)?;
                 let layer = directory.join(format!("t{index}"));
-                like(&layer, Path::new(tree))?;
+                make_directory(&layer, 0o755)?;
                 let lower = format!("{}:{}", escaped(&layer)?, escaped(Path::new(tree))?);
                 apart.push(Apart { path: tree.clone(), lower });
                 layer
             } else {
+                like(&place, Path::new(tree))?;
                 mark(&place, c"trusted.overlay.redirect", tree.as_bytes())?;
                 place
             };

@@ -32,7 +32,8 @@ pub(crate) fn read_report(report: Report) -> (usize, i32) {
 /// Do all steps. The last runs the program, so coming back means failure, which is reported on
 /// the descriptor.
 pub(crate) fn run(steps: &[Step], report: RawFd) -> i32 {
-    let mut hands = Hands { trees: [const { None }; MOUNTS_MAX], held: 0, masked_by: None };
+    let mut hands =
+        Hands { trees: [const { None }; MOUNTS_MAX], held: 0, masked_by: None, own: None };
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hands.act(step) {
             let mut message: Report = [0; 8];
@@ -50,6 +51,8 @@ struct Hands<'a> {
     trees: [Option<OwnedFd>; MOUNTS_MAX],
     held: usize,
     masked_by: Option<&'a CStr>,
+    /// Its own mount namespace, while it is in the machine's.
+    own: Option<OwnedFd>,
 }
 
 impl<'a> Hands<'a> {
@@ -59,7 +62,16 @@ impl<'a> Hands<'a> {
             Step::OomScore { value } => set_oom_score(value),
             Step::Enter { namespace, kind } => process::enter_namespace(*namespace, *kind),
             Step::Session => process::new_session(),
-            Step::Output { out, err, report, owner } => output(*out, *err, *report, *owner),
+            Step::Output { out, err, keep, owner } => output(*out, *err, *keep, *owner),
+            Step::MachineMounts { namespace } => {
+                let own = files::open(libc::AT_FDCWD, c"/proc/self/ns/mnt", libc::O_RDONLY, 0)?;
+                self.own = Some(own);
+                process::enter_namespace(*namespace, libc::CLONE_NEWNS)
+            }
+            Step::OwnMounts => match self.own.take() {
+                Some(own) => process::enter_namespace(own.as_raw_fd(), libc::CLONE_NEWNS),
+                None => Ok(()),
+            },
             Step::HostName { name } => process::set_hostname(name),
             Step::Loopback => loopback(),
             Step::Mount { source, target, kind, flags, data } => {
@@ -144,11 +156,14 @@ fn set_oom_score(value: &CStr) -> io::Result<()> {
     }
 }
 
-fn output(out: RawFd, err: RawFd, report: RawFd, owner: Option<(u32, u32)>) -> io::Result<()> {
+fn output(out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)>) -> io::Result<()> {
     files::duplicate(out, 1)?;
     files::duplicate(err, 2)?;
-    files::close_range(3, u32::try_from(report - 1).unwrap_or(0))?;
-    files::close_range(report + 1, u32::MAX)?;
+    let [low, high] = [keep[0].min(keep[1]), keep[0].max(keep[1])];
+    for (first, last) in [(3, low - 1), (low + 1, high - 1)] {
+        files::close_range(first, u32::try_from(last).unwrap_or(0))?;
+    }
+    files::close_range(high + 1, u32::MAX)?;
     if let Some((uid, gid)) = owner {
         files::change_owner(1, uid, gid)?;
         files::change_owner(2, uid, gid)?;

@@ -19,6 +19,9 @@ pub const LOCK_NAME: &str = "spawner.lock";
 /// The name of the file in the data directory that gets the spawner's own messages.
 pub const MESSAGES_NAME: &str = "spawner.log";
 
+/// How long a child may take to reach its program; a mount that hangs longer ends the start.
+pub const START_DEADLINE_MS: i64 = 60_000;
+
 /// Start the spawner of a data directory as a process of its own: `exe spawner DATA_DIR`. When this
 /// returns, it (or one that was there before) accepts connections.
 ///
@@ -40,8 +43,13 @@ pub fn launch(exe: &Path, data_dir: &Path) -> io::Result<()> {
 /// does that already; 1 with a message on stderr if that cannot be. Call it first thing in a
 /// program that has no threads.
 pub fn main(data_dir: &Path) -> i32 {
-    let result = begin(data_dir);
-    match result {
+    main_with(data_dir, START_DEADLINE_MS)
+}
+
+/// The same with another limit on how long a child may take to reach its program, in milliseconds:
+/// for tests.
+pub fn main_with(data_dir: &Path, start_deadline_ms: i64) -> i32 {
+    match begin(data_dir, start_deadline_ms) {
         Ok(Begun::Elsewhere) => 0,
         Ok(Begun::Here(code)) => process::exit_now(code),
         Err(error) => {
@@ -58,7 +66,7 @@ enum Begun {
     Here(i32),
 }
 
-fn begin(data_dir: &Path) -> io::Result<Begun> {
+fn begin(data_dir: &Path, start_deadline_ms: i64) -> io::Result<Begun> {
     // Nothing that the starter had open is any business of containers.
     files::close_range(3, u32::MAX)?;
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
@@ -93,7 +101,7 @@ fn begin(data_dir: &Path) -> io::Result<Begun> {
     }
     lock.set_len(0)?;
     write!(lock, "{}", std::process::id())?;
-    Ok(Begun::Here(serve(&data_dir, listener, &lock)))
+    Ok(Begun::Here(serve(&data_dir, start_deadline_ms, listener, &lock)))
 }
 
 /// Connect to the spawner of a data directory. The address of a unix socket holds 107 bytes, so the
@@ -117,11 +125,12 @@ fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     listener
 }
 
-fn serve(data_dir: &Path, listener: UnixListener, _lock: &File) -> i32 {
+/// Serve until told to stop, holding the lock.
+fn serve(data_dir: &Path, start_deadline_ms: i64, listener: UnixListener, _lock: &File) -> i32 {
     process::default_signals();
     let result = process::block_signals(true)
         .and_then(|()| Place::take(data_dir))
-        .and_then(|place| Spawner::new(place, listener))
+        .and_then(|place| Spawner::new(place, listener, start_deadline_ms))
         .and_then(Spawner::run);
     let _ = fs::remove_file(data_dir.join(SOCKET_NAME));
     match result {

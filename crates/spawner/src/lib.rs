@@ -24,5 +24,7 @@ mod spawner;
 mod step;
 mod sys;
 
-pub use launch::{LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, launch, main};
+pub use launch::{
+    LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, START_DEADLINE_MS, launch, main, main_with,
+};
 pub use sys::pidfd::exit_status;

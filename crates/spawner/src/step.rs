@@ -19,8 +19,8 @@ pub(crate) enum Step {
     /// Begin a session and process group.
     Session,
     /// Put output and errors on these pipes, owned by the container's user so that it can reopen
-    /// them through /dev/stdout; close every other descriptor except `report`.
-    Output { out: RawFd, err: RawFd, report: RawFd, owner: Option<(u32, u32)> },
+    /// them through /dev/stdout; close every other descriptor except those to keep.
+    Output { out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)> },
     /// Set the host name.
     HostName { name: CString },
     /// Bring the loopback interface up and let everybody listen on low ports.
@@ -35,6 +35,11 @@ pub(crate) enum Step {
     },
     /// Make a directory that must not be there yet.
     Directory { path: CString, mode: u32 },
+    /// Go to the machine's mount namespace, where mounts made after the spawner's start are seen
+    /// even if they do not propagate.
+    MachineMounts { namespace: RawFd },
+    /// Come back from there.
+    OwnMounts,
     /// Copy a tree of the machine into the next slot, for [`Step::Attach`].
     CopyTree { source: CString, read_only: bool },
     /// Set the working directory.
@@ -82,6 +87,8 @@ impl Step {
             Step::Mount { .. }
             | Step::Directory { .. }
             | Step::CopyTree { .. }
+            | Step::MachineMounts { .. }
+            | Step::OwnMounts
             | Step::Enterdir { .. }
             | Step::Pivot
             | Step::Attach { .. }
@@ -132,6 +139,8 @@ impl Step {
             Step::Directory { path, .. } => format!("make directory {}", lossy(path)),
             Step::CopyTree { source, .. } => format!("mount {}", lossy(source)),
             Step::Enterdir { path } => format!("enter {}", lossy(path)),
+            Step::MachineMounts { .. } => "look at the machine's mounts".to_owned(),
+            Step::OwnMounts => "come back from the machine's mounts".to_owned(),
             Step::Pivot => "change the root".to_owned(),
             Step::Attach { target, .. } => format!("mount at {}", lossy(target)),
             Step::Tmpfs { target, .. } => format!("mount tmpfs at {}", lossy(target)),

@@ -9,5 +9,7 @@ fn main() {
         std::process::exit(2);
     };
     assert_eq!(word, "spawner");
-    std::process::exit(spawner::main(Path::new(data_dir)));
+    let deadline = std::env::var("START_DEADLINE_MS").ok().and_then(|text| text.parse().ok());
+    let deadline = deadline.unwrap_or(spawner::START_DEADLINE_MS);
+    std::process::exit(spawner::main_with(Path::new(data_dir), deadline));
 }

@@ -70,10 +70,12 @@ pub(crate) fn container(
     }
     steps.push(Step::Session);
     let owner = (start.user.uid != 0).then_some((start.user.uid, start.user.gid));
-    steps.push(Step::Output { out: around.out, err: around.err, report: around.report, owner });
+    let keep = [around.report, around.machine_mounts.unwrap_or(around.report)];
+    steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
-    let (sources, empty) = sources(container, place, pod)?;
+    let shm = pod.map(|pod| pod.shm.as_str());
+    let (sources, empty) = sources(container, around.machine_mounts, place, shm)?;
     steps.extend(sources);
     steps.extend(root(base, container, place)?);
     steps.push(Step::Pivot);
@@ -96,23 +98,33 @@ pub(crate) fn container(
     Ok(steps)
 }
 
-/// Copies of the machine's trees, taken while they can still be seen; and the slot of the last of
-/// them, an empty directory to hide others with.
+/// Copies of the machine's trees, taken while they can still be seen: what is the spawner's own,
+/// then what is the machine's. Also the slot of an empty directory to hide others with.
 fn sources(
     container: &Container,
+    machine: Option<RawFd>,
     place: &Path,
-    pod: Option<&PodNamespaces>,
+    shm: Option<&str>,
 ) -> io::Result<(Vec<Step>, usize)> {
     let mut steps = Vec::new();
-    if let Some(pod) = pod {
-        steps.push(Step::CopyTree { source: c_string(&pod.shm)?, read_only: false });
+    if let Some(shm) = shm {
+        steps.push(Step::CopyTree { source: c_string(shm)?, read_only: false });
     }
-    for Mount { source, read_only, .. } in &container.mounts {
-        if let MountSource::Bind(path) = source {
-            steps.push(Step::CopyTree { source: c_string(path)?, read_only: *read_only });
+    let bind = |mount: &Mount| match &mount.source {
+        MountSource::Bind(path) => {
+            let source = c_string(path)?;
+            Ok(Some(Step::CopyTree { source, read_only: mount.read_only }))
         }
+        MountSource::Tmpfs(_) => Ok(None),
+    };
+    let binds = container.mounts.iter().filter_map(|mount| bind(mount).transpose());
+    let binds: Vec<Step> = binds.collect::<io::Result<_>>()?;
+    let empty = steps.len() + binds.len();
+    if !binds.is_empty() {
+        steps.extend(machine.map(|namespace| Step::MachineMounts { namespace }));
+        steps.extend(binds);
+        steps.push(Step::OwnMounts);
     }
-    let empty = steps.len();
     if !container.masked_paths.is_empty() {
         let source = c_path(&place.with_file_name(EMPTY))?;
         steps.push(Step::CopyTree { source, read_only: true });

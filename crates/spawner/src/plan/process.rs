@@ -22,7 +22,8 @@ pub(crate) fn process(
     steps.push(Step::Session);
     let other_user = !is_same(&start.user, around.identity);
     let owner = (start.user.uid != around.identity.0).then_some((start.user.uid, start.user.gid));
-    steps.push(Step::Output { out: around.out, err: around.err, report: around.report, owner });
+    let keep = [around.report; 2];
+    steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
     if other_user {

@@ -135,7 +135,7 @@ impl Spawner {
                 errno: libc::ETIMEDOUT,
                 message: format!(
                     "the root was not ready within {} s: a file system of the machine hangs",
-                    super::start::START_DEADLINE_MS / 1000
+                    self.start_deadline_ms / 1000
                 ),
                 at_ns: now_ns(),
             });

@@ -39,6 +39,7 @@ pub(crate) struct Spawner {
     timers: BTreeSet<(i64, u32)>,
     scratch: Scratch,
     stopping: bool,
+    start_deadline_ms: i64,
 }
 
 /// A pod that has something of its own or is being ended.
@@ -87,7 +88,11 @@ impl Token {
 }
 
 impl Spawner {
-    pub(crate) fn new(place: Place, listener: UnixListener) -> io::Result<Spawner> {
+    pub(crate) fn new(
+        place: Place,
+        listener: UnixListener,
+        start_deadline_ms: i64,
+    ) -> io::Result<Spawner> {
         let epoll = Epoll::new()?;
         listener.set_nonblocking(true)?;
         epoll.add(listener.as_fd(), Token::Listener.pack(0))?;
@@ -107,6 +112,7 @@ impl Spawner {
             timers: BTreeSet::new(),
             scratch: Scratch { input: vec![0; READ_BYTES], records: Vec::new() },
             stopping: false,
+            start_deadline_ms,
         })
     }
 

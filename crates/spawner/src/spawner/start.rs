@@ -16,9 +16,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
-/// How long a child may take to reach its program; a mount that hangs longer ends the start.
-pub(super) const START_DEADLINE_MS: i64 = 60_000;
-
 /// Descriptors one container needs at most: pidfd, two pipes, report, log file, group, and one end
 /// of each pipe for a moment.
 const FILES_PER_CONTAINER: u64 = 9;
@@ -137,7 +134,7 @@ impl Spawner {
         let child =
             process::clone_child(flags, group.target(), || child::run(&steps, around.report))
                 .map_err(fail(Stage::Clone, "new process"))?;
-        let timer_ms = monotonic_ms() + START_DEADLINE_MS;
+        let timer_ms = monotonic_ms() + self.start_deadline_ms;
         Ok(self.add(Container {
             id: start.id.clone(),
             plain: matches!(start.isolation, Kind::Process),

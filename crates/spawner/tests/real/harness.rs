@@ -35,10 +35,15 @@ impl Harness {
 
     /// One whose spawner may have only so many descriptors.
     pub(crate) fn with_file_limit(limit: u32) -> Option<Harness> {
+        Harness::after(&format!("ulimit -n {limit}"))
+    }
+
+    /// One whose spawner starts after a line of shell.
+    pub(crate) fn after(line: &str) -> Option<Harness> {
         let place = tempfile::tempdir().unwrap();
         let wrapper = place.path().join("wrapper");
         let exe = env!("CARGO_BIN_EXE_spawner-alone");
-        fs::write(&wrapper, format!("#!/bin/sh\nulimit -n {limit}\nexec {exe} \"$@\"\n")).unwrap();
+        fs::write(&wrapper, format!("#!/bin/sh\n{line}\nexec {exe} \"$@\"\n")).unwrap();
         fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o755)).unwrap();
         Harness::of(&wrapper)
     }

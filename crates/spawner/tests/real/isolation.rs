@@ -345,3 +345,36 @@ fn groups(spawner_pid: i32) -> Vec<String> {
     found.sort();
     found
 }
+
+/// A file system whose server never answers: the start is given up, and nobody else waits for it.
+#[test]
+fn a_mount_that_hangs_ends_one_start_only() {
+    let Some(mut spawner) = Harness::after("export START_DEADLINE_MS=500") else { return };
+    let dead = spawner.data_dir.path().join("dead");
+    fs::create_dir(&dead).unwrap();
+    let script = "exec 5<>/dev/fuse && mount -i -t fuse -o fd=5,rootmode=40000,user_id=0,group_id=0 dead \"$0\" && echo ok && read x; umount -l \"$0\"";
+    let mut server = std::process::Command::new("sh")
+        .args(["-c", script])
+        .arg(&dead)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 3];
+    let out = server.stdout.as_mut().unwrap();
+    if std::io::Read::read_exact(out, &mut said).is_err() {
+        eprintln!("SKIPPED: no FUSE here");
+        server.wait().unwrap();
+        return;
+    }
+    let source = MountSource::Bind(dead.join("sub").display().to_string());
+    let start = spawner.isolated("hangs", "true", |c| c.mounts = vec![mount(source, "/x", false)]);
+    let id = spawner.start(start);
+    let (end, _) = spawner.run(spawner.isolated("other", "exit 5", |_| {}));
+    assert_eq!(end.code, Some(5));
+    let failure = spawner.failed(&id);
+    assert_eq!((failure.stage, failure.errno), (Stage::Mount, libc::ETIMEDOUT), "{failure:?}");
+    spawner.send(&Request::Forget { id });
+    drop(server.stdin.take());
+    server.wait().unwrap();
+}
