@@ -8,6 +8,9 @@ pub(crate) struct Options {
     /// How many seeds.
     #[arg(long, conflicts_with_all = ["seed", "minutes"])]
     seeds: Option<u64>,
+    /// The first of them.
+    #[arg(long, conflicts_with = "seed")]
+    from: Option<u64>,
     /// One seed, with its story: what a failure tells you to type.
     #[arg(long, conflicts_with = "minutes")]
     seed: Option<u64>,
@@ -21,9 +24,12 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut arguments = Vec::new();
-    for (name, value) in
-        [("--seeds", options.seeds), ("--seed", options.seed), ("--minutes", options.minutes)]
-    {
+    for (name, value) in [
+        ("--seeds", options.seeds),
+        ("--from", options.from),
+        ("--seed", options.seed),
+        ("--minutes", options.minutes),
+    ] {
         if let Some(value) = value {
             arguments.extend([name.to_owned(), value.to_string()]);
         }
