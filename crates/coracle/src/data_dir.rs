@@ -36,7 +36,17 @@ impl Home {
         let directory = Self::locate(given)?;
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.map_err(|error| unusable(&directory, &error))?;
-        let directory = directory.canonicalize().map_err(|error| unusable(&directory, &error))?;
+        Self::of(&directory)
+    }
+
+    /// Opens the directory if it is there.
+    pub(crate) fn existing(given: &cli::DataDir) -> Result<Option<Self>, Failure> {
+        let directory = Self::locate(given)?;
+        if directory.is_dir() { Self::of(&directory).map(Some) } else { Ok(None) }
+    }
+
+    fn of(directory: &Path) -> Result<Self, Failure> {
+        let directory = directory.canonicalize().map_err(|error| unusable(directory, &error))?;
         let home = Self { directory };
         let length = home.socket().as_os_str().len();
         if length > SOCKET_PATH_BYTES_MAX {
@@ -57,6 +67,11 @@ impl Home {
     /// The socket the server answers on.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join("server.sock")
+    }
+
+    /// The file that the server holds locked as long as it lives.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.directory.join("lock")
     }
 
     /// Where a private server says what it has to say.

@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
+use kinds::Uid;
 use tokio::sync::Mutex;
 
 use crate::{
+    cli,
     client::{self, Client, RunGuard},
     data_dir::Home,
     exit::Failure,
@@ -53,10 +55,11 @@ impl Link {
         }
     }
 
-    /// The server of the directory, if there is one.
-    pub(crate) async fn existing(home: &Home) -> Result<Option<Self>, Failure> {
-        match Self::try_connect(home).await {
-            Ok(link) => Ok(Some(link)),
+    /// The server of the directory that `given` names, if there is one. Makes and starts nothing.
+    pub(crate) async fn existing(given: &cli::DataDir) -> Result<Option<(Home, Self)>, Failure> {
+        let Some(home) = Home::existing(given)? else { return Ok(None) };
+        match Self::try_connect(&home).await {
+            Ok(link) => Ok(Some((home, link))),
             Err(client::Error::NoServer { .. }) => Ok(None),
             Err(error) => Err(failure(&error)),
         }
@@ -126,6 +129,33 @@ impl Link {
             }
         }
         ensure(&self.home).await
+    }
+}
+
+/// A short stay at a server that nobody may be running: a private one lives as long as the visit.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    link: Link,
+    guard: RunGuard,
+}
+
+impl Visit {
+    /// Finds or starts a server and keeps it.
+    pub(crate) async fn begin(home: &Home) -> Result<Self, Failure> {
+        let link = Link::connect(home).await?;
+        let guard = link.guard(&Uid::from_random(fastrand::u128(..)).to_string()).await?;
+        Ok(Self { link, guard })
+    }
+
+    /// The tie to the server.
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Leaves.
+    pub(crate) async fn end(self) {
+        // The server notices also without a word.
+        let _ = self.guard.goodbye(false).await;
     }
 }
 

@@ -5,11 +5,16 @@ mod cli;
 mod client;
 mod clock;
 mod data_dir;
+mod down;
 mod exit;
+mod history;
 mod link;
+mod logs;
 mod run;
 mod server;
 mod start;
+mod status;
+mod target;
 mod up;
 
 use std::process::ExitCode;
@@ -41,6 +46,10 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Code, Failure> {
     match command {
         Command::Run(args) => client(run::run(&args)),
+        Command::Down(args) => client(down::down(&args)),
+        Command::Status(args) => client(status::status(&args)),
+        Command::Logs(args) => client(logs::logs(&args)),
+        Command::History(args) => client(history::history(&args)),
         Command::Up(args) => up::up(&args),
         Command::ServePrivate(args) => up::serve_private(&args),
         other => Err(Failure::engine(format!("not built in: {other:?}"))),

@@ -26,13 +26,16 @@ use self::{
     follow::{Follow, Settings},
     manifests::Plan,
     outcome::Interruption,
-    output::Form,
     progress::Progress,
     readers::{Readers, Surroundings},
-    screen::{Screen, Show},
     submit::Submitted,
     text::Hints,
-    work::{Id, Work},
+    work::Id,
+};
+pub(crate) use self::{
+    output::{Form, Formatter},
+    screen::{Screen, Show},
+    text::duration,
 };
 use crate::{
     cli, clock,

@@ -46,7 +46,8 @@ impl Form {
 pub(crate) struct Formatter {
     form: Form,
     prefix: String,
-    event: Event,
+    /// What `Json` makes of a line, but for time and line.
+    event: Option<Event>,
     lines: Lines,
     tail: Tail,
 }
@@ -59,7 +60,12 @@ impl Formatter {
         event.pod = Some(read.pod.clone());
         event.index = read.index;
         event.attempt = Some(read.attempt);
-        Self { form, prefix, event, lines: Lines::default(), tail: Tail::default() }
+        Self { event: Some(event), ..Self::plain(form, prefix) }
+    }
+
+    /// For a log outside of a run, which has no events.
+    pub(crate) fn plain(form: Form, prefix: String) -> Self {
+        Self { form, prefix, event: None, lines: Lines::default(), tail: Tail::default() }
     }
 
     /// What the next bytes add to the output.
@@ -85,7 +91,7 @@ impl Formatter {
 fn write_line(
     form: Form,
     prefix: &str,
-    event: &mut Event,
+    event: &mut Option<Event>,
     tail: &mut Tail,
     line: &[u8],
     now: Timestamp,
@@ -102,9 +108,11 @@ fn write_line(
             out.push(b'\n');
         }
         Form::Json => {
-            event.time = now;
-            event.line = Some(String::from_utf8_lossy(line).into_owned());
-            out.extend_from_slice(&event.to_json_line());
+            if let Some(event) = event {
+                event.time = now;
+                event.line = Some(String::from_utf8_lossy(line).into_owned());
+                out.extend_from_slice(&event.to_json_line());
+            }
         }
     }
 }

@@ -8,9 +8,6 @@ use kinds::{
 
 use super::{outcome::Exit, work::Id};
 
-/// Where a pod keeps its completion index.
-const INDEX_ANNOTATION: &str = "batch.kubernetes.io/job-completion-index";
-
 /// Waiting reasons that are part of every start or restart, and no trouble.
 const WAITING_WELL: &[&str] = &["ContainerCreating", "PodInitializing", "CrashLoopBackOff", ""];
 
@@ -82,7 +79,7 @@ impl PodView {
     pub(crate) fn of(pod: &Pod) -> Self {
         let status = pod.status.clone().unwrap_or_default();
         let annotations = pod.metadata.annotations.as_ref();
-        let index = annotations.and_then(|all| all.get(INDEX_ANNOTATION)?.parse().ok());
+        let index = annotations.and_then(|all| all.get(reconcile::INDEX_KEY)?.parse().ok());
         let conditions = status.conditions.unwrap_or_default();
         let placed = conditions.iter().find(|condition| condition.type_ == "PodScheduled");
         let unscheduled = placed.filter(|condition| condition.status == "False").map(|condition| {
