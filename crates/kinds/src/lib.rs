@@ -5,6 +5,7 @@
 pub mod admit;
 mod check;
 pub mod decode;
+mod draft;
 mod field_error;
 mod key;
 pub mod manifest;
@@ -21,9 +22,10 @@ mod table;
 mod tree;
 mod validate;
 
+pub use draft::{Draft, api_time};
 pub use field_error::{FieldError, FieldErrorKind, FieldErrors};
 pub use key::{Key, Uid};
-pub use object::{DecodeError, Draft, Facts, Meta, Object, Owner, RUN_ANNOTATION, api_time};
+pub use object::{DecodeError, Facts, Meta, Object, Owner, RUN_ANNOTATION};
 pub use status::{Cause, Reason, StatusError};
 pub use table::{KINDS, Kind, KindInfo};
 
