@@ -18,7 +18,7 @@ use crate::{
     limits::{
         REQUEST_BODY_BYTES_MAX, REQUEST_BODY_DRAINED_BYTES_MAX, REQUEST_BODY_MS, RUN_ID_BYTES_MAX,
     },
-    list, negotiate, own, parse, update, version, watch as watch_verb,
+    list, log, negotiate, own, parse, update, version, watch as watch_verb,
 };
 
 /// A request beside its line: what verbs may look at.
@@ -79,7 +79,7 @@ async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
 
 async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
     if info.subresource == Subresource::Log {
-        return Err(StatusError::new(kinds::Reason::MethodNotAllowed, "soon"));
+        return log::log(&info, context).await;
     }
     negotiate::accepts_json(&context.headers)?;
     match info.verb {

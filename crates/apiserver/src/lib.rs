@@ -14,6 +14,7 @@ mod get;
 mod handle;
 pub mod limits;
 mod list;
+mod log;
 mod negotiate;
 mod options;
 mod own;

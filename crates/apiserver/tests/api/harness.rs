@@ -9,7 +9,6 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{HeaderMap, Request, Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use kinds::{metav1::ObjectMeta, types::core::v1::Node};
 use serde_json::Value;
 use store::{MemoryDisk, Store};
 use tokio::{
@@ -24,7 +23,7 @@ pub(crate) struct Harness {
     /// While false, nothing becomes durable.
     pub(crate) disk_works: watch::Sender<bool>,
     shutdown: watch::Sender<bool>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// An answer that was read whole.
@@ -40,11 +39,13 @@ pub(crate) struct Answer {
 pub(crate) struct Setup {
     pub(crate) store: store::Limits,
     pub(crate) scope: Scope,
+    /// How many pods find room on the node.
+    pub(crate) pods: &'static str,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { store: store::Limits::default(), scope: Scope::All }
+        Self { store: store::Limits::default(), scope: Scope::All, pods: "110" }
     }
 }
 
@@ -72,10 +73,11 @@ impl Harness {
         let dir = tempfile::tempdir().unwrap();
         let mut disk = MemoryDisk::new();
         let store = Store::open(&mut disk, setup.store, clock()).unwrap();
-        let node = Node {
-            metadata: ObjectMeta { name: Some("here".to_owned()), ..Default::default() },
-            ..Default::default()
-        };
+        let node = serde_json::json!({
+            "metadata": {"name": "here"},
+            "status": {"allocatable": {"cpu": "4", "memory": "4Gi", "pods": setup.pods}},
+        });
+        let node = serde_json::from_value(node).unwrap();
         let config =
             Config { node, scope: setup.scope, seed: 7, limits: engine::Limits::default() };
         let engine = Engine::open(store, config, clock());
@@ -92,7 +94,11 @@ impl Harness {
             serve(listener, serving, ended).await.unwrap();
         });
         server.kick();
-        Self { server, socket, disk_works, shutdown, _dir: dir }
+        Self { server, socket, disk_works, shutdown, dir }
+    }
+
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     /// Stops the server in good order.

@@ -1,9 +1,12 @@
 //! The server over a real socket, with a real engine on a store in memory and no containers: what a
 //! client sees.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod cases;
 mod harness;
 mod lists;
+mod logs;
 mod mutated;
 mod runs;
 mod slow;

@@ -16,8 +16,9 @@ const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
 const JOB: &str = r#"{"metadata":{"name":"j"},"spec":{"template":{"spec":{"restartPolicy":"Never",
     "containers":[{"name":"c","image":"coracle.local/host","command":["true"]}]}}}}"#;
 
+/// A server whose pods wait for ever: nothing has to run to be ended.
 fn private() -> Setup {
-    Setup { scope: Scope::Runs(BTreeSet::new()), ..Setup::default() }
+    Setup { scope: Scope::Runs(BTreeSet::new()), pods: "0", ..Setup::default() }
 }
 
 fn in_run(method: &str, target: &str, body: &str) -> Request<Full<Bytes>> {

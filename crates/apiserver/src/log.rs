@@ -1,0 +1,58 @@
+//! GET of a pod's log: which attempt of which container, refusals in the kubelet's words, and the
+//! bytes, to the present end of the file or until the container has ended.
+
+mod attempt;
+mod options;
+mod stream;
+
+use hyper::{Response, StatusCode};
+use kinds::{Key, StatusError};
+use node::logs::{LogReader, directory};
+
+use crate::{
+    RequestInfo,
+    answer::{self, Answer},
+    body::Body,
+    handle::Context,
+};
+use attempt::{Attempt, select};
+use options::Options;
+use stream::Follow;
+
+pub(crate) async fn log(info: &RequestInfo, context: Context<'_>) -> Answer {
+    let server = context.server;
+    let options = Options::read(&info.query, &info.name, server.now())?;
+    let key = Key::new(info.kind, &info.namespace, &info.name);
+    let (found, head) = {
+        let engine = server.engine();
+        (engine.get(&key), engine.store().head())
+    };
+    server.durable(found.as_ref().map_or(head, |object| object.meta.revision)).await?;
+    let object = found?;
+    let Some(attempt) = select(&object.pod(), &options.container, options.previous)? else {
+        return Ok(no_content());
+    };
+    let uid = object.meta.uid.to_string();
+    let Attempt { container, number } = &attempt;
+    let folder = directory(&server.about.data_dir, &key.namespace, &key.name, &uid, container);
+    let reader = LogReader::open(&folder, *number, options.part).map_err(answer::internal)?;
+    let body = if options.follow {
+        let follow = Follow::new(server, &object, attempt, reader, context.stopping);
+        Body::stream(follow.pieces())
+    } else {
+        Body::stream(stream::present(reader))
+    };
+    Ok(answer::with_type(StatusCode::OK, "text/plain", body))
+}
+
+/// What upstream answers for a pod without a node.
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// A refusal of the node's.
+fn refuse(text: String) -> StatusError {
+    answer::bad_request(text)
+}
