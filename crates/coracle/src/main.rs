@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod clock;
 mod data_dir;
+mod doctor;
 mod down;
 mod exit;
 mod history;
@@ -27,12 +28,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    if let Command::Spawner { data_dir } = &cli.command {
-        // A program of its own that shares the file: its codes are between it and the server.
-        return ExitCode::from(u8::try_from(spawner::main(data_dir)).unwrap_or(1));
-    }
-    match dispatch(cli.command) {
+    match dispatch(Cli::parse().command) {
         Ok(code) => code.into(),
         Err(failure) => {
             for line in failure.message.lines() {
@@ -46,13 +42,17 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Code, Failure> {
     match command {
         Command::Run(args) => client(run::run(&args)),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Down(args) => client(down::down(&args)),
         Command::Status(args) => client(status::status(&args)),
         Command::Logs(args) => client(logs::logs(&args)),
         Command::History(args) => client(history::history(&args)),
         Command::Up(args) => up::up(&args),
         Command::ServePrivate(args) => up::serve_private(&args),
-        other => Err(Failure::engine(format!("not built in: {other:?}"))),
+        // A program of its own that shares the file: its codes are between it and the server.
+        Command::Spawner { data_dir } => {
+            Ok(Code::container(u8::try_from(spawner::main(&data_dir)).unwrap_or(1)))
+        }
     }
 }
 
