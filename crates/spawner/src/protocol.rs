@@ -1,8 +1,10 @@
 //! What the server and the spawner say to each other over the unix socket in the data directory.
 //!
 //! A frame is a 4-byte little-endian length and that many bytes of JSON. Descriptors ride beside the
-//! first byte of the frame that names them (`SCM_RIGHTS`). JSON, so that a newer server and an older
-//! spawner understand each other: unknown fields are ignored, new fields have defaults. A request
+//! first byte of the frame that names them (`SCM_RIGHTS`); where they are more than one message takes
+//! (253), the others ride beside the bytes that follow in the same frame, so a reader keeps them in
+//! the order they come. JSON, so that a newer server and an older spawner understand each other:
+//! unknown fields are ignored, new fields have defaults. A request
 //! may be repeated at will: starts, signals and ends are idempotent by [`ContainerId`].
 
 use serde::{Deserialize, Serialize};
@@ -91,7 +93,9 @@ pub enum Reply {
         /// Why.
         failure: Failure,
     },
-    /// The container is over; every process of it is gone and its output is in the log file.
+    /// The container is over; every process of it is gone and its output is in the log file. Of a
+    /// plain process without limits only the process group is known: it has been sent SIGKILL, and
+    /// one that left the group is not waited for longer than a second.
     Ended {
         /// Which container.
         id: ContainerId,

@@ -292,8 +292,14 @@ fn lives(pid: i32) -> bool {
     stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
 }
 
+/// That a process was killed: it may still be on its way out, but one that was not would outlast
+/// the patience of a test.
 pub(crate) fn assert_gone(pid: i32) {
-    assert!(!lives(pid), "process {pid} is left");
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while lives(pid) {
+        assert!(std::time::Instant::now() < deadline, "process {pid} is left");
+        std::thread::yield_now();
+    }
 }
 
 /// Kill a process that a test let escape.
