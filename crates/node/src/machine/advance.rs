@@ -80,6 +80,10 @@ impl PodMachine {
         if let Some(phase) = phase.and_then(Phase::terminal)
             && !matches!(self.stage, Stage::Over { .. })
         {
+            let theirs = self.pod.status.clone().unwrap_or_default();
+            self.status.phase = theirs.phase;
+            self.status.reason = theirs.reason;
+            self.status.message = theirs.message;
             let kill_at = context.now + SignedDuration::from_secs(self.spec_grace_s());
             self.end(Cause::Foreign(phase), kill_at, context);
         }
@@ -140,16 +144,16 @@ impl PodMachine {
     /// Makes the volumes when a container waits for them.
     fn prepare(&mut self, context: &mut Context) {
         let Volumes::Wanted { tries, retry_at } = self.volumes else { return };
-        if retry_at > context.now || !self.containers.iter().any(|c| c.due().is_some()) {
+        let waits = |c: &super::Container| matches!(c.state, State::Waiting(_));
+        if retry_at > context.now || !self.containers.iter().any(waits) {
             return;
         }
         // A pod that is refused gets its reason when its containers are looked at.
         let Ok(class) = start::class_of(&self.pod, context.objects) else {
-            self.volumes = Volumes::Ready;
-            return;
+            return self.volumes_ready(context);
         };
         match volumes::plan(&self.pod, &self.name, class, context.config, context.objects) {
-            Ok(None) => self.volumes = Volumes::Ready,
+            Ok(None) => self.volumes_ready(context),
             Ok(Some(plan)) => {
                 self.files = true;
                 self.volumes = Volumes::Underway { tries };
@@ -157,6 +161,12 @@ impl PodMachine {
             }
             Err(error) => self.volumes_failed(tries, &error, context),
         }
+    }
+
+    pub(super) fn volumes_ready(&mut self, context: &mut Context) {
+        self.volumes = Volumes::Ready;
+        self.ready_to_start = true;
+        self.say_quietly(context);
     }
 
     pub(super) fn volumes_failed(
@@ -276,15 +286,13 @@ impl PodMachine {
         let reason = (cause == Some(Cause::Deadline))
             .then_some(("DeadlineExceeded", events::DEADLINE_MESSAGE));
         let over = matches!(self.stage, Stage::Over { .. });
-        let started = |c: &super::Container| c.attempt > 0 || c.alive();
         let view = View {
             pod: &self.pod,
             uid: &self.name,
             containers: &self.containers,
             phase,
             reason,
-            ready_to_start: !over
-                && (self.volumes == Volumes::Ready || self.containers.iter().any(started)),
+            ready_to_start: !over && self.ready_to_start,
             start_time: self.start_time,
             generation: self.object.meta.generation,
             config: context.config,

@@ -52,6 +52,12 @@ pub(crate) fn adopt(status: &mut PodStatus, newer: Option<&PodStatus>) {
     status.conditions = Some(merged);
 }
 
+/// Whether a status says that the pod's volumes and namespaces are there.
+pub(crate) fn ready_to_start(status: &PodStatus) -> bool {
+    let conditions = status.conditions.as_deref().unwrap_or_default();
+    conditions.iter().any(|c| c.type_ == OWN[0] && c.status == "True")
+}
+
 /// All conditions of a pod, given those it has now.
 pub(crate) fn all(present: &[PodCondition], facts: &Facts) -> Vec<PodCondition> {
     let others = present.iter().filter(|c| !OWN.contains(&c.type_.as_str())).cloned();

@@ -74,6 +74,8 @@ pub(crate) struct PodMachine {
     volumes: Volumes,
     /// Whether it has, or may have, a directory.
     files: bool,
+    /// Condition `PodReadyToStartContainers`, while the pod is not over.
+    ready_to_start: bool,
     start_time: Timestamp,
     /// The status given out last, or found at first sight.
     status: PodStatus,
@@ -151,6 +153,7 @@ impl PodMachine {
             stage: Stage::Active,
             volumes: Volumes::Wanted { tries: 0, retry_at: context.now },
             files: restored,
+            ready_to_start: conditions::ready_to_start(&status),
             start_time: start_time.unwrap_or(context.now),
             news: News::Nothing,
             told: Mark::default(),
@@ -207,10 +210,7 @@ impl PodMachine {
         }
         let Volumes::Underway { tries } = self.volumes else { return };
         match result {
-            Ok(()) => {
-                self.volumes = Volumes::Ready;
-                self.say_quietly(context);
-            }
+            Ok(()) => self.volumes_ready(context),
             Err(error) => self.volumes_failed(tries, &error, context),
         }
     }

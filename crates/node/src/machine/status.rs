@@ -51,10 +51,17 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
         specs.iter().zip(view.containers).map(|(spec, c)| container(view, spec, c)).collect();
     statuses.sort_by(|a, b| a.name.cmp(&b.name));
     let ips = &view.config.host_ips;
+    // Reason and message survive only while the phase does not change.
+    let same_phase = last.phase.as_deref() == Some(view.phase.name());
+    let (reason, message) = match view.reason {
+        Some((reason, message)) => (Some(reason.to_owned()), Some(message.to_owned())),
+        None if same_phase => (last.reason.clone(), last.message.clone()),
+        None => (None, None),
+    };
     PodStatus {
         phase: Some(view.phase.name().to_owned()),
-        reason: view.reason.map(|(reason, _)| reason.to_owned()),
-        message: view.reason.map(|(_, message)| message.to_owned()),
+        reason,
+        message,
         conditions: Some(conditions::all(last.conditions.as_deref().unwrap_or_default(), &facts)),
         container_statuses: Some(statuses),
         start_time: Some(kinds::api_time(view.start_time)),

@@ -73,10 +73,15 @@ fn start_error(argv0: &str, failure: &Failure) -> String {
         (Stage::Exec, ENOEXEC) => format!("exec: \"{argv0}\": exec format error"),
         (stage, 0) => format!("{}: {}", stage_name(stage), failure.message),
         (stage, errno) => {
-            let why = std::io::Error::from_raw_os_error(errno);
-            format!("{}: {}: {why}", stage_name(stage), failure.message)
+            format!("{}: {}: {}", stage_name(stage), failure.message, errno_text(errno))
         }
     }
+}
+
+/// `no such file or directory`
+fn errno_text(errno: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 fn stage_name(stage: Stage) -> &'static str {

@@ -7,7 +7,7 @@
 //! container NAME [JSON]       a container; the default is coracle.local/host running `true`
 //! annotate KEY VALUE          metadata.annotations of the pod
 //! bind                        the pod is bound to this node and durable
-//! started|starting C [N]      replies of the spawner about container C (attempt N, else the newest)
+//! started C [N]               replies of the spawner about container C (attempt N, else the newest)
 //! ended C CODE|sigN|oom [N]
 //! failed C STAGE ERRNO [N]
 //! wait SECONDS                time passes; ticks come when they are asked for
@@ -70,7 +70,10 @@ pub(crate) struct World {
     broken: Option<PrepareError>,
     words: BTreeMap<String, String>,
     last: Option<Reply>,
-    directory: bool,
+    /// Whether the pod has a directory.
+    pub(crate) directory: bool,
+    /// When each container started, as the spawner would know.
+    started_ns: BTreeMap<String, i64>,
     /// Every request that went to the spawner.
     pub(crate) sent: Vec<Request>,
 }
@@ -112,6 +115,7 @@ impl World {
             words: BTreeMap::new(),
             last: None,
             directory: false,
+            started_ns: BTreeMap::new(),
             sent: vec![],
         };
         world.input(Input::Connected { same_instance: true, containers: vec![] });
@@ -130,7 +134,7 @@ impl World {
                 self.annotations.insert(words[0].into(), words[1].into());
             }
             "bind" => self.bind(),
-            "started" | "starting" | "ended" | "failed" => self.reply(word, &words),
+            "started" | "ended" | "failed" => self.reply(word, &words),
             "wait" => self.wait(words[0].parse().unwrap()),
             "delete" => self.delete(words[0].parse().unwrap()),
             "gone" => {
@@ -167,10 +171,7 @@ impl World {
             ),
             "class" => self.object(Kind::RuntimeClass, words[0], json!({"handler": words[1]})),
             "foreign" => self.foreign(&serde_json::from_str(rest).unwrap()),
-            "again" => {
-                let reply = self.last.clone().unwrap();
-                self.input(Input::Spawner(reply));
-            }
+            "again" => self.again(),
             "show" => self.show(words[0]),
             other => panic!("unknown command {other}"),
         }
@@ -303,10 +304,13 @@ impl World {
         let attempt = words.get(arguments).map(|n| n.parse().unwrap());
         let id = self.id(words[0], attempt);
         let ns = nanoseconds(self.now);
+        if word == "started" {
+            self.started_ns.insert(words[0].into(), ns);
+        }
+        let started_ns = self.started_ns.get(words[0]).copied().unwrap_or(ns);
         let state = match word {
-            "starting" => State::Starting,
-            "started" => State::Running(Running { pid: 7, started_ns: ns }),
-            "ended" => State::Ended(end(words[1], ns)),
+            "started" => State::Running(Running { pid: 7, started_ns }),
+            "ended" => State::Ended(end(words[1], started_ns, ns)),
             _ => State::Failed(failure(words[1], words[2].parse().unwrap(), ns)),
         };
         self.report(id, state);
@@ -322,6 +326,13 @@ impl World {
         };
         self.last = Some(reply.clone());
         self.input(Input::Spawner(reply));
+    }
+
+    /// The last report comes once more.
+    pub(crate) fn again(&mut self) {
+        if let Some(reply) = self.last.clone() {
+            self.input(Input::Spawner(reply));
+        }
     }
 
     /// Attempt `attempt` at a container, else the newest that was started.
@@ -376,11 +387,12 @@ impl World {
         let record = |word: &&str| {
             let (name, state) = word.split_once('=').unwrap();
             let (state, attempt) = state.split_once('@').unwrap_or((state, ""));
+            let started_ns = self.started_ns.get(name).copied().unwrap_or(ns);
             let state = match state {
-                "running" => State::Running(Running { pid: 7, started_ns: ns }),
+                "running" => State::Running(Running { pid: 7, started_ns }),
                 "starting" => State::Starting,
                 "failed" => State::Failed(failure("exec", 2, ns)),
-                how => State::Ended(end(how, ns)),
+                how => State::Ended(end(how, started_ns, ns)),
             };
             Record { id: self.id(name, attempt.parse().ok()), state }
         };
@@ -438,7 +450,7 @@ fn nanoseconds(now: Timestamp) -> i64 {
     i64::try_from(now.as_nanosecond()).unwrap()
 }
 
-fn end(how: &str, ns: i64) -> End {
+pub(crate) fn end(how: &str, started_ns: i64, ns: i64) -> End {
     let signal = how.strip_prefix("sig").map(|n| n.parse().unwrap());
     let (code, signal, oom_killed) = match (how, signal) {
         ("oom", _) => (None, Some(9), true),
@@ -446,15 +458,7 @@ fn end(how: &str, ns: i64) -> End {
         (_, Some(signal)) => (None, Some(signal), false),
         (code, None) => (Some(code.parse().unwrap()), None, false),
     };
-    End {
-        code,
-        signal,
-        oom_killed,
-        started_ns: ns - 1_000_000_000,
-        finished_ns: ns,
-        cpu_us: 0,
-        memory_peak_bytes: 0,
-    }
+    End { code, signal, oom_killed, started_ns, finished_ns: ns, cpu_us: 0, memory_peak_bytes: 0 }
 }
 
 fn failure(stage: &str, errno: i32, ns: i64) -> Failure {
