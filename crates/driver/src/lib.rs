@@ -48,8 +48,8 @@ pub struct Driver {
     node: Node,
     /// Changes up to here were shown to the node.
     seen: Revision,
-    /// A new spawner that may be used once this revision, which names it, is durable.
-    arriving: Option<(Revision, Vec<Record>)>,
+    /// The spawner in use, as long as another one is on record.
+    unrecorded: Option<String>,
 }
 
 /// The objects a pod may refer to, as the node looks them up.
@@ -70,11 +70,13 @@ impl Driver {
         engine: &mut Engine,
         now: Timestamp,
     ) -> (Self, Vec<Deed>) {
-        let pods: Vec<Arc<Object>> = engine.bound_pods().cloned().collect();
-        let unfinished = pods.iter().filter(|pod| !is_over(pod));
+        // Pods out of scope may come into it later: they are old all the same.
+        let all = engine.store().list(Kind::Pod, None);
+        let unfinished = all.filter(|pod| is_bound_to(pod, engine) && !is_over(pod));
         let found = Found { pods: unfinished.map(|pod| pod.meta.uid).collect(), directories };
+        let pods: Vec<Arc<Object>> = engine.bound_pods().cloned().collect();
         let node = Node::new(config, found);
-        let mut driver = Self { node, seen: engine.store().durable(), arriving: None };
+        let mut driver = Self { node, seen: engine.store().durable(), unrecorded: None };
         let inputs = pods.into_iter().map(Input::Pod).collect();
         let deeds = driver.feed(engine, inputs, now);
         (driver, deeds)
@@ -96,8 +98,9 @@ impl Driver {
         self.feed(engine, vec![input], now)
     }
 
-    /// A spawner answered, with all it knows. One that is not the one durably on record is put on
-    /// record first: only then may anything start in it.
+    /// A spawner answered, with all it knows. One that is not the one on record is put there once
+    /// everything is that was lost with its predecessor: a server that found its name any earlier
+    /// would start again what was lost.
     pub fn connected(
         &mut self,
         engine: &mut Engine,
@@ -105,18 +108,27 @@ impl Driver {
         containers: Vec<Record>,
         now: Timestamp,
     ) -> Vec<Deed> {
-        if engine.spawner().as_deref() == Some(instance) {
-            return self.welcome(engine, true, containers, now);
-        }
-        engine.set_spawner(instance);
-        let deeds = self.settle(engine, now);
-        self.arriving = Some((engine.store().head(), containers));
+        let same_instance = engine.spawner().as_deref() == Some(instance);
+        self.unrecorded = (!same_instance).then(|| instance.to_owned());
+        let mut deeds = self.input(engine, Input::Connected { same_instance, containers }, now);
+        deeds.extend(self.claim(engine, now));
+        deeds.extend(self.record_spawner(engine, now));
         deeds
+    }
+
+    fn record_spawner(&mut self, engine: &mut Engine, now: Timestamp) -> Vec<Deed> {
+        match self.unrecorded.take_if(|_| self.node.adopted()) {
+            Some(instance) => {
+                engine.set_spawner(&instance);
+                self.settle(engine, now)
+            }
+            None => Vec::new(),
+        }
     }
 
     /// The spawner is gone or out of reach.
     pub fn disconnected(&mut self, engine: &mut Engine, now: Timestamp) -> Vec<Deed> {
-        self.arriving = None;
+        self.unrecorded = None;
         self.input(engine, Input::Disconnected, now)
     }
 
@@ -134,23 +146,7 @@ impl Driver {
         let inputs: Vec<Input> = changes.filter_map(|change| input_of(engine, change)).collect();
         self.seen = engine.store().durable();
         let mut deeds = self.feed(engine, inputs, now);
-        if self.arriving.as_ref().is_some_and(|(revision, _)| *revision <= self.seen)
-            && let Some((_, containers)) = self.arriving.take()
-        {
-            deeds.extend(self.welcome(engine, false, containers, now));
-        }
-        deeds
-    }
-
-    fn welcome(
-        &mut self,
-        engine: &mut Engine,
-        same_instance: bool,
-        containers: Vec<Record>,
-        now: Timestamp,
-    ) -> Vec<Deed> {
-        let mut deeds = self.input(engine, Input::Connected { same_instance, containers }, now);
-        deeds.extend(self.claim(engine, now));
+        deeds.extend(self.record_spawner(engine, now));
         deeds
     }
 

@@ -119,6 +119,17 @@ impl Node {
         self.pods.values().map(count).sum()
     }
 
+    /// Whether everything that was lost with earlier spawners is durably on record. Only then may the
+    /// spawner that answered last be put on record as the one that starts went to: a server that
+    /// finds it there takes what it does not know for never started.
+    pub fn adopted(&self) -> bool {
+        let settled = |entry: &Entry| match entry {
+            Entry::Live(pod) => pod.settled(),
+            Entry::Over(_) => true,
+        };
+        self.link.connected && self.found.pods.is_empty() && self.pods.values().all(settled)
+    }
+
     /// Pods that the spawner or the data directory knows and that nobody has shown to the node. For
     /// each whose object does not exist, [`Input::PodGone`] has them cleaned up.
     pub fn unclaimed(&self) -> BTreeSet<Uid> {

@@ -22,6 +22,8 @@ pub(crate) struct Container {
     pub(crate) unforgotten: BTreeSet<u32>,
     /// The [`Container::progress`] that the newest durable status tells of.
     pub(crate) durable: u32,
+    /// The newest attempt that was lost with a spawner.
+    pub(crate) lost: Option<u32>,
     /// Whether it was told to stop since the spawner last connected.
     pub(crate) told: bool,
     /// Whether the event that it is being stopped is out.
@@ -77,6 +79,7 @@ impl Container {
             back_off_steps: 0,
             unforgotten: BTreeSet::new(),
             durable: 0,
+            lost: None,
             told: false,
             killing_said: false,
         }
@@ -115,6 +118,12 @@ impl Container {
     /// the attempt, and one more once that attempt has ended.
     pub(crate) fn progress(&self) -> u32 {
         2 * self.attempt + u32::from(self.ended().is_some())
+    }
+
+    /// Whether what was lost of it with a spawner is known, and durably so.
+    pub(crate) fn settled(&self) -> bool {
+        !matches!(self.state, State::Unknown { .. })
+            && self.lost.is_none_or(|attempt| self.durable > 2 * attempt)
     }
 
     /// How the newest attempt ended, if it has.

@@ -242,6 +242,7 @@ impl PodMachine {
             _ => (false, Timestamp::UNIX_EPOCH),
         };
         if lost {
+            container.lost = Some(container.attempt);
             container.unforgotten.remove(&container.attempt);
             let id = ContainerId {
                 pod: self.name.clone(),

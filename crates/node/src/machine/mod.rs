@@ -333,6 +333,11 @@ impl PodMachine {
         self.containers.iter().filter(|c| c.alive()).count()
     }
 
+    /// Whether everything that was lost of it with a spawner is durably on record.
+    pub(crate) fn settled(&self) -> bool {
+        self.containers.iter().all(Container::settled)
+    }
+
     /// Once the terminal status is durable: what is left to give back.
     pub(crate) fn over(&self) -> Option<Over> {
         match &self.stage {

@@ -136,7 +136,7 @@ fn compile(capabilities: u64) -> BpfProgram {
     if !admin {
         let flag = |flag: &i32| {
             let bit = u64::from(flag.unsigned_abs());
-            rule(vec![condition(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(bit), bit)])
+            rule(vec![condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(bit), bit)])
         };
         rules.insert(libc::SYS_clone, CLONE_NAMESPACES.iter().map(flag).collect());
     }

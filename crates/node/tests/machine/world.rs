@@ -64,7 +64,8 @@ pub(crate) struct World {
     pub(crate) head: Option<Arc<Object>>,
     pub(crate) disk: Option<Arc<Object>>,
     revision: Revision,
-    writes: bool,
+    /// Whether statuses become durable at once.
+    pub(crate) writes: bool,
     files: bool,
     held: Vec<Input>,
     broken: Option<PrepareError>,
