@@ -149,9 +149,10 @@ fn resource(
 fn locate<'a>(group: &str, version: &str, rest: &[&'a str]) -> Option<Place<'a>> {
     // A namespace is itself an object: `namespaces/x` names it, `namespaces/x/pods` looks into it.
     let (namespace, rest) = match rest {
-        ["namespaces", namespace, rest @ ..] if !rest.is_empty() && *rest != ["status"] => {
-            (*namespace, rest)
-        }
+        ["namespaces", namespace, inside @ ..] if !namespace.is_empty() => match inside {
+            [] | ["status"] => ("", rest),
+            _ => (*namespace, inside),
+        },
         _ => ("", rest),
     };
     let (plural, name, sub) = match rest {
@@ -235,4 +236,119 @@ pub fn path(kind: Kind, namespace: &str, name: &str, subresource: Subresource) -
         Subresource::Log => push("log"),
     }
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use kinds::KINDS;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The request in a few words: `get Pod ns/p log`, `- no path`, `405 …`.
+    fn words(method: &str, target: &str) -> String {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        match parse(&method.parse().unwrap(), path, Some(query)) {
+            Ok(Request::Resource(info)) => {
+                let (verb, kind) = (format!("{:?}", info.verb).to_lowercase(), info.kind);
+                let part = match info.subresource {
+                    Subresource::Main => "",
+                    Subresource::Status => " status",
+                    Subresource::Log => " log",
+                };
+                format!("{verb} {kind:?} {}/{}{part}", info.namespace, info.name)
+            }
+            Ok(Request::Own(own, _)) => format!("own {own:?}"),
+            Ok(other) => format!("{other:?}"),
+            Err(Unroutable::NotFound) => "no such path".to_owned(),
+            Err(Unroutable::Refused(error)) => format!("{} {error}", error.reason.code()),
+        }
+    }
+
+    #[test]
+    fn request_lines_say_what_is_asked() {
+        const WRONG: &str = "405 the server does not allow this method on the requested resource";
+        for (method, target, expected) in [
+            ("GET", "/api/v1/pods", "list Pod /"),
+            ("GET", "/api/v1/pods?watch=true", "watch Pod /"),
+            ("GET", "/api/v1/pods?watch", "watch Pod /"),
+            ("GET", "/api/v1/pods?watch=0", "list Pod /"),
+            ("GET", "/api/v1/namespaces/ns/pods", "list Pod ns/"),
+            ("GET", "/api/v1/namespaces/ns/pods/p", "get Pod ns/p"),
+            ("GET", "/api/v1/namespaces/ns/pods/p?watch=true", "get Pod ns/p"),
+            ("GET", "/api/v1/namespaces/ns/pods/p/log", "get Pod ns/p log"),
+            ("PUT", "/api/v1/namespaces/ns/pods/p/log", WRONG),
+            ("PUT", "/api/v1/namespaces/ns/pods/p/status", "update Pod ns/p status"),
+            ("DELETE", "/api/v1/namespaces/ns/pods/p/status", WRONG),
+            ("POST", "/apis/batch/v1/namespaces/ns/jobs", "create Job ns/"),
+            ("POST", "/apis/batch/v1/jobs", WRONG),
+            ("POST", "/apis/batch/v1/namespaces/ns/jobs/j", WRONG),
+            ("DELETE", "/apis/batch/v1/namespaces/ns/jobs/j", "delete Job ns/j"),
+            ("HEAD", "/apis/batch/v1/namespaces/ns/jobs/j", WRONG),
+            ("GET", "/api/v1/namespaces", "list Namespace /"),
+            ("POST", "/api/v1/namespaces", "create Namespace /"),
+            ("GET", "/api/v1/namespaces/ns", "get Namespace /ns"),
+            ("GET", "/api/v1/namespaces/ns/status", "get Namespace /ns status"),
+            ("GET", "/api/v1/nodes/n/status", "get Node /n status"),
+            ("GET", "/apis/node.k8s.io/v1/runtimeclasses/r", "get RuntimeClass /r"),
+            ("GET", "/api/v1/namespaces/a%2Fb/pods/%70", "get Pod a/b/p"),
+            ("GET", "/api/v1/namespaces/ns/nodes", "no such path"),
+            ("GET", "/api/v1/pods/p", "no such path"),
+            ("GET", "/api/v1/jobs", "no such path"),
+            ("GET", "/apis/batch/v1beta1/jobs", "no such path"),
+            ("GET", "/apis//v1/pods", "no such path"),
+            ("GET", "/api/v1/namespaces/ns/pods/", "no such path"),
+            ("GET", "/api/v1/namespaces//pods", "no such path"),
+            ("GET", "/api/v1/namespaces/ns/pods/p/exec", "no such path"),
+            ("GET", "/api/v1/namespaces/ns/configmaps/c/status", "no such path"),
+            ("GET", "/api/v1", "no such path"),
+            ("GET", "", "no such path"),
+            (
+                "PATCH",
+                "/api/v1/nodes/n",
+                "405 patch is not supported on resources of kind \"nodes\"",
+            ),
+            ("GET", "/livez", "Health"),
+            ("POST", "/livez", WRONG),
+            ("GET", "/coracle/runs/r", WRONG),
+            ("DELETE", "/coracle/runs/r?detach=true", "own EndRun(\"r\")"),
+            ("POST", "/coracle/stop", "own Stop"),
+        ] {
+            assert_eq!(words(method, target), expected, "{method} {target}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_kinds_path_reads_back(row in 0..KINDS.len(), namespace in "[a-z0-9%/ .-]{1,8}", name in "[a-z0-9%/ .:-]{1,8}") {
+            let info = &KINDS[row];
+            let namespace = if info.namespaced { namespace } else { String::new() };
+            let parts = [Subresource::Main, Subresource::Status];
+            for part in parts.into_iter().filter(|part| *part == Subresource::Main || info.status) {
+                let path = path(info.kind, &namespace, &name, part);
+                let wanted = RequestInfo {
+                    verb: Verb::Get,
+                    kind: info.kind,
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                    subresource: part,
+                    query: Query::default(),
+                };
+                prop_assert_eq!(parse(&Method::GET, &path, None), Ok(Request::Resource(wanted)));
+            }
+        }
+
+        #[test]
+        fn any_line_is_read_or_refused(path in "(/api|/apis|/coracle|)(/[a-z%0-9]{0,8}){0,7}", query in ".{0,24}") {
+            for method in [Method::GET, Method::POST, Method::DELETE] {
+                drop(parse(&method, &path, Some(&query)));
+            }
+        }
+
+        #[test]
+        fn query_values_read_back(value in ".{0,16}") {
+            let query = Query::parse(&format!("a=1&{}", crate::query_pair("b", &value)));
+            prop_assert_eq!(query.get("b"), Some(&*value));
+        }
+    }
 }

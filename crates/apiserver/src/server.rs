@@ -325,3 +325,6 @@ impl Drop for RunWatch {
         self.server.runs_changed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;
