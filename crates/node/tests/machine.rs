@@ -1,5 +1,6 @@
-//! The pod machine's cases: `cases/machine/*.txt` hold what happens to a pod, `----`, and what the
-//! node does about it. `UPDATE_EXPECT=1` rewrites the second half.
+//! The node's cases: files in `cases` hold what happens to a pod, `----`, and what the node does
+//! about it. `UPDATE_EXPECT=1` rewrites the second half. `cases/machine` is about the life of pods,
+//! `cases/start` about what their containers are started with.
 //!
 //! Each case is run by [`world::World`], which plays the store, the files and, on command, the
 //! spawner. See there for the commands.
@@ -17,7 +18,7 @@ use world::World;
 
 /// Runs every case of a file and compares, or rewrites, what came out.
 fn check(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/machine").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(file);
     let text = fs::read_to_string(&path).unwrap();
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
     let mut rewritten = String::new();
@@ -42,14 +43,23 @@ fn check(file: &str) {
     }
 }
 
-#[test]
-fn every_case_of_the_pod_machine_comes_out_as_written() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/machine");
+fn check_all(folder: &str) {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(folder);
     let mut files: Vec<String> = fs::read_dir(cases)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
     assert!(!files.is_empty());
-    files.iter().for_each(|file| check(file));
+    files.iter().for_each(|file| check(&format!("{folder}/{file}")));
+}
+
+#[test]
+fn every_case_of_the_pod_machine_comes_out_as_written() {
+    check_all("machine");
+}
+
+#[test]
+fn every_case_of_a_start_comes_out_as_written() {
+    check_all("start");
 }

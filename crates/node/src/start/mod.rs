@@ -80,7 +80,7 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
         process::check(spec, container).map_err(Refusal::Config)?;
     }
     let user = security::user(attempt).map_err(Refusal::Config)?;
-    let hostname = hostname(attempt);
+    let hostname = volumes::hostname(attempt.pod, attempt.config);
     let env = env::complete(attempt, user.uid, &hostname).map_err(Refusal::Config)?;
     let expand = |words: &Option<Vec<String>>| -> Vec<String> {
         words.iter().flatten().map(|word| env::expand(word, |name| env.get(name))).collect()
@@ -151,16 +151,6 @@ impl Attempt<'_> {
     fn volume(&self, name: &str) -> Option<&Volume> {
         self.specs().0.volumes.iter().flatten().find(|volume| volume.name == name)
     }
-}
-
-/// `spec.hostname`, else the pod's name, as long as a host name may be; the machine's own on the
-/// host network.
-pub(crate) fn hostname(attempt: &Attempt) -> String {
-    let (spec, _) = attempt.specs();
-    if spec.host_network.unwrap_or(false) {
-        return attempt.config.host_name.clone();
-    }
-    volumes::hostname(attempt.pod)
 }
 
 fn log(attempt: &Attempt) -> Log {

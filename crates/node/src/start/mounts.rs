@@ -43,7 +43,7 @@ fn volume(attempt: &Attempt, paths: &PodPaths, mount: &VolumeMount) -> Result<Mo
         return Err(format!("volumeMounts of \"{name}\": subPath does not work yet"));
     }
     let volume = attempt.volume(name).ok_or_else(|| format!("volume \"{name}\" not found"))?;
-    let place = volumes::place(attempt.specs().0, volume, paths)
+    let place = volumes::place(attempt.specs().0, volume, paths, attempt.config)
         .ok_or_else(|| format!("volume \"{name}\": this kind of volume does not work yet"))?;
     let (source, always_read_only) = match place {
         VolumePlace::Directory { path, read_only } => (MountSource::Bind(path), read_only),

@@ -110,12 +110,7 @@ pub(super) fn user(attempt: &Attempt) -> Result<User, String> {
         ));
     }
     let gid = own.run_as_group.or(pod.run_as_group).map_or(0, id);
-    let mut groups: Vec<u32> = pod
-        .fs_group
-        .into_iter()
-        .chain(pod.supplemental_groups.into_iter().flatten())
-        .map(id)
-        .collect();
+    let mut groups: Vec<u32> = pod.supplemental_groups.into_iter().flatten().map(id).collect();
     groups.sort_unstable();
     groups.dedup();
     Ok(User { uid, gid, groups })

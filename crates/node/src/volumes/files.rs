@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use kinds::types::core::v1::{HostAlias, Pod, PodDNSConfigOption, PodSpec};
 
 use super::{PlannedFile, PodPaths, hostname};
+use crate::Config;
 
 const HOSTS: &str = "# Kubernetes-managed hosts file.\n\
                      127.0.0.1\tlocalhost\n\
@@ -17,7 +18,7 @@ const HOSTS: &str = "# Kubernetes-managed hosts file.\n\
 const HOSTS_OF_HOST: &str = "# Kubernetes-managed hosts file (host network).\n";
 
 /// All of them, and the empty files for the first attempts' last words.
-pub(super) fn all(pod: &Pod, paths: &PodPaths) -> Vec<PlannedFile> {
+pub(super) fn all(pod: &Pod, paths: &PodPaths, config: &Config) -> Vec<PlannedFile> {
     let spec = pod.spec.as_ref().expect("a bound pod has a spec");
     let host_network = spec.host_network == Some(true);
     let of_host = |path: &str| host_network.then(|| PathBuf::from(path));
@@ -37,7 +38,7 @@ pub(super) fn all(pod: &Pod, paths: &PodPaths) -> Vec<PlannedFile> {
             end: aliases(spec),
             ..file(paths.hosts(), hosts.to_owned())
         },
-        file(paths.hostname(), format!("{}\n", hostname(pod))),
+        file(paths.hostname(), format!("{}\n", hostname(pod, config))),
         PlannedFile {
             then: of_host("/etc/resolv.conf").filter(|_| !own_dns),
             end: dns_config(spec),

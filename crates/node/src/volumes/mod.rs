@@ -76,7 +76,7 @@ pub enum VolumeKind {
     Tmpfs {
         /// Where.
         path: PathBuf,
-        /// Its size, bytes; 0 for the kernel's own default, half of the memory.
+        /// Its size, bytes.
         bytes: u64,
     },
     /// Files with the contents of a ConfigMap or Secret, behind the link `..data`.

@@ -54,9 +54,14 @@ pub(super) fn pods(data_dir: &Path) -> PathBuf {
     data_dir.join("pods")
 }
 
-/// `spec.hostname`, else the pod's name, cut to what a host name may be.
-pub(crate) fn hostname(pod: &Pod) -> String {
-    let own = pod.spec.as_ref().and_then(|spec| spec.hostname.as_deref());
+/// `spec.hostname`, else the pod's name, cut to what a host name may be; the machine's own on the
+/// host network.
+pub(crate) fn hostname(pod: &Pod, config: &Config) -> String {
+    let spec = pod.spec.as_ref();
+    if spec.is_some_and(|spec| spec.host_network == Some(true)) {
+        return config.host_name.clone();
+    }
+    let own = spec.and_then(|spec| spec.hostname.as_deref());
     let name = own.filter(|name| !name.is_empty()).or(pod.metadata.name.as_deref());
     let name = name.unwrap_or_default();
     let mut end = name.len().min(HOSTNAME_BYTES_MAX);

@@ -137,8 +137,7 @@ fn tmpfs(path: &Path, bytes: u64) -> io::Result<()> {
     if is_mount(path) {
         return Ok(());
     }
-    let size = if bytes > 0 { format!(",size={bytes}") } else { String::new() };
-    let options = CString::new(format!("mode=1777{size}"))?;
+    let options = CString::new(format!("mode=1777,size={bytes}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     Ok(rustix::mount::mount("tmpfs", path, "tmpfs", flags, Some(options.as_c_str()))?)
 }

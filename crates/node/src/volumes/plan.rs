@@ -38,10 +38,11 @@ pub(crate) fn plan(
     let spec = pod.spec.as_ref().expect("a bound pod has a spec");
     let paths = PodPaths::new(config, uid);
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let keys = |kind, name: &str| Key::new(kind, namespace, name);
     let mut volumes = Vec::new();
     for volume in spec.volumes.iter().flatten() {
         let fail = |message| PrepareError { volume: volume.name.clone(), message };
-        if let Some(kind) = kind(spec, volume, namespace, &paths, objects).map_err(fail)? {
+        if let Some(kind) = kind(spec, volume, &paths, config, keys, objects).map_err(fail)? {
             volumes.push(PlannedVolume { name: volume.name.clone(), kind });
         }
     }
@@ -56,7 +57,7 @@ pub(crate) fn plan(
         let kind = VolumeKind::Tmpfs { path: paths.shared_memory(), bytes: SHARED_MEMORY_BYTES };
         volumes.push(PlannedVolume { name: "shm".to_owned(), kind });
     }
-    Ok(Some(VolumePlan { directory, files: files::all(pod, &paths), volumes }))
+    Ok(Some(VolumePlan { directory, files: files::all(pod, &paths, config), volumes }))
 }
 
 /// What `/dev/shm` is made of: one tmpfs for the pod.
@@ -68,13 +69,18 @@ pub(crate) fn shared_memory(spec: &PodSpec, paths: &PodPaths) -> MountSource {
 }
 
 /// Where this volume is mounted from; `None` for a kind that does not work.
-pub(crate) fn place(spec: &PodSpec, volume: &Volume, paths: &PodPaths) -> Option<VolumePlace> {
+pub(crate) fn place(
+    spec: &PodSpec,
+    volume: &Volume,
+    paths: &PodPaths,
+    config: &Config,
+) -> Option<VolumePlace> {
     let directory = |path: PathBuf, read_only| {
         let path = path.to_string_lossy().into_owned();
         Some(VolumePlace::Directory { path, read_only })
     };
     if let Some(source) = &volume.empty_dir {
-        return match memory(source) {
+        return match memory(source, config) {
             Some(bytes) if alone(spec, &volume.name) => Some(VolumePlace::Tmpfs { bytes }),
             _ => directory(paths.volume(&volume.name), false),
         };
@@ -96,24 +102,27 @@ fn alone(spec: &PodSpec, volume: &str) -> bool {
     users <= 1 && spec.restart_policy.as_deref() == Some("Never")
 }
 
-/// The size of an emptyDir in memory, 0 without a limit; `None` for one on disk.
-fn memory(source: &EmptyDirVolumeSource) -> Option<u64> {
+/// The size of an emptyDir in memory: its limit, and no more than the node has; `None` for one on
+/// disk.
+fn memory(source: &EmptyDirVolumeSource, config: &Config) -> Option<u64> {
     let in_memory = source.medium.as_deref() == Some("Memory");
     let limit = source.size_limit.as_ref().and_then(|q| Quantity::parse(&q.0).ok());
-    let bytes = limit.and_then(|q| u64::try_from(q.value()).ok());
-    in_memory.then(|| bytes.unwrap_or(0))
+    let node = config.memory_bytes;
+    let bytes = limit.map_or(node, |limit| limit.value().clamp(1, node));
+    in_memory.then_some(bytes.unsigned_abs())
 }
 
 fn kind(
     spec: &PodSpec,
     volume: &Volume,
-    namespace: &str,
     paths: &PodPaths,
+    config: &Config,
+    keys: impl Fn(Kind, &str) -> Key,
     objects: &dyn Lookup,
 ) -> Result<Option<VolumeKind>, String> {
     let path = paths.volume(&volume.name);
     if let Some(source) = &volume.empty_dir {
-        return Ok(match memory(source) {
+        return Ok(match memory(source, config) {
             Some(_) if alone(spec, &volume.name) => None,
             Some(bytes) => Some(VolumeKind::Tmpfs { path, bytes }),
             None => Some(VolumeKind::Empty { path }),
@@ -124,11 +133,11 @@ fn kind(
         return Ok(Some(VolumeKind::HostPath { path: PathBuf::from(&source.path), check }));
     }
     let (key, items, mode, optional) = if let Some(source) = &volume.config_map {
-        let key = Key::new(Kind::ConfigMap, namespace, &source.name);
+        let key = keys(Kind::ConfigMap, &source.name);
         (key, &source.items, source.default_mode, source.optional)
     } else if let Some(source) = &volume.secret {
         let name = source.secret_name.as_deref().unwrap_or_default();
-        let key = Key::new(Kind::Secret, namespace, name);
+        let key = keys(Kind::Secret, name);
         (key, &source.items, source.default_mode, source.optional)
     } else {
         return Err("this kind of volume does not work yet".to_owned());

@@ -24,6 +24,7 @@
 //! class NAME HANDLER          a RuntimeClass
 //! foreign JSON                someone else merges this into the status
 //! again                       the last spawner reply comes once more
+//! start [C] POINTER           prints one part of the last start of C, without what was said before
 //! show PATH                   prints one part of the durable status, such as conditions
 //! ```
 
@@ -174,6 +175,7 @@ impl World {
             "foreign" => self.foreign(&serde_json::from_str(rest).unwrap()),
             "again" => self.again(),
             "show" => self.show(words[0]),
+            "start" => self.print_start(&words),
             other => panic!("unknown command {other}"),
         }
     }
@@ -432,6 +434,25 @@ impl World {
         let key = object.key.clone();
         self.objects.0.borrow_mut().insert(key.clone(), object);
         self.input(Input::ObjectChanged(key));
+    }
+
+    fn print_start(&mut self, words: &[&str]) {
+        self.said.retain(|line| line.starts_with("  "));
+        let (container, pointer) = match words {
+            [container, pointer] => (Some(*container), *pointer),
+            _ => (None, words[0]),
+        };
+        let start = self.sent.iter().rev().find_map(|request| match request {
+            Request::Start(start) if container.is_none_or(|c| c == start.id.container) => {
+                Some(serde_json::to_value(start).unwrap())
+            }
+            _ => None,
+        });
+        let start = start.expect("nothing was started");
+        let part = start.pointer(pointer).cloned().unwrap_or(Value::Null);
+        for item in part.as_array().cloned().unwrap_or_else(|| vec![part.clone()]) {
+            self.said.push(format!("  {item}"));
+        }
     }
 
     fn show(&mut self, path: &str) {

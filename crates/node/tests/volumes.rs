@@ -1,0 +1,221 @@
+//! Making, keeping and removing the files of a pod, on a directory of the test's own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+};
+
+use kinds::Uid;
+use node::volumes::{
+    DataFile, HostPathType, PlannedFile, PlannedVolume, TerminationRead, VolumeKind, VolumePlan,
+    clean_up, left_over, perform, read_termination,
+};
+use tempfile::TempDir;
+
+const UID: &str = "01234567-89ab-4def-8123-456789abcdef";
+
+struct Pod {
+    data_dir: TempDir,
+    plan: VolumePlan,
+}
+
+impl Pod {
+    fn new() -> Self {
+        let data_dir = tempfile::tempdir().unwrap();
+        let directory = data_dir.path().join("pods").join(UID);
+        Self { data_dir, plan: VolumePlan { directory, files: vec![], volumes: vec![] } }
+    }
+
+    fn path(&self, inner: &str) -> PathBuf {
+        self.plan.directory.join(inner)
+    }
+
+    fn volume(&mut self, name: &str, kind: impl FnOnce(PathBuf) -> VolumeKind) -> PathBuf {
+        let path = self.path("volumes").join(name);
+        let kind = kind(path.clone());
+        self.plan.volumes.push(PlannedVolume { name: name.into(), kind });
+        path
+    }
+
+    fn clean_up(&self) {
+        clean_up(self.data_dir.path(), Uid::parse(UID).unwrap()).unwrap();
+        assert!(!self.plan.directory.exists());
+    }
+}
+
+/// Also after a failed test no mount stays.
+impl Drop for Pod {
+    fn drop(&mut self) {
+        let _ = clean_up(self.data_dir.path(), Uid::parse(UID).unwrap());
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn an_empty_dir_is_everyones_and_keeps_what_was_written() {
+    let mut pod = Pod::new();
+    let path = pod.volume("e", |path| VolumeKind::Empty { path });
+    perform(&pod.plan).unwrap();
+    assert_eq!(mode(&path), 0o777);
+    assert_eq!(mode(&pod.plan.directory), 0o700);
+    fs::write(path.join("kept"), "x").unwrap();
+    perform(&pod.plan).unwrap();
+    assert_eq!(fs::read(path.join("kept")).unwrap(), b"x");
+    let uid = Uid::parse(UID).unwrap();
+    assert_eq!(left_over(pod.data_dir.path()).unwrap().into_iter().collect::<Vec<_>>(), [uid]);
+    pod.clean_up();
+    pod.clean_up();
+    assert!(left_over(pod.data_dir.path()).unwrap().is_empty());
+}
+
+#[test]
+fn data_is_reached_by_links_with_its_modes() {
+    let mut pod = Pod::new();
+    let file = |mode, text: &str| DataFile { mode, bytes: text.into() };
+    let files = BTreeMap::from([
+        ("a".to_owned(), file(0o400, "1")),
+        ("deep/er/b".to_owned(), file(0o644, "2")),
+    ]);
+    let path = pod.volume("c", |path| VolumeKind::Data { path, files });
+    perform(&pod.plan).unwrap();
+    assert_eq!(fs::read_link(path.join("a")).unwrap(), Path::new("..data/a"));
+    assert_eq!(fs::read_link(path.join("deep")).unwrap(), Path::new("..data/deep"));
+    assert_eq!(fs::read(path.join("deep/er/b")).unwrap(), b"2");
+    assert_eq!(mode(&path.join("..data/a")), 0o400);
+    assert_eq!(mode(&path), 0o755);
+    // A server that died in between left no `..data`: the volume is made anew.
+    fs::remove_file(path.join("..data")).unwrap();
+    fs::write(path.join("..contents/stale"), "").unwrap();
+    perform(&pod.plan).unwrap();
+    assert_eq!(fs::read(path.join("a")).unwrap(), b"1");
+    assert!(!path.join("..contents/stale").exists());
+}
+
+#[test]
+fn a_file_has_the_machines_own_in_the_middle_and_is_written_once() {
+    let mut pod = Pod::new();
+    let own = pod.data_dir.path().join("own");
+    fs::write(&own, "middle\n").unwrap();
+    let path = pod.path("hosts");
+    pod.plan.files.push(PlannedFile {
+        path: path.clone(),
+        mode: 0o644,
+        text: "first\n".into(),
+        then: Some(own),
+        end: "last\n".into(),
+    });
+    perform(&pod.plan).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "first\nmiddle\nlast\n");
+    assert_eq!(mode(&path), 0o644);
+    fs::write(&path, "by the container").unwrap();
+    perform(&pod.plan).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "by the container");
+}
+
+#[test]
+fn a_tmpfs_is_mounted_once_and_unmounted() {
+    let mut pod = Pod::new();
+    let path = pod.volume("m", |path| VolumeKind::Tmpfs { path, bytes: 1 << 20 });
+    perform(&pod.plan).unwrap();
+    perform(&pod.plan).unwrap();
+    let mounted = || {
+        let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        table.lines().filter(|line| line.contains(path.to_str().unwrap())).count()
+    };
+    assert_eq!(mounted(), 1);
+    assert!(fs::write(path.join("big"), vec![0; 2 << 20]).is_err(), "the size is not limited");
+    pod.clean_up();
+    assert_eq!(mounted(), 0);
+}
+
+/// A container may put links where files were: nothing outside is touched.
+#[test]
+fn cleaning_up_follows_no_link() {
+    let mut pod = Pod::new();
+    let path = pod.volume("e", |path| VolumeKind::Empty { path });
+    perform(&pod.plan).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("precious"), "x").unwrap();
+    symlink(outside.path(), path.join("link")).unwrap();
+    symlink(outside.path(), pod.path("volumes/link")).unwrap();
+    pod.clean_up();
+    assert!(outside.path().join("precious").exists());
+}
+
+#[test]
+fn host_paths_are_checked_and_made_by_type() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    fs::create_dir(at("directory")).unwrap();
+    fs::write(at("file"), "").unwrap();
+    let check = |name: &str, check| {
+        let mut pod = Pod::new();
+        let path = if name.starts_with('/') { PathBuf::from(name) } else { at(name) };
+        pod.volume("h", |_| VolumeKind::HostPath { path, check });
+        perform(&pod.plan).map_err(|error| (error.volume, error.message))
+    };
+    let failure = |name: &str, what: &str| {
+        let text = format!("hostPath type check failed: {} is not {what}", at(name).display());
+        Err(("h".to_owned(), text))
+    };
+    use HostPathType as T;
+    assert_eq!(check("directory", T::Directory), Ok(()));
+    assert_eq!(check("file", T::Directory), failure("file", "a directory"));
+    assert_eq!(check("none", T::Directory), failure("none", "a directory"));
+    assert_eq!(check("file", T::File), Ok(()));
+    assert_eq!(check("directory", T::File), failure("directory", "a file"));
+    assert_eq!(check("directory", T::FileOrCreate), failure("directory", "a file"));
+    assert_eq!(check("file", T::DirectoryOrCreate), failure("file", "a directory"));
+    assert_eq!(check("file", T::Socket), failure("file", "a socket file"));
+    assert_eq!(check("file", T::BlockDevice), failure("file", "a block device"));
+    assert_eq!(check("file", T::CharDevice), failure("file", "a character device"));
+    assert_eq!(check("/dev/null", T::CharDevice), Ok(()));
+    assert_eq!(check("made/deep", T::DirectoryOrCreate), Ok(()));
+    assert!(at("made/deep").is_dir());
+    assert_eq!(check("made/file", T::FileOrCreate), Ok(()));
+    assert!(at("made/file").is_file());
+    assert!(check("no/parent", T::FileOrCreate).is_err());
+    assert_eq!(check("unset", T::Unset), Ok(()));
+    assert!(at("unset").is_dir());
+    assert_eq!(check("file", T::Unset), Ok(()));
+}
+
+#[test]
+fn the_last_words_are_the_end_of_the_file_or_of_the_log() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    let words = |file: &str, log: bool| {
+        read_termination(&TerminationRead {
+            file: Some(at(file)),
+            log: log.then(|| (at("logs"), 2)),
+            next: Some(at("next")),
+        })
+    };
+    assert_eq!(words("missing", false), "");
+    assert_eq!(mode(&at("next")), 0o666);
+    fs::write(at("short"), "bye").unwrap();
+    assert_eq!(words("short", true), "bye");
+    fs::write(at("long"), format!("{}{}", "a".repeat(5000), "b".repeat(4096))).unwrap();
+    assert_eq!(words("long", false), "b".repeat(4096));
+    symlink("/etc/passwd", at("link")).unwrap();
+    assert_eq!(words("link", false), "", "a link is followed");
+    fs::write(at("noise"), [0xff, b'x']).unwrap();
+    assert_eq!(words("noise", false), "\u{fffd}x");
+    // The log: at most 80 lines and 2048 bytes.
+    fs::write(at("empty"), "").unwrap();
+    assert_eq!(words("empty", true), "");
+    fs::create_dir(at("logs")).unwrap();
+    let line = |n: u32| format!("2026-01-01T00:00:00.000000000Z stdout F {n}\n");
+    fs::write(at("logs/2.log"), (0..100).map(line).collect::<String>()).unwrap();
+    let expected: String = (20..100).map(|n| format!("{n}\n")).collect();
+    assert_eq!(words("empty", true), expected);
+    fs::write(at("logs/2.log"), line(7).replace('7', &"7".repeat(3000))).unwrap();
+    assert_eq!(words("empty", true).len(), 2048);
+}
