@@ -6,6 +6,8 @@ mod error;
 mod options;
 mod run_guard;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod verbs;
 
 pub(crate) use error::Error;
