@@ -54,7 +54,7 @@ async fn sources(args: &cli::Logs, target: &Target, link: &Link) -> Result<Vec<S
             let labels = format!("batch.kubernetes.io/job-name={name}");
             let which = Selection { namespace, labels: &labels, fields: "" };
             let list = link.client().list(Kind::Pod, which).await;
-            list.map_err(|error| link::failure(&error))?.items
+            list.map_err(|error| link::failure(&error))?
         }
     };
     let mut pods: Vec<(Option<u32>, Object)> =

@@ -39,9 +39,9 @@ pub(crate) async fn status(args: &cli::Status) -> Result<Code, Failure> {
         println!("{}", json!(status));
         return Ok(Code::OK);
     }
-    let jobs = link.client().list(Kind::Job, everything).await.map_err(failure)?.items;
-    let pods = link.client().list(Kind::Pod, everything).await.map_err(failure)?.items;
-    let nodes = link.client().list(Kind::Node, everything).await.map_err(failure)?.items;
+    let jobs = link.client().list(Kind::Job, everything).await.map_err(failure)?;
+    let pods = link.client().list(Kind::Pod, everything).await.map_err(failure)?;
+    let nodes = link.client().list(Kind::Node, everything).await.map_err(failure)?;
     for line in lines(&status, &jobs, &pods, nodes.first()) {
         println!("{line}");
     }

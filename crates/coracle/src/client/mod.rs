@@ -14,7 +14,6 @@ pub(crate) use error::Error;
 pub(crate) use options::{LogOptions, Selection};
 pub(crate) use run_guard::RunGuard;
 pub(crate) use stream::{Event, LogStream, Watch};
-pub(crate) use verbs::{Created, List};
 
 use std::{path::Path, sync::Arc};
 

@@ -21,10 +21,8 @@ pub(crate) enum Event {
     Modified(Object),
     /// It is gone, or matches no longer; carries its last state and the revision of its end.
     Deleted(Object),
-    /// Everything up to this revision was sent.
+    /// Everything so far was sent.
     Bookmark {
-        /// Where a later watch may go on.
-        revision: Revision,
         /// Whether it ends the initial state.
         initial_events_end: bool,
     },
@@ -100,10 +98,7 @@ fn read_bookmark(kind: Kind, json: &[u8]) -> Result<Event, Error> {
     let ends = |a: &std::collections::BTreeMap<String, String>| {
         a.get("k8s.io/initial-events-end").is_some_and(|value| value == "true")
     };
-    Ok(Event::Bookmark {
-        revision: read_revision(metadata.resource_version.as_deref())?,
-        initial_events_end: metadata.annotations.as_ref().is_some_and(ends),
-    })
+    Ok(Event::Bookmark { initial_events_end: metadata.annotations.as_ref().is_some_and(ends) })
 }
 
 /// An object out of the server's JSON.
@@ -117,7 +112,7 @@ pub(super) fn read_object(kind: Kind, json: &[u8]) -> Result<Object, Error> {
 }
 
 /// The revision in a `resourceVersion`; a dry run has none, which reads as 0.
-pub(super) fn read_revision(text: Option<&str>) -> Result<Revision, Error> {
+fn read_revision(text: Option<&str>) -> Result<Revision, Error> {
     let text = text.unwrap_or("0");
     text.parse().map_err(|_| Error::Unexpected(format!("the resourceVersion {text:?}")))
 }

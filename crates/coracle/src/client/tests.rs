@@ -85,17 +85,18 @@ fn objects_come_back_typed_and_refusals_as_what_they_are() {
 }
 
 #[test]
-fn a_list_and_a_watch_from_it_miss_nothing() {
+fn a_watch_from_a_revision_misses_nothing() {
     with_server(async |socket, _stop| {
         let client = Client::connect(&socket).await.unwrap();
-        client.create(&config_map("a"), false).await.unwrap();
+        let created = client.create(&config_map("a"), false).await.unwrap();
         let all = Selection { namespace: "default", ..Selection::default() };
         let list = client.list(Kind::ConfigMap, all).await.unwrap();
-        let names: Vec<&str> = list.items.iter().map(|item| &*item.key.name).collect();
+        let names: Vec<&str> = list.iter().map(|item| &*item.key.name).collect();
         assert_eq!(names, ["a"]);
         client.create(&config_map("b"), false).await.unwrap();
         client.delete(&key("a"), &Default::default()).await.unwrap();
-        let mut watch = client.watch(Kind::ConfigMap, all, Some(list.revision)).await.unwrap();
+        let mut watch =
+            client.watch(Kind::ConfigMap, all, Some(created.object.meta.revision)).await.unwrap();
         let event = watch.next().await.unwrap();
         assert!(matches!(event, Some(Event::Added(b)) if b.key == key("b")));
         let event = watch.next().await.unwrap();

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::{
     Client, Error, LogOptions, LogStream, Selection, Watch,
     connection::{Answer, Call},
-    stream::{read_object, read_revision, unreadable},
+    stream::{read_object, unreadable},
 };
 
 /// What a create brought.
@@ -20,15 +20,6 @@ pub(crate) struct Created {
     pub(crate) object: Object,
     /// What the server warned about.
     pub(crate) warnings: Vec<String>,
-}
-
-/// Objects and the revision they were read at: a watch from there misses nothing.
-#[derive(Debug)]
-pub(crate) struct List {
-    /// Where to watch from.
-    pub(crate) revision: Revision,
-    /// The objects, by namespace and name.
-    pub(crate) items: Vec<Object>,
 }
 
 impl Client {
@@ -66,16 +57,16 @@ impl Client {
         read_object(key.kind, &self.send(Method::GET, target, Vec::new()).await?.body)
     }
 
-    /// Reads all objects of a selection, at one revision.
-    pub(crate) async fn list(&self, kind: Kind, which: Selection<'_>) -> Result<List, Error> {
+    /// Reads all objects of a selection, at one revision, by namespace and name.
+    pub(crate) async fn list(
+        &self,
+        kind: Kind,
+        which: Selection<'_>,
+    ) -> Result<Vec<Object>, Error> {
         let target = target(kind, which.namespace, "", Subresource::Main, &which.query());
         let answer = self.send(Method::GET, target, Vec::new()).await?;
         let list: WireList<'_> = serde_json::from_slice(&answer.body).map_err(unreadable)?;
-        let items = list.items.iter().map(|raw| read_object(kind, raw.get().as_bytes()));
-        Ok(List {
-            revision: read_revision(Some(&list.metadata.resource_version))?,
-            items: items.collect::<Result<_, _>>()?,
-        })
+        list.items.iter().map(|raw| read_object(kind, raw.get().as_bytes())).collect()
     }
 
     /// Watches a selection: changes after `from`, or, with `None`, first the present state as
@@ -155,15 +146,8 @@ const WATCH_S: u32 = i32::MAX as u32;
 
 #[derive(Deserialize)]
 struct WireList<'a> {
-    metadata: WireListMeta,
     #[serde(borrow)]
     items: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireListMeta {
-    resource_version: String,
 }
 
 fn target(kind: Kind, ns: &str, name: &str, part: Subresource, query: &[String]) -> String {
