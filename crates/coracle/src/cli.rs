@@ -48,9 +48,22 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DataDir {
     /// Where everything is kept [default: /var/lib/coracle for root, else $XDG_DATA_HOME/coracle]
-    #[arg(id = "data-dir", long = "data-dir", env = "CORACLE_DATA_DIR", value_name = "DIR")]
+    #[arg(id = "data-dir", long = "data-dir", env = DATA_DIR_VARIABLE, value_name = "DIR")]
     #[arg(hide_env_values = true)]
     pub(crate) given: Option<PathBuf>,
+}
+
+/// The environment variable that stands for `--data-dir`.
+const DATA_DIR_VARIABLE: &str = "CORACLE_DATA_DIR";
+
+impl DataDir {
+    /// What has to be repeated in a further command to mean the same directory: nothing if the
+    /// environment says it.
+    pub(crate) fn on_command_line(&self) -> Option<String> {
+        let given = self.given.as_ref()?;
+        let said = std::env::var_os(DATA_DIR_VARIABLE).is_some_and(|value| *given == *value);
+        (!said).then(|| given.display().to_string())
+    }
 }
 
 /// `coracle run`

@@ -35,7 +35,8 @@ pub(crate) async fn history(args: &cli::History) -> Result<Code, Failure> {
         serde_json::Deserializer::from_slice(&bytes).into_iter().collect();
     let lines = lines.map_err(|error| Failure::engine(format!("the history: {error}")))?;
     if lines.is_empty() {
-        eprintln!("nothing finished yet in {}", home.path().display());
+        let what = if job.is_empty() { "no job".to_owned() } else { format!("no job {job:?}") };
+        eprintln!("{what} has finished yet in {}", home.path().display());
     }
     for row in table(&lines) {
         println!("{row}");
@@ -66,7 +67,8 @@ fn table(records: &[HistoryLine]) -> Vec<String> {
             if job.reason.is_empty() { "-".to_owned() } else { job.reason.clone() },
             succeeded,
             job.failed.to_string(),
-            took.map_or_else(|| "-".to_owned(), crate::run::duration),
+            // Both times are whole seconds.
+            took.map_or_else(|| "-".to_owned(), |took| format!("{} s", took.as_secs())),
         ]);
         for pod in pods {
             let index = pod.index.map(|index| format!(" index {index}")).unwrap_or_default();

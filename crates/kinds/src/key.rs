@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::Kind;
 
@@ -40,9 +40,29 @@ impl fmt::Display for Key {
     }
 }
 
-/// The identity of one incarnation of an object: a version 4 UUID.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The identity of one incarnation of an object: a version 4 UUID. Written as its usual text where
+/// people may read it (JSON), as its 128 bits in the store.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uid(u128);
+
+impl Serialize for Uid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => self.0.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Uid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return u128::deserialize(deserializer).map(Self);
+        }
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is not a UUID")))
+    }
+}
 
 impl Uid {
     /// A UUID of version 4 made from 128 random bits.
@@ -86,5 +106,17 @@ mod tests {
         assert_eq!(Uid::parse(&text), Some(uid));
         assert_eq!(Uid::parse("01234567-89ab-4def-8123-456789abcdeg"), None);
         assert_eq!(Uid::parse("not a uid"), None);
+    }
+
+    /// As a bare 128-bit number it could not be read back out of JSON with flattened fields.
+    #[test]
+    fn in_json_a_uid_is_its_text() {
+        let uid = Uid::from_random(7);
+        let json = serde_json::to_string(&uid).unwrap();
+        assert_eq!(json, format!("\"{uid}\""));
+        assert_eq!(serde_json::from_str::<Uid>(&json).unwrap(), uid);
+        assert!(serde_json::from_str::<Uid>("\"7\"").is_err());
+        let bytes = postcard::to_stdvec(&uid).unwrap();
+        assert_eq!(postcard::from_bytes::<Uid>(&bytes).unwrap(), uid);
     }
 }

@@ -305,6 +305,10 @@ impl<'a> Follow<'a> {
             if work.single_pod || work.end.is_some() || !due {
                 continue;
             }
+            let nothing_yet = work.running == 0 && work.succeeded == 0 && work.failures == 0;
+            if nothing_yet {
+                continue;
+            }
             let line = text::progress(work);
             if line != *last {
                 (*at, *last) = (now, line.clone());

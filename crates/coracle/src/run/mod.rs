@@ -35,7 +35,6 @@ use self::{
 pub(crate) use self::{
     output::{Form, Formatter},
     screen::{Screen, Show},
-    text::duration,
 };
 use crate::{
     cli, clock,
@@ -148,8 +147,7 @@ async fn report(
     interruption: Option<Interruption>,
 ) -> Code {
     let code = outcome::code(&follow.progress.results(), interruption);
-    let data_dir = args.data_dir.given.as_ref().map(|path| path.display().to_string());
-    let hints = Hints { data_dir };
+    let hints = Hints { data_dir: args.data_dir.on_command_line() };
     for work in follow.progress.works() {
         let done = matches!(work.end, Some(outcome::End::Complete));
         if follow.settings.json

@@ -139,7 +139,12 @@ async fn read_log(
                 tokio::time::sleep(Duration::from_millis(BUSY_WAIT_MS)).await;
             }
             // The pod is gone, and with it its log.
-            Err(_) => break,
+            Err(error) if error.status().is_some_and(|s| s.reason == Reason::NotFound) => break,
+            Err(error) => {
+                let warning = format!("warning: the log of pod {}: {error}", read.pod);
+                screen.show(Show::Line(warning)).await;
+                break;
+            }
         }
     }
     let (rest, tail) = formatter.finish(clock::now());

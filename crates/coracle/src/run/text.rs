@@ -146,7 +146,7 @@ fn eta(done: i32, of: i32, elapsed: SignedDuration) -> String {
 }
 
 /// `0.9 s`, `42 s`, `3 min 20 s`, `2 h 5 min`
-pub(crate) fn duration(time: SignedDuration) -> String {
+fn duration(time: SignedDuration) -> String {
     let millis = time.as_millis().max(0);
     let (tenths, seconds) = (millis / 100, millis / 1000);
     match seconds {
