@@ -15,7 +15,7 @@ use crate::{
     body::Body,
     handle::Context,
 };
-use attempt::{Attempt, select};
+use attempt::{Attempt, Which, select};
 use options::Options;
 use stream::Follow;
 
@@ -29,7 +29,12 @@ pub(crate) async fn log(info: &RequestInfo, context: Context<'_>) -> Answer {
     };
     server.durable(found.as_ref().map_or(head, |object| object.meta.revision)).await?;
     let object = found?;
-    let Some(attempt) = select(&object.pod(), &options.container, options.previous)? else {
+    let which = match (options.attempt, options.previous) {
+        (Some(number), _) => Which::Number(number),
+        (None, true) => Which::Previous,
+        (None, false) => Which::Present,
+    };
+    let Some(attempt) = select(&object.pod(), &options.container, which)? else {
         return Ok(no_content());
     };
     let uid = object.meta.uid.to_string();

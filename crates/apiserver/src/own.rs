@@ -64,8 +64,8 @@ pub(crate) fn stop(query: &Query, server: &Rc<Server>) -> Response<Body> {
 }
 
 pub(crate) fn end_run(id: &str, query: &Query, server: &Rc<Server>) -> Response<Body> {
-    server.run_left(id, query.flag("detach"));
-    done()
+    let ended = server.run_left(id, query.flag("detach"));
+    answer::json(StatusCode::OK, Body::whole(format!(r#"{{"ended":{ended}}}"#)))
 }
 
 fn done() -> Response<Body> {

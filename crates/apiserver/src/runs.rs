@@ -70,10 +70,16 @@ impl Runs {
         }
     }
 
-    /// The client said goodbye. True when what is left of the run is to be ended now.
+    /// A client said goodbye. True when what is left of the run is to be ended now: nobody else
+    /// attends it, and nobody left it behind on purpose. Each client holds one watch in the run's
+    /// name, the one that leaves still its own.
     pub(crate) fn goodbye(&mut self, id: &str, detach: bool) -> bool {
         let Some(run) = self.live.get_mut(id) else { return false };
-        run.end = if detach { End::Detached } else { End::Ending };
+        match detach {
+            true => run.end = End::Detached,
+            false if run.watches > 1 || run.end == End::Detached => return false,
+            false => run.end = End::Ending,
+        }
         !detach
     }
 
@@ -176,6 +182,10 @@ mod tests {
             ("open close 5000 open 9999", "begins vanished lives"),
             ("open bye close 9999 over", "begins cancelled none"),
             ("open bye open close 5000", "begins cancelled lives"),
+            ("open open bye close 9999", "begins lives"),
+            ("open open bye close bye", "begins cancelled ending"),
+            ("open open bye close close 5000", "begins vanished ending"),
+            ("open detach close open bye close", "begins detached"),
             ("open detach close 9999", "begins detached"),
             ("open detach close 9999 over", "begins none"),
             ("open over", "begins lives"),

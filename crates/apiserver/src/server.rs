@@ -212,13 +212,15 @@ impl Server {
         RunWatch { server: Rc::clone(self), run }
     }
 
-    /// The client of a run said goodbye.
-    pub(crate) fn run_left(&self, run: &str, detach: bool) {
-        if self.runs.borrow_mut().goodbye(run, detach) {
+    /// A client of a run said goodbye. True when what was left of the run is being ended.
+    pub(crate) fn run_left(&self, run: &str, detach: bool) -> bool {
+        let ended = self.runs.borrow_mut().goodbye(run, detach);
+        if ended {
             self.engine().run_vanished(run, self.now());
         }
         self.end_runs_without_work();
         self.kick();
+        ended
     }
 
     /// Ends runs whose clients vanished, for as long as the server lives.

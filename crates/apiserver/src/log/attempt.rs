@@ -15,6 +15,17 @@ pub(super) struct Attempt {
     pub(super) number: u32,
 }
 
+/// Which attempt a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// What runs, else what ran last.
+    Present,
+    /// The one before.
+    Previous,
+    /// By its number; one that has not written anything has an empty log.
+    Number(u32),
+}
+
 /// The attempt whose log a client gets; `None` for a pod that has no node yet.
 ///
 /// # Errors
@@ -22,7 +33,7 @@ pub(super) struct Attempt {
 pub(super) fn select(
     pod: &Pod,
     container: &str,
-    previous: bool,
+    which: Which,
 ) -> Result<Option<Attempt>, StatusError> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let container = container_of(pod, name, container)?;
@@ -31,7 +42,10 @@ pub(super) fn select(
         return Ok(None);
     }
     let status = status_of(pod, &container);
-    let number = number(status, name, &container, previous)?;
+    let number = match which {
+        Which::Number(number) => number,
+        _ => number(status, name, &container, which == Which::Previous)?,
+    };
     Ok(Some(Attempt { container, number }))
 }
 
@@ -140,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_asked_for_by_number_needs_no_state() {
+        let found = select(&pod(json!({}), json!({})), "", Which::Number(3)).unwrap();
+        assert_eq!(found.map(|attempt| attempt.number), Some(3));
+    }
+
+    #[test]
     fn the_attempt_is_the_one_that_runs_or_ran_last() {
         let running = json!({"running": {}});
         let before = ended("coracle://u_c_1");
@@ -181,7 +201,11 @@ mod tests {
                 "container \"c\" in pod \"p\" is waiting to start - no logs yet",
             ),
         ] {
-            let found = select(&pod(state, last), "", previous);
+            let found = select(
+                &pod(state, last),
+                "",
+                if previous { Which::Previous } else { Which::Present },
+            );
             let found = match found {
                 Ok(attempt) => attempt.unwrap().number.to_string(),
                 Err(error) => error.message,

@@ -17,6 +17,9 @@ pub(super) struct Options {
     pub(super) follow: bool,
     /// The attempt before the present one.
     pub(super) previous: bool,
+    /// An attempt by its number, from 0: coracle's own parameter, for a client that reads every
+    /// attempt once.
+    pub(super) attempt: Option<u32>,
     pub(super) part: LogOptions,
 }
 
@@ -60,6 +63,7 @@ impl Options {
             container: query.text("container").to_owned(),
             follow: query.flag("follow"),
             previous: query.flag("previous"),
+            attempt: query.integer("attempt")?.and_then(|attempt| attempt.try_into().ok()),
             part,
         })
     }
