@@ -4,7 +4,7 @@ use std::io;
 
 /// Numbered files of a fixed size ("segments"). Two implementations: [`crate::FileDisk`] and, for
 /// tests and the simulation, [`crate::MemoryDisk`].
-pub trait Disk: Send {
+pub trait Disk: Send + Sync {
     /// Numbers of the segments that exist, ascending.
     fn segments(&self) -> io::Result<Vec<u64>>;
 

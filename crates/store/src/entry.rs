@@ -1,7 +1,8 @@
 //! What a frame holds: entries, one after the other, each with its raw bytes behind it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
+use bytes::Bytes;
 use kinds::{Key, Kind, Meta, Object, Revision};
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +103,53 @@ impl<'a> Entry<'a> {
         };
         let (raw, rest) = rest.split_at_checked(bytes)?;
         Some((entry, raw, rest))
+    }
+}
+
+/// One entry as it is replayed: owned, so that it may come from another thread.
+#[derive(Debug)]
+pub(crate) enum Decoded {
+    Put { object: Arc<Object>, previous: Revision },
+    Copy { object: Arc<Object> },
+    Delete { key: Key, previous: Revision, revision: Revision },
+    Record { name: Arc<str>, value: Bytes },
+    Forget { name: Arc<str> },
+    Reserve { revision: Revision },
+    Oldest { segment: u64 },
+}
+
+impl Decoded {
+    /// All entries of a payload, each with the bytes it took; `None` if something else is in it.
+    pub(crate) fn all(mut payload: &[u8]) -> Option<Vec<(Self, u64)>> {
+        let mut all = Vec::new();
+        while !payload.is_empty() {
+            let (entry, raw, rest) = Entry::read(payload)?;
+            all.push((Self::new(entry, raw), (payload.len() - rest.len()) as u64));
+            payload = rest;
+        }
+        Some(all)
+    }
+
+    fn new(entry: Entry<'_>, raw: &[u8]) -> Self {
+        let object = |key: EntryKey<'_>, meta: Cow<'_, Meta>| {
+            let json = Bytes::copy_from_slice(raw);
+            Arc::new(Object::from_parts(key.to_key(), meta.into_owned(), json))
+        };
+        match entry {
+            Entry::Put { key, previous, meta, .. } => {
+                Self::Put { object: object(key, meta), previous }
+            }
+            Entry::Copy { key, meta, .. } => Self::Copy { object: object(key, meta) },
+            Entry::Delete { key, previous, revision } => {
+                Self::Delete { key: key.to_key(), previous, revision }
+            }
+            Entry::Record { name, .. } => {
+                Self::Record { name: name.into(), value: Bytes::copy_from_slice(raw) }
+            }
+            Entry::Forget { name } => Self::Forget { name: name.into() },
+            Entry::Reserve { revision } => Self::Reserve { revision },
+            Entry::Oldest { segment } => Self::Oldest { segment },
+        }
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn frame(sequence: u64, at_s: i64, payload: &[u8]) -> Vec<u8> {
 /// What was found where a frame may begin.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// A whole frame; its payload was appended to the buffer given.
+    /// A whole frame; its payload is in the buffer given.
     Frame {
         /// Counts the frames of the log; without gaps.
         sequence: u64,
@@ -144,6 +144,7 @@ pub(crate) fn read_frame(
     newest: bool,
     payload: &mut Vec<u8>,
 ) -> Result<Found, Damage> {
+    payload.clear();
     match area.first() {
         None => Ok(Found::End),
         Some(0) => read_hole(area, newest),
@@ -181,7 +182,7 @@ fn read_whole(area: &[u8], newest: bool, payload: &mut Vec<u8>) -> Result<Found,
     let Some(frame) = area.get(..bytes) else {
         return damage(0, format!("a frame of {bytes} bytes does not fit its segment"));
     };
-    let (mut hole, start) = (false, payload.len());
+    let mut hole = false;
     payload.reserve(bytes);
     for (index, sector) in frame.chunks(SECTOR_BYTES).enumerate() {
         let skip = match (index, sector[0]) {
@@ -201,11 +202,11 @@ fn read_whole(area: &[u8], newest: bool, payload: &mut Vec<u8>) -> Result<Found,
             false => damage(0, "a sector of a frame is missing"),
         };
     }
-    let (content, padding) = payload[start..].split_at(length);
+    let (content, padding) = payload.split_at(length);
     if crc32fast::hash(content) != u32_at(head, 5) || padding.iter().any(|b| *b != 0) {
         return damage(0, "a frame fails its checksum");
     }
-    payload.truncate(start + length);
+    payload.truncate(length);
     let sequence = u64_at(head, 9);
     Ok(Found::Frame { sequence, at_s: u64_at(head, 17).cast_signed(), bytes })
 }

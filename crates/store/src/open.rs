@@ -1,14 +1,13 @@
 //! Opening: read everything, verify everything, and only then touch anything.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use kinds::{Meta, Object, Revision};
+use kinds::Revision;
 
 use crate::{
     Change, ChangeKind, Disk, Error, Limits, Store,
-    entry::{Entry, EntryKey},
+    entry::Decoded,
     format::SECTOR_BYTES,
     log::{Item, Log, Segment},
     scan::{ScanState, Scanned, ScannedFrame, scan_all},
@@ -101,9 +100,9 @@ impl Replay {
         Self { store, mend: Mend::default(), oldest: 1, whole_since: None }
     }
 
-    fn segment(&mut self, scanned: &Scanned) -> Result<(), Error> {
+    fn segment(&mut self, scanned: Scanned) -> Result<(), Error> {
         let number = scanned.number;
-        let ScanState::Written { bytes, used, torn } = scanned.state else {
+        let ScanState::Written { bytes, used, torn, frames } = scanned.state else {
             self.mend.unwritten = Some(number);
             return Ok(());
         };
@@ -112,13 +111,9 @@ impl Replay {
             return Err(Error::Corrupt { segment: number, offset: 0, what });
         }
         self.store.log.segments.push_back(Segment::new(number, bytes));
-        for frame in &scanned.frames {
+        for frame in frames {
             self.check_sequence(frame.sequence, frame.offset)?;
-            let payload = &scanned.payloads[frame.payload.clone()];
-            self.frame(frame, payload).map_err(|what| {
-                let what = what.to_owned();
-                Error::Corrupt { segment: number, offset: frame.offset, what }
-            })?;
+            self.frame(frame);
         }
         if let Some(segment) = self.store.log.segments.back_mut() {
             (segment.used, segment.written) = (used, used);
@@ -146,33 +141,25 @@ impl Replay {
         Err(Error::Corrupt { segment, offset, what })
     }
 
-    fn frame(&mut self, frame: &ScannedFrame, payload: &[u8]) -> Result<(), &'static str> {
+    fn frame(&mut self, frame: ScannedFrame) {
         if frame.sequence == 1 {
             self.whole_since = Some(0);
         }
         self.store.log.sequence = frame.sequence;
-        let mut rest = payload;
-        while !rest.is_empty() {
-            let Some((entry, raw, after)) = Entry::read(rest) else {
-                return Err("a frame holds something that is not an entry");
-            };
-            let bytes = (rest.len() - after.len()) as u64;
-            self.entry(entry, raw, bytes, frame.at_s);
-            rest = after;
+        for (entry, bytes) in frame.entries {
+            self.entry(entry, bytes, frame.at_s);
         }
         self.store.window.trim(&self.store.limits, Revision::MAX, self.store.now_s);
-        Ok(())
     }
 
-    fn entry(&mut self, entry: Entry<'_>, raw: &[u8], bytes: u64, at_s: i64) {
+    fn entry(&mut self, entry: Decoded, bytes: u64, at_s: i64) {
         let store = &mut self.store;
         let segment = store.log.segments.back_mut().expect("a frame lies in a segment");
         segment.entry_bytes += bytes;
         store.log.entry_bytes += bytes;
         let place = Place { segment: segment.number, bytes };
         match entry {
-            Entry::Put { key, previous, meta, .. } => {
-                let object = object(key, meta, raw);
+            Decoded::Put { object, previous } => {
                 segment.items.push_back(Item::Object(object.key.clone()));
                 let before = store.state.put(Arc::clone(&object), place);
                 let revision = object.meta.revision;
@@ -182,20 +169,17 @@ impl Replay {
                 };
                 self.change(Change { revision, kind, object, previous: before }, previous, at_s);
             }
-            Entry::Copy { key, meta, .. } => {
-                store.head = store.head.max(meta.revision);
-                let object = match store.state.object(&key.to_key()) {
-                    Some(slot) if slot.value.meta.revision == meta.revision => {
-                        Arc::clone(&slot.value)
-                    }
-                    _ => object(key, meta, raw),
-                };
+            Decoded::Copy { object } => {
+                store.head = store.head.max(object.meta.revision);
                 segment.items.push_back(Item::Object(object.key.clone()));
-                store.state.put(object, place);
+                // What is known already stays shared with the watch window.
+                let known = store.state.object(&object.key).map(|slot| Arc::clone(&slot.value));
+                let known = known.filter(|known| known.meta.revision == object.meta.revision);
+                store.state.put(known.unwrap_or(object), place);
             }
-            Entry::Delete { key, previous, revision } => {
+            Decoded::Delete { key, previous, revision } => {
                 store.head = store.head.max(revision);
-                match store.state.delete(&key.to_key()) {
+                match store.state.delete(&key) {
                     Some(before) => {
                         let (kind, object) = (ChangeKind::Deleted, Arc::clone(&before));
                         let change = Change { revision, kind, object, previous: Some(before) };
@@ -204,14 +188,13 @@ impl Replay {
                     None => self.whole_after(revision),
                 }
             }
-            Entry::Record { name, .. } => {
-                let name: Arc<str> = name.into();
+            Decoded::Record { name, value } => {
                 segment.items.push_back(Item::Record(Arc::clone(&name)));
-                store.state.put_record(name, Bytes::copy_from_slice(raw), place);
+                store.state.put_record(name, value, place);
             }
-            Entry::Forget { name } => store.state.delete_record(name),
-            Entry::Reserve { revision } => store.reserved = store.reserved.max(revision),
-            Entry::Oldest { segment } => self.oldest = self.oldest.max(segment),
+            Decoded::Forget { name } => store.state.delete_record(&name),
+            Decoded::Reserve { revision } => store.reserved = store.reserved.max(revision),
+            Decoded::Oldest { segment } => self.oldest = self.oldest.max(segment),
         }
     }
 
@@ -251,9 +234,4 @@ impl Replay {
         self.store.window.seal_deleted();
         (self.store, self.mend)
     }
-}
-
-fn object(key: EntryKey<'_>, meta: Cow<'_, Meta>, json: &[u8]) -> Arc<Object> {
-    let json = Bytes::copy_from_slice(json);
-    Arc::new(Object::from_parts(key.to_key(), meta.into_owned(), json))
 }

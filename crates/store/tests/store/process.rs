@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use kinds::Kind;
@@ -16,15 +16,17 @@ use crate::common::*;
 const DIRECTORY: &str = "CORACLE_STORE_TEST_DIRECTORY";
 const OBJECTS_PER_COMMIT: &str = "CORACLE_STORE_TEST_OBJECTS_PER_COMMIT";
 
-/// Starts this test binary again as a writer.
+/// Starts this test binary again as one of the children here.
+fn child(test: &str, directory: &Path) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture", "--ignored"]);
+    command.env(DIRECTORY, directory).stdout(Stdio::piped());
+    command
+}
+
 fn writer(directory: &Path, objects_per_commit: u64) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["--exact", "process::writes_until_it_is_killed", "--nocapture", "--ignored"])
-        .env(DIRECTORY, directory)
-        .env(OBJECTS_PER_COMMIT, objects_per_commit.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    let mut command = child("process::writes_until_it_is_killed", directory);
+    command.env(OBJECTS_PER_COMMIT, objects_per_commit.to_string()).spawn().unwrap()
 }
 
 #[test]
@@ -75,19 +77,31 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
+#[ignore = "the child of the other tests here"]
+fn opens_once() {
+    let Ok(directory) = env::var(DIRECTORY) else { return };
+    let mut disk = FileDisk::new(directory).unwrap();
+    let start = Instant::now();
+    let store = Store::open(&mut disk, Limits::default(), time(2)).unwrap();
+    println!("\nopened {} {}", start.elapsed().as_millis(), store.count(Kind::ConfigMap));
+}
+
+/// Each time in a new process: most of the time goes into memory that is touched first.
+#[test]
 #[ignore = "full tier: writes 400 MB; the bound is for a release build"]
 fn a_hundred_thousand_objects_open_in_half_a_second_after_kill_9() {
     let directory = tempfile::tempdir().unwrap();
     kill_after(writer(directory.path(), 100), 1000);
-    let mut times = Vec::new();
-    for _ in 0..5 {
-        let mut disk = FileDisk::new(directory.path()).unwrap();
-        let start = Instant::now();
-        let store = Store::open(&mut disk, Limits::default(), time(2)).unwrap();
-        times.push(start.elapsed());
-        assert!(store.count(Kind::ConfigMap) >= 100_000);
-    }
-    times.sort();
-    println!("opened in {times:?}");
-    assert!(times[0] <= Duration::from_millis(500), "{times:?}");
+    let open = |_| {
+        let output = child("process::opens_once", directory.path()).output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        let line = output.lines().find_map(|l| l.strip_prefix("opened ")).unwrap();
+        let (millis, count) = line.split_once(' ').unwrap();
+        assert!(count.parse::<u64>().unwrap() >= 100_000);
+        millis.parse().unwrap()
+    };
+    let mut times: Vec<u64> = (0..5).map(open).collect();
+    times.sort_unstable();
+    println!("opened in {times:?} ms");
+    assert!(times[0] <= 500, "{times:?} ms");
 }
