@@ -135,20 +135,26 @@ impl Way {
             Way::Container => "coracle, container",
         }
     }
+
+    /// The value of `run --runtime`, and part of a Job's name.
+    fn word(self) -> &'static str {
+        match self {
+            Way::Process => "process",
+            Way::Container => "container",
+        }
+    }
 }
 
 /// The command that every row runs.
 const COMMAND: &str = "/bin/true";
 
-/// A server with a directory of its own under `scratch`.
-fn server(
-    coracle: &Path,
-    scratch: &Path,
-    meter: Option<&mut meter::Meter>,
-) -> Result<server::Server> {
+/// A server in a directory of its own under `scratch` that has run a small Job each way, so that
+/// nothing is measured which happens only once; `meter` counts it and its spawner.
+fn server(coracle: &Path, scratch: &Path, meter: &mut meter::Meter) -> Result<server::Server> {
     let server = server::Server::start(coracle, scratch)?;
-    if let Some(meter) = meter {
-        meter.include(server.spawner()?)?;
+    for way in Way::ALL {
+        throughput::complete(&server.api(), &format!("warm-up-{}", way.word()), way, 10, 2)?;
     }
+    meter.include(server.spawner()?)?;
     Ok(server)
 }

@@ -1,19 +1,23 @@
 //! What coracle uses while nothing happens.
 
 use super::report::Idle;
-use super::server::{ends_within, open};
+use super::server::{Server, ends_within, open};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+/// How long a server is left alone before it is called idle.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// Memory of an empty server and its spawner, and how often they wake.
 pub(super) fn measure(coracle: &Path, scratch: &Path, seconds: u32) -> Result<Idle> {
-    let server = super::server(coracle, scratch, None)?;
-    let (main, spawner) = (server.pid(), server.spawner()?);
+    let server = Server::start(coracle, scratch)?;
+    let main = server.pid();
     let process = open(main)?;
-    // What starting has set in motion settles before the count begins.
-    let settled = !ends_within(&process, Duration::from_secs(2))?;
+    // What starting has set in motion, the spawner above all, settles before the count begins.
+    let settled = !ends_within(&process, SETTLE)?;
+    let spawner = server.spawner()?;
     let before = wake_ups(main)? + wake_ups(spawner)?;
     if !settled || ends_within(&process, Duration::from_secs(seconds.into()))? {
         bail!("the server ended while idle");

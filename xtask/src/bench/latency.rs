@@ -3,7 +3,7 @@
 use super::api::{self, Api, Seen};
 use super::meter::Meter;
 use super::report::{Latency, Report};
-use super::{COMMAND, Size, Way, throughput};
+use super::{COMMAND, Size, Way};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,18 +21,17 @@ pub(super) fn measure(
 ) -> Result<()> {
     let bare = readings(size.latencies, |_| super::baseline::bare(1, 1))?;
     report.latencies.push(Latency::new("the spawn loop, one command", &bare));
-    let server = super::server(coracle, scratch, Some(meter))?;
-    throughput::warm_up(&server)?;
+    let server = super::server(coracle, scratch, meter)?;
     for way in Way::ALL {
         let one = post_to_complete(&server.api(), way, size.latencies)?;
         report.latencies.push(Latency::new(&format!("{}: POST to Complete", way.name()), &one));
     }
     drop(server);
-    for (way, runtime) in [(Way::Process, "process"), (Way::Container, "container")] {
+    for way in Way::ALL {
         let directory = tempfile::tempdir_in(scratch)?;
         let run = readings(size.latencies.min(RUNS_MAX), |_| {
             let mut command = Command::new(coracle);
-            command.args(["run", "--quiet", "--runtime", runtime, "--data-dir"]);
+            command.args(["run", "--quiet", "--runtime", way.word(), "--data-dir"]);
             command.arg(directory.path()).args(["coracle.local/host", "--", COMMAND]);
             crate::cargo::succeed(command.stdin(Stdio::null()))
         })?;
@@ -45,10 +44,7 @@ pub(super) fn measure(
 fn post_to_complete(api: &Api, way: Way, count: usize) -> Result<Vec<Duration>> {
     let mut watch = api.watch()?;
     readings(count, |reading| {
-        let name = match way {
-            Way::Process => format!("process-{reading}"),
-            Way::Container => format!("container-{reading}"),
-        };
+        let name = format!("{}-{reading}", way.word());
         api.create(&api::job(&name, way, 1, 1))?;
         loop {
             let line = watch.next().context("the watch ended")??;

@@ -4,7 +4,7 @@
 use super::api::{self, Seen};
 use super::meter::Meter;
 use super::report::{LongJob, Report};
-use super::{Size, Way, throughput};
+use super::{Size, Way};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,8 +20,7 @@ pub(super) fn measure(
     report: &mut Report,
 ) -> Result<()> {
     for way in Way::ALL {
-        let server = super::server(coracle, scratch, Some(meter))?;
-        throughput::warm_up(&server)?;
+        let server = super::server(coracle, scratch, meter)?;
         let begun = Instant::now();
         let api = server.api();
         let mut watch = api.watch()?;

@@ -45,37 +45,27 @@ impl Server {
         self.child.id()
     }
 
-    /// The process id of its spawner: the process that is told to be one for this directory.
+    /// The process id of its spawner, which starts beside the server: ask after the first pod.
     pub(super) fn spawner(&self) -> Result<u32> {
-        let directory = self.directory.path().as_os_str().as_encoded_bytes();
-        let is_spawner = |arguments: &[u8]| {
-            let arguments: Vec<_> = arguments.split(|byte| *byte == 0).collect();
-            arguments.contains(&&b"spawner"[..]) && arguments.contains(&directory)
-        };
-        for process in fs::read_dir("/proc")? {
-            let process = process?;
-            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            // A process that is gone by now has no arguments.
-            if is_spawner(&fs::read(process.path().join("cmdline")).unwrap_or_default()) {
-                return Ok(pid);
-            }
-        }
-        bail!("the server has no spawner")
+        let lock = self.directory.path().join("spawner.lock");
+        fs::read_to_string(&lock)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .with_context(|| format!("no spawner has written {}", lock.display()))
     }
 
     fn stop(&mut self) -> Result<()> {
-        let spawner = self.spawner().ok().map(open).transpose()?;
         let server = open(self.child.id())?;
         pidfd_send_signal(&server, Signal::TERM)?;
         if !ends_within(&server, LEAVE_MAX)? {
             self.child.kill()?;
         }
         self.child.wait()?;
-        if let Some(spawner) = spawner
-            && !ends_within(&spawner, LEAVE_MAX)?
-        {
+        // The spawner leaves with a server that stops; one that is gone already cannot be opened.
+        let Some(spawner) = self.spawner().ok().and_then(|pid| open(pid).ok()) else {
+            return Ok(());
+        };
+        if !ends_within(&spawner, LEAVE_MAX)? {
             pidfd_send_signal(&spawner, Signal::KILL)?;
             bail!("the spawner did not leave with its server");
         }

@@ -3,7 +3,6 @@
 use super::api::{self, Api, Seen};
 use super::meter::Meter;
 use super::report::{Report, Sample};
-use super::server::Server;
 use super::{Size, Way, baseline};
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -20,8 +19,7 @@ pub(super) fn measure(
     size: &Size,
     report: &mut Report,
 ) -> Result<()> {
-    let server = super::server(coracle, scratch, Some(meter))?;
-    warm_up(&server)?;
+    let server = super::server(coracle, scratch, meter)?;
     for &parallel in size.parallel {
         let base = sample(meter, size.tasks, None, || baseline::bare(size.tasks, parallel))?;
         let ratio_to = Some(base.cpu_us);
@@ -33,7 +31,7 @@ pub(super) fn measure(
                 Way::Process => size.tasks,
                 Way::Container => size.containers,
             };
-            let name = format!("{}-{parallel}", server_name(way));
+            let name = format!("{}-{parallel}", way.word());
             let job = sample(meter, tasks, ratio_to, || {
                 complete(&server.api(), &name, way, tasks, parallel)
             })?;
@@ -43,24 +41,8 @@ pub(super) fn measure(
     Ok(())
 }
 
-/// One small Job each way, so that nothing is measured that happens only once.
-pub(super) fn warm_up(server: &Server) -> Result<()> {
-    for way in Way::ALL {
-        let name = format!("warm-up-{}", server_name(way));
-        complete(&server.api(), &name, way, 10, 2)?;
-    }
-    Ok(())
-}
-
-fn server_name(way: Way) -> &'static str {
-    match way {
-        Way::Process => "process",
-        Way::Container => "container",
-    }
-}
-
 /// Creates a Job and watches it until it is Complete.
-fn complete(api: &Api, name: &str, way: Way, tasks: u32, parallel: u32) -> Result<()> {
+pub(super) fn complete(api: &Api, name: &str, way: Way, tasks: u32, parallel: u32) -> Result<()> {
     let mut watch = api.watch()?;
     api.create(&api::job(name, way, tasks, parallel))?;
     loop {
