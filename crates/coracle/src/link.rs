@@ -77,6 +77,11 @@ impl Link {
         })
     }
 
+    /// Whether the server is one of `coracle up`.
+    pub(crate) fn is_up(&self) -> bool {
+        self.up
+    }
+
     /// The same tie in the name of a run.
     pub(crate) fn for_run(&self, run: &str) -> Self {
         Self { client: self.client.for_run(run), ..self.clone() }
@@ -89,9 +94,17 @@ impl Link {
     }
 
     /// Keeps a run alive from now on.
-    pub(crate) async fn guard(&self, run: &str) -> Result<RunGuard, Failure> {
-        let guard = self.repeat(async |client| client.run_guard(run).await).await;
-        guard.map_err(|error| failure(&error))
+    pub(crate) async fn guard(&self, run: &str) -> Result<RunGuard, client::Error> {
+        loop {
+            match self.client.run_guard(run).await {
+                Err(error) if error.lost() => {
+                    if self.recover().await.is_err() {
+                        return Err(error);
+                    }
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Does a request that may be repeated, again after each recovery of a lost server.
@@ -143,7 +156,8 @@ impl Visit {
     /// Finds or starts a server and keeps it.
     pub(crate) async fn begin(home: &Home) -> Result<Self, Failure> {
         let link = Link::connect(home).await?;
-        let guard = link.guard(&Uid::from_random(fastrand::u128(..)).to_string()).await?;
+        let id = Uid::from_random(fastrand::u128(..)).to_string();
+        let guard = link.guard(&id).await.map_err(|error| failure(&error))?;
         Ok(Self { link, guard })
     }
 

@@ -5,7 +5,9 @@ use apiserver::query_pair;
 use hyper::Method;
 use kinds::Kind;
 
-use super::{Client, Error, Selection, Watch};
+use serde::Deserialize;
+
+use super::{Client, Error, Selection, Watch, stream::unreadable};
 
 /// The open watch. While it lives, so does the run.
 #[derive(Debug)]
@@ -38,11 +40,19 @@ impl RunGuard {
         }
     }
 
-    /// Ends the run: its pods are ended at once, or go on without a client when `detach` is set.
-    pub(crate) async fn goodbye(self, detach: bool) -> Result<(), Error> {
+    /// Leaves the run: what is unfinished is ended, unless somebody else attends it (false), or goes
+    /// on without a client when `detach` is set.
+    pub(crate) async fn goodbye(self, detach: bool) -> Result<bool, Error> {
         let run = self.client.run.as_deref().expect("a guard has a run");
         let target = format!("/coracle/runs/{run}?{}", query_pair("detach", &detach.to_string()));
-        self.client.send(Method::DELETE, target, Vec::new()).await?;
-        Ok(())
+        let answer = self.client.send(Method::DELETE, target, Vec::new()).await?;
+        let left: Left = serde_json::from_slice(&answer.body).map_err(unreadable)?;
+        Ok(left.ended)
     }
+}
+
+/// What the server says to a goodbye.
+#[derive(Deserialize)]
+struct Left {
+    ended: bool,
 }

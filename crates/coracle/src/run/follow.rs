@@ -1,7 +1,7 @@
 //! The loop of a run: hears the watches, the logs, the signals and the clock, puts what they say into
 //! the state, and shows what changed. Everything it does to the server beside reading is to cancel.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use kinds::{Key, Kind, Uid};
@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{
+    attendance::Attendance,
     events::{Event, Happening},
     outcome::Interruption,
     progress::{Changes, Progress, controller},
@@ -20,7 +21,7 @@ use super::{
     watching::Seen,
     work::Id,
 };
-use crate::{client::RunGuard, clock, exit::Failure, link::Link};
+use crate::{clock, exit::Failure, link::Link};
 
 /// How long the ends of pods may come after the end of their Job, in milliseconds.
 const PODS_LAG_MS: i64 = 2_000;
@@ -54,7 +55,9 @@ pub(crate) struct Follow<'a> {
     pub(crate) progress: Progress,
     pub(crate) readers: Readers,
     pub(crate) seen: mpsc::Receiver<Seen>,
-    pub(crate) guard: RunGuard,
+    pub(crate) attendance: Attendance,
+    /// Which run submitted each Job and Pod, where one did.
+    pub(crate) runs: HashMap<Uid, String>,
     /// When the last line of counts was written, and what it said.
     counts: Vec<(Timestamp, String)>,
     interruption: Option<(Interruption, Timestamp)>,
@@ -93,7 +96,7 @@ impl<'a> Follow<'a> {
         settings: Settings,
         readers: Readers,
         seen: mpsc::Receiver<Seen>,
-        guard: RunGuard,
+        attendance: Attendance,
     ) -> Self {
         Self {
             link,
@@ -103,7 +106,8 @@ impl<'a> Follow<'a> {
             progress: Progress::default(),
             readers,
             seen,
-            guard,
+            attendance,
+            runs: HashMap::new(),
             counts: Vec::new(),
             interruption: None,
             over: None,
@@ -128,10 +132,6 @@ impl<'a> Follow<'a> {
                     None => return Err(Failure::engine("every watch of the run ended")),
                 },
                 () = self.readers.one_done() => {}
-                _ = self.guard.lost() => {
-                    self.link.recover().await?;
-                    self.guard = self.link.guard(self.run).await?;
-                }
                 () = tokio::time::sleep(wake) => self.look_at_clock(clock::now()).await,
                 _ = redraw.tick(), if self.settings.live => {}
             }
@@ -186,7 +186,7 @@ impl<'a> Follow<'a> {
         for stuck in self.progress.stuck(self.settings.start_timeout, now) {
             self.say(text::gave_up(&stuck, self.settings.start_timeout)).await;
             self.progress.give_up(&stuck, now);
-            self.end(&key(&stuck.work), "Background").await;
+            self.end(&stuck.work).await;
         }
     }
 
@@ -204,27 +204,33 @@ impl<'a> Follow<'a> {
         !first
     }
 
-    /// Ends what is not over: deleted, or, where others run it too, left to them.
+    /// Leaves what is not over: the server ends it, unless somebody else attends it, and then this
+    /// client has nothing more to do with it.
     async fn cancel(&mut self, why: Interruption, now: Timestamp) {
         self.interruption = Some((why, now));
-        let unfinished: Vec<(Uid, Key)> =
-            self.progress.unfinished().map(|(uid, id)| (uid, key(id))).collect();
-        for (uid, key) in unfinished {
-            if self.end(&key, "Foreground").await {
-                self.progress.gone(uid, None, now);
+        let ended = self.attendance.leave(false).await;
+        let unfinished: Vec<Uid> = self.progress.unfinished().map(|(uid, _)| uid).collect();
+        for uid in unfinished {
+            let run = self.runs.get(&uid);
+            if run.is_none_or(|run| !ended.contains(run)) {
+                self.progress.leave(uid, now);
             }
         }
     }
 
-    /// Deletes, or leaves to others (true).
-    async fn end(&self, key: &Key, policy: &str) -> bool {
-        if matches!(submit::leave(self.link, key, self.run).await, Ok(true)) {
-            return true;
+    /// Deletes what could not start, if this run submitted it.
+    async fn end(&self, id: &Id) {
+        let own = self
+            .progress
+            .uid_of(id)
+            .and_then(|uid| self.runs.get(&uid))
+            .is_some_and(|run| run == self.run);
+        if !own {
+            return;
         }
-        if let Err(error) = submit::delete(self.link, key, policy).await {
-            self.say(format!("{key} could not be deleted: {error}")).await;
+        if let Err(error) = submit::delete(self.link, &key(id)).await {
+            self.say(format!("{id} could not be deleted: {error}")).await;
         }
-        false
     }
 
     async fn take(&mut self, seen: Seen) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //! finds or starts a server, submits, follows to the end, tells what became of it, and ends with the
 //! code that the table in [`outcome`] decides.
 
+mod attendance;
 mod events;
 mod follow;
 mod lines;
@@ -17,12 +18,13 @@ mod text;
 mod watching;
 mod work;
 
-use std::io::IsTerminal;
+use std::{collections::HashMap, io::IsTerminal};
 
 use jiff::SignedDuration;
 use kinds::{Kind, Uid};
 
 use self::{
+    attendance::Attendance,
     follow::{Follow, Settings},
     manifests::Plan,
     outcome::Interruption,
@@ -40,7 +42,7 @@ use crate::{
     cli, clock,
     data_dir::Home,
     exit::{Code, Failure},
-    link::Link,
+    link::{self, Link},
 };
 
 /// Runs Jobs and Pods to completion.
@@ -49,16 +51,25 @@ pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
     let plan = manifests::plan(args, started, fastrand::u64(..))?;
     let home = Home::open(&args.data_dir)?;
     let id = Uid::from_random(fastrand::u128(..)).to_string();
-    let link = Link::connect(&home).await?.for_run(&id);
+    let link = Link::connect(&home).await?;
     // From now on the run lives: what is submitted is acted on.
-    let guard = link.guard(&id).await?;
-    let submitted = submit::submit(&link, &plan, &id, started).await?;
+    let mut attendance = Attendance::default();
+    attendance.attend(&link, &id).await.map_err(|error| link::failure(&error))?;
+    let named = link.for_run(&id);
+    let submitted = submit::submit(&named, &plan, &id, started, &mut attendance).await;
+    let submitted = match submitted {
+        Ok(submitted) => submitted,
+        Err(failure) => {
+            attendance.leave(false).await;
+            return Err(failure);
+        }
+    };
     let live = is_live(args);
     let (screen, thread) = Screen::start(live && !args.quiet && !args.detach);
     announce(args, &plan, &submitted, &screen).await;
     let code = match args.detach {
         true => {
-            guard.goodbye(true).await.map_err(|error| crate::link::failure(&error))?;
+            attendance.leave(true).await;
             Ok(Code::OK)
         }
         false => {
@@ -69,7 +80,7 @@ pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
                 start_timeout: signed(args.start_timeout),
                 deadline: args.timeout.and_then(|limit| started.checked_add(signed(limit)).ok()),
             };
-            attend(args, &link, &id, &screen, settings, submitted, guard).await
+            attend(args, &link, &id, &screen, settings, submitted, attendance).await
         }
     };
     drop(screen);
@@ -85,11 +96,12 @@ async fn attend(
     screen: &Screen,
     settings: Settings,
     submitted: Submitted,
-    guard: crate::client::RunGuard,
+    attendance: Attendance,
 ) -> Result<Code, Failure> {
     let mut progress = Progress::default();
     let mut first = progress::Changes::default();
     let mut works = Vec::new();
+    let mut runs = HashMap::new();
     for submission in &submitted.works {
         let (object, now) = (&submission.object, clock::now());
         let uid = object.meta.uid;
@@ -98,6 +110,7 @@ async fn attend(
             _ => progress.submitted_pod(uid, &object.pod(), now),
         };
         first.events.extend(changes.events);
+        runs.extend(object.meta.run.clone().map(|run| (uid, run)));
         let is_job = object.key.kind == Kind::Job;
         let (namespace, name) = (object.key.namespace.to_string(), object.key.name.to_string());
         works.push((uid, Id { is_job, namespace, name }));
@@ -107,14 +120,14 @@ async fn attend(
     let surroundings = Surroundings { form, several_works: works.len() > 1 };
     let readers = Readers::new(link.clone(), screen.clone(), surroundings);
     let seen = watching::start(link, &works);
-    let mut follow = Follow::new(link, run, screen, settings, readers, seen, guard);
+    let mut follow = Follow::new(link, run, screen, settings, readers, seen, attendance);
+    follow.runs = runs;
     follow.progress = progress;
     follow.show(first).await;
     let interruption = follow.to_the_end().await?;
     let code = report(args, &follow, screen, interruption).await;
     clean_up(link, &submitted, screen).await;
-    // The server notices the end of the run also without a word.
-    let _ = follow.guard.goodbye(false).await;
+    follow.attendance.leave(false).await;
     Ok(code)
 }
 
@@ -172,7 +185,7 @@ async fn clean_up(link: &Link, submitted: &Submitted, screen: &Screen) {
     let pods = submitted.works.iter().map(|submission| &submission.object.key);
     let pods = pods.filter(|key| key.kind == Kind::Pod);
     for key in pods.chain(submitted.created.iter().rev()) {
-        if let Err(error) = submit::delete(link, key, "Background").await {
+        if let Err(error) = submit::delete(link, key).await {
             screen.show(Show::Line(format!("warning: {key} could not be deleted: {error}"))).await;
         }
     }

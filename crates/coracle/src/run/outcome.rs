@@ -45,6 +45,8 @@ pub(crate) enum End {
     },
     /// Somebody deleted it before it finished.
     Deleted,
+    /// This client was cancelled and left it to others who run it too.
+    Left,
 }
 
 /// What the exit code depends on, per Job or Pod of the run.
@@ -92,7 +94,7 @@ fn single(result: &Result<'_>, alone: bool) -> Code {
     match result.end {
         Some(End::Complete) => Code::OK,
         Some(End::NotStarted { .. }) | None => Code::ENGINE,
-        Some(End::Deleted) => Code::FAILED,
+        Some(End::Deleted | End::Left) => Code::FAILED,
         Some(End::Failed { reason, .. }) if reason == "DeadlineExceeded" => Code::TIMEOUT,
         Some(End::Failed { .. }) => match result.last_failure {
             Some(exit) => container(exit, alone && result.single_pod),

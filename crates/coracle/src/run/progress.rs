@@ -145,10 +145,27 @@ impl Progress {
         &self.works
     }
 
-    /// Uids of what is not over yet.
+    /// What is not over yet.
     pub(crate) fn unfinished(&self) -> impl Iterator<Item = (Uid, &Id)> {
         let works = self.by_uid.iter().map(|(uid, at)| (*uid, &self.works[*at]));
         works.filter(|(_, work)| work.end.is_none()).map(|(uid, work)| (uid, &work.id))
+    }
+
+    /// The uid of a Job or Pod of the run.
+    pub(crate) fn uid_of(&self, id: &Id) -> Option<Uid> {
+        self.by_uid.iter().find(|(_, at)| self.works[**at].id == *id).map(|(uid, _)| *uid)
+    }
+
+    /// Stops following something that others go on with.
+    pub(crate) fn leave(&mut self, uid: Uid, now: Timestamp) {
+        if let Some(work) = self.work_mut(uid) {
+            work.leave(now);
+        }
+    }
+
+    /// Whether no pod is left that has not ended.
+    pub(crate) fn no_pods(&self) -> bool {
+        self.works.iter().all(Work::no_pods)
     }
 
     /// Whether everything is over.

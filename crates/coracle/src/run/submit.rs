@@ -1,8 +1,6 @@
 //! Submitting: what is already there is looked at first, so that nothing is created where something
 //! would be refused; then other kinds are applied, then Jobs and Pods are created or joined.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use kinds::{
     Draft, Facts, Key, Kind, Object, RUN_ANNOTATION, Reason,
@@ -12,7 +10,7 @@ use kinds::{
 };
 use serde_json::value::RawValue;
 
-use super::manifests::Plan;
+use super::{attendance::Attendance, manifests::Plan};
 use crate::{
     client::{self, Client, Event, Selection},
     exit::Failure,
@@ -59,10 +57,11 @@ pub(crate) async fn submit(
     plan: &Plan,
     run: &str,
     now: Timestamp,
+    attendance: &mut Attendance,
 ) -> Result<Submitted, Failure> {
     look(link, plan, now).await?;
     let mut submitted = Submitted::default();
-    match act(link, plan, run, now, &mut submitted).await {
+    match act(link, plan, run, now, attendance, &mut submitted).await {
         Ok(()) => Ok(submitted),
         Err(failure) => {
             undo(link, &submitted, run).await;
@@ -111,13 +110,14 @@ async fn act(
     plan: &Plan,
     run: &str,
     now: Timestamp,
+    attendance: &mut Attendance,
     submitted: &mut Submitted,
 ) -> Result<(), Failure> {
     for manifest in &plan.first {
         apply(link, manifest, submitted).await?;
     }
     for manifest in &plan.run {
-        let object = start(link, manifest, run, now, &mut submitted.notes).await?;
+        let object = start(link, manifest, run, now, attendance, &mut submitted.notes).await?;
         submitted.works.push(Submission { object });
     }
     Ok(())
@@ -171,14 +171,17 @@ async fn start(
     manifest: &Manifest,
     run: &str,
     now: Timestamp,
+    attendance: &mut Attendance,
     notes: &mut Vec<String>,
 ) -> Result<Object, Failure> {
     for _ in 0..ROUNDS_MAX {
         let done = match step(link, manifest, now).await? {
-            Step::Join(object) if names_run(&object, run) => Ok(object),
+            // The answer to its creation was lost.
+            Step::Join(object) if object.meta.run.as_deref() == Some(run) => Ok(object),
             Step::Join(object) => {
-                notes.push(format!("{} is already running: joined it", name(&object.key)));
-                join(link, object, run).await
+                notes
+                    .push(format!("{} is there already, unfinished: joined it", name(&object.key)));
+                join(link, object, run, attendance).await
             }
             Step::Replace(object) => match remove(link, &object).await {
                 Ok(()) => create(link, manifest, notes).await,
@@ -253,65 +256,49 @@ fn identical(wanted: &Draft, present: &Object, now: Timestamp) -> bool {
     spec(&wanted) == spec(&there) && labels(&wanted) == labels(&there)
 }
 
-/// The runs an object names.
-pub(crate) fn runs(object: &Object) -> BTreeSet<String> {
-    let run = object.meta.run.as_deref().unwrap_or_default();
-    run.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect()
-}
-
-fn names_run(object: &Object, run: &str) -> bool {
-    runs(object).contains(run)
-}
-
-/// Adds this run to those in whose name an object is acted on.
-async fn join(link: &Link, object: Object, run: &str) -> Result<Object, client::Error> {
-    let mut names = runs(&object);
-    names.insert(run.to_owned());
-    let draft = with_runs(&object, names);
+/// Makes a Job or Pod that is there one that this client attends: in the name of the run that
+/// submitted it, or, where nobody's run did, in the name of this one.
+async fn join(
+    link: &Link,
+    object: Object,
+    run: &str,
+    attendance: &mut Attendance,
+) -> Result<Object, client::Error> {
+    if let Some(other) = &object.meta.run {
+        attendance.attend(link, other).await?;
+        return Ok(object);
+    }
+    if link.is_up() {
+        // It acts on everything, whoever submitted it.
+        return Ok(object);
+    }
+    let labels = format!("batch.kubernetes.io/controller-uid={}", object.meta.uid);
+    let which = Selection { namespace: &object.key.namespace, labels: &labels, fields: "" };
+    let pods = link.repeat(async |client| client.list(Kind::Pod, which).await).await?;
+    for pod in pods {
+        let draft = stamped(&pod, run);
+        link.repeat(async |client| client.replace(&draft).await).await?;
+    }
+    let draft = stamped(&object, run);
     link.repeat(async |client| client.replace(&draft).await).await
 }
 
-/// Takes this run from those in whose name an object is acted on. False if it was the only one: the
-/// object would be nobody's.
-pub(crate) async fn leave(link: &Link, key: &Key, run: &str) -> Result<bool, client::Error> {
-    for _ in 0..ROUNDS_MAX {
-        let object = link.repeat(async |client| client.get(key).await).await?;
-        let mut names = runs(&object);
-        names.remove(run);
-        if names.is_empty() {
-            return Ok(false);
-        }
-        let draft = with_runs(&object, names);
-        match link.repeat(async |client| client.replace(&draft).await).await {
-            Err(error) if passing(&error) => {}
-            result => return result.map(|_| true),
-        }
-    }
-    Ok(false)
-}
-
-fn with_runs(object: &Object, names: BTreeSet<String>) -> Draft {
+fn stamped(object: &Object, run: &str) -> Draft {
     let mut draft = object.draft();
-    let names: Vec<String> = names.into_iter().collect();
     let annotations = draft.metadata.annotations.get_or_insert_default();
-    annotations.insert(RUN_ANNOTATION.to_owned(), names.join(","));
+    annotations.insert(RUN_ANNOTATION.to_owned(), run.to_owned());
     draft
 }
 
 /// Removes a finished object and waits until it is gone.
 async fn remove(link: &Link, object: &Object) -> Result<(), client::Error> {
-    let background = DeleteOptions {
-        propagation_policy: Some("Background".to_owned()),
-        ..DeleteOptions::default()
-    };
-    link.repeat(async |client| {
-        match client.delete(&object.key, &background).await {
-            Err(error) if reason(&error) == Some(Reason::NotFound) => return Ok(()),
-            result => result?,
-        }
-        gone(client, object).await
-    })
-    .await
+    delete(link, &object.key).await?;
+    link.repeat(async |client| gone(client, object).await).await
+}
+
+fn background() -> DeleteOptions {
+    let policy = Some("Background".to_owned());
+    DeleteOptions { propagation_policy: policy, ..DeleteOptions::default() }
 }
 
 async fn gone(client: &Client, object: &Object) -> Result<(), client::Error> {
@@ -332,19 +319,17 @@ async fn gone(client: &Client, object: &Object) -> Result<(), client::Error> {
 
 /// Removes what was created before something was refused.
 async fn undo(link: &Link, submitted: &Submitted, run: &str) {
-    let works = submitted.works.iter().map(|submission| &submission.object.key);
+    let own = |object: &&Submission| object.object.meta.run.as_deref() == Some(run);
+    let works = submitted.works.iter().filter(own).map(|submission| &submission.object.key);
     for key in works.chain(&submitted.created) {
         // What cannot be removed is the server's: this run ends, and with it what it submitted.
-        if matches!(leave(link, key, run).await, Ok(false)) {
-            let _ = delete(link, key, "Background").await;
-        }
+        let _ = delete(link, key).await;
     }
 }
 
-/// Deletes an object; one that is gone already is fine.
-pub(crate) async fn delete(link: &Link, key: &Key, policy: &str) -> Result<(), client::Error> {
-    let options =
-        DeleteOptions { propagation_policy: Some(policy.to_owned()), ..DeleteOptions::default() };
+/// Deletes an object in the background; one that is gone already is fine.
+pub(crate) async fn delete(link: &Link, key: &Key) -> Result<(), client::Error> {
+    let options = background();
     match link.repeat(async |client| client.delete(key, &options).await).await {
         Err(error) if reason(&error) == Some(Reason::NotFound) => Ok(()),
         result => result,

@@ -168,6 +168,7 @@ pub(crate) fn ending(work: &Work, tail: Option<&Tail>, hints: &Hints) -> Vec<Str
                 format!("  {}", mend(reason)),
             ]
         }
+        Some(End::Left) => vec![format!("{}  goes on: others run it too", work.id)],
         Some(End::Deleted) => vec![format!("{}  was deleted before it finished", work.id)],
         None => vec![format!("{}  did not finish", work.id)],
     }

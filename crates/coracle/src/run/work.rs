@@ -231,6 +231,7 @@ impl Work {
         let (reason, message) = match end {
             End::Complete => ("Complete", ""),
             End::Deleted => ("Deleted", "it was deleted before it finished"),
+            End::Left => ("Left", "it goes on for others"),
             End::Failed { reason, message } | End::NotStarted { reason, message } => {
                 (reason.as_str(), message.as_str())
             }
@@ -417,6 +418,18 @@ impl Work {
         event.pod = Some(pod.name.clone());
         event.index = view.index;
         event
+    }
+
+    /// It goes on without this client.
+    pub(crate) fn leave(&mut self, now: Timestamp) {
+        self.pods.clear();
+        self.running = 0;
+        self.finish(End::Left, now);
+    }
+
+    /// Whether none of its pods is left that has not ended.
+    pub(crate) fn no_pods(&self) -> bool {
+        self.pods.is_empty()
     }
 
     /// One of its pods is gone from the store.
