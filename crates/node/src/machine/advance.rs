@@ -255,7 +255,7 @@ impl PodMachine {
     fn say(&mut self, context: &mut Context) {
         let due = match self.news {
             News::Nothing => false,
-            News::Quiet(until) => until <= context.now,
+            News::Quiet(until) => until <= context.now && !self.closing(),
             News::Urgent => true,
         };
         let unknown = |c: &super::Container| matches!(c.state, State::Unknown { .. });
@@ -276,6 +276,11 @@ impl PodMachine {
             uid: self.uid,
             status: Box::new(status),
         });
+    }
+
+    /// Whether the end of a container is about to be told.
+    pub(super) fn closing(&self) -> bool {
+        self.containers.iter().any(|c| matches!(c.state, State::Closing(_)))
     }
 
     fn current_status(&self, context: &Context) -> kinds::types::core::v1::PodStatus {

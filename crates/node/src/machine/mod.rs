@@ -310,7 +310,7 @@ impl PodMachine {
     pub(crate) fn wake_at(&self, connected: bool) -> Option<Timestamp> {
         let unknown = self.containers.iter().any(|c| matches!(c.state, State::Unknown { .. }));
         let news = match self.news {
-            News::Quiet(until) if !unknown => Some(until),
+            News::Quiet(until) if !unknown && !self.closing() => Some(until),
             _ => None,
         };
         let stage = match self.stage {

@@ -1,0 +1,329 @@
+//! Real pods: the node, the real spawner and real files, with a store in memory. This program is its
+//! own spawner, so it has its own `main`. Needs root; says so and passes without.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use kinds::{Draft, Key, Kind, Object, types::core::v1::PodStatus};
+use node::{
+    Config, Found, Input, Lookup, Node, Output, host,
+    logs::{LogOptions, LogReader, directory},
+    spawner_client::{Event, SpawnerClient},
+    volumes,
+};
+use serde_json::{Value, json};
+use spawner::protocol::Request;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+struct Objects(BTreeMap<Key, Arc<Object>>);
+
+impl Lookup for Objects {
+    fn object(&self, key: &Key) -> Option<Arc<Object>> {
+        self.0.get(key).cloned()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test's own clock")]
+fn clock() -> Timestamp {
+    std::time::SystemTime::now().try_into().unwrap()
+}
+
+struct Machine {
+    dir: tempfile::TempDir,
+    node: Node,
+    client: SpawnerClient,
+    objects: Objects,
+    pods: BTreeMap<String, Arc<Object>>,
+    revision: u64,
+    removed: usize,
+}
+
+/// After a failed test no spawner stays.
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let lock = std::fs::read_to_string(self.dir.path().join(spawner::LOCK_NAME));
+        let pid =
+            lock.ok().and_then(|pid| rustix::process::Pid::from_raw(pid.trim().parse().ok()?));
+        if std::thread::panicking()
+            && let Some(pid) = pid
+        {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+impl Machine {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = host::Machine::observe(dir.path());
+        let config = Config {
+            node_name: facts.host_name.clone(),
+            host_name: facts.host_name,
+            host_ips: vec![],
+            data_dir: dir.path().to_owned(),
+            host: host::root(Path::new("/"), &[dir.path().to_owned()]).unwrap(),
+            images: BTreeMap::new(),
+            cpu_milli: 2000,
+            memory_bytes: 1 << 30,
+            pids_max: None,
+            writable_bytes: 64 << 20,
+            log_file_bytes_max: Config::LOG_FILE_BYTES_MAX,
+            log_files_max: Config::LOG_FILES_MAX,
+            status_hold_ms: Config::STATUS_HOLD_MS,
+        };
+        let program = std::env::current_exe().unwrap();
+        let client = SpawnerClient::new(dir.path(), &program, clock);
+        let node = Node::new(config, Found::default());
+        let (objects, pods) = (Objects::default(), BTreeMap::new());
+        Self { dir, node, client, objects, pods, revision: 0, removed: 0 }
+    }
+
+    fn object(&mut self, kind: Kind, mut object: Value) -> Arc<Object> {
+        self.revision += 1;
+        let uid = format!("01234567-89ab-4def-8123-{:012x}", self.revision);
+        object["metadata"]["uid"] = json!(uid);
+        let draft = Draft::from_json(kind, object.to_string().as_bytes()).unwrap();
+        let object = Arc::new(draft.seal(self.revision));
+        self.objects.0.insert(object.key.clone(), object.clone());
+        object
+    }
+
+    fn pod(&mut self, name: &str, spec: &Value) {
+        let mut pod = json!({"metadata": {"name": name, "namespace": "ns"}, "spec": spec});
+        pod["status"] = json!({"phase": "Pending", "qosClass": "BestEffort"});
+        let object = self.object(Kind::Pod, pod);
+        self.pods.insert(name.to_owned(), object.clone());
+        self.input(Input::Pod(object));
+    }
+
+    /// Answers come after all outputs of one input: a status that is given out first is written first.
+    fn input(&mut self, input: Input) {
+        let mut answers = Vec::new();
+        for output in self.node.handle(input, clock(), &self.objects) {
+            let answer = match output {
+                Output::Status { key, uid, status } => {
+                    self.revision += 1;
+                    let mut draft = self.pods[&*key.name].draft();
+                    draft.set_pod_status(&status);
+                    let object = Arc::new(draft.seal(self.revision));
+                    self.pods.insert(key.name.to_string(), object.clone());
+                    self.input(Input::Wrote { uid, revision: self.revision });
+                    Some(Input::Pod(object))
+                }
+                Output::Spawner(request) => {
+                    self.client.send(&request);
+                    None
+                }
+                Output::Prepare { uid, plan } => {
+                    Some(Input::Prepared { uid, result: volumes::perform(&plan) })
+                }
+                Output::CleanUp { uid } => {
+                    volumes::clean_up(self.dir.path(), uid).unwrap();
+                    Some(Input::CleanedUp { uid })
+                }
+                Output::ReadTermination { id, read } => {
+                    let message = volumes::read_termination(&read);
+                    Some(Input::TerminationRead { id, message })
+                }
+                Output::Remove { .. } => {
+                    self.removed += 1;
+                    None
+                }
+                Output::Event { .. } => None,
+            };
+            answers.extend(answer);
+        }
+        answers.into_iter().for_each(|answer| self.input(answer));
+    }
+
+    fn status(&self, pod: &str) -> PodStatus {
+        self.pods[pod].pod().status.unwrap()
+    }
+
+    fn phase(&self, pod: &str) -> String {
+        self.status(pod).phase.unwrap_or_default()
+    }
+
+    /// Lets things happen until `done`.
+    async fn until(&mut self, done: impl Fn(&Self) -> bool) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !done(self) {
+            let wake = self.node.wake_at().map_or(PATIENCE, |at| {
+                at.duration_since(clock()).try_into().unwrap_or(Duration::ZERO)
+            });
+            let event = tokio::select! {
+                event = self.client.next() => Some(event),
+                () = tokio::time::sleep(wake) => None,
+                () = tokio::time::sleep_until(deadline) => {
+                    let states = self.pods.keys().map(|pod| format!("{:?}", self.status(pod)));
+                    panic!("out of patience: {}", states.collect::<Vec<_>>().join("\n"));
+                }
+            };
+            match event {
+                None => self.input(Input::Tick),
+                Some(Event::Connected { containers, .. }) => {
+                    self.input(Input::Connected { same_instance: true, containers });
+                }
+                Some(Event::Reply(reply)) => self.input(Input::Spawner(reply)),
+                Some(other) => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn log(&self, pod: &str, container: &str) -> String {
+        let uid = self.pods[pod].meta.uid.to_string();
+        let directory: PathBuf = directory(self.dir.path(), "ns", pod, &uid, container);
+        let mut reader = LogReader::open(&directory, 0, LogOptions::default()).unwrap();
+        let mut text = Vec::new();
+        while let Some(bytes) = reader.read().unwrap() {
+            text.extend_from_slice(&bytes);
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    fn ended(&self, pod: &str, container: &str) -> (i32, String, String) {
+        let statuses = self.status(pod).container_statuses.unwrap();
+        let status = statuses.into_iter().find(|status| status.name == container).unwrap();
+        let ended = status.state.unwrap().terminated.unwrap();
+        (ended.exit_code, ended.reason.unwrap_or_default(), ended.message.unwrap_or_default())
+    }
+}
+
+fn shell(name: &str, script: &str) -> Value {
+    json!({"name": name, "image": "coracle.local/host", "command": ["sh", "-c", script]})
+}
+
+fn once(container: Value) -> Value {
+    json!({"restartPolicy": "Never", "containers": [container]})
+}
+
+async fn a_container_sees_its_pod(machine: &mut Machine) {
+    let map = json!({"metadata": {"name": "c", "namespace": "ns"}, "data": {"K": "from the map"}});
+    machine.object(Kind::ConfigMap, map);
+    let script = "cat /config/K; echo; echo $X; hostname; head -1 /etc/hosts; cat /etc/hostname; \
+                  cat /etc/shadow 2>&1 | grep -c root; unshare -n true 2>/dev/null || echo kept; \
+                  echo words >/dev/termination-log; id -u; exit 3";
+    let mut container = shell("main", script);
+    container["env"] =
+        json!([{"name": "X", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "K"}}}]);
+    container["volumeMounts"] = json!([{"name": "v", "mountPath": "/config"}]);
+    let mut spec = once(container);
+    spec["volumes"] = json!([{"name": "v", "configMap": {"name": "c"}}]);
+    machine.pod("sees", &spec);
+    machine.until(|m| m.phase("sees") == "Failed").await;
+    assert_eq!(machine.ended("sees", "main"), (3, "Error".into(), "words\n".into()));
+    let expected =
+        "from the map\nfrom the map\nsees\n# Kubernetes-managed hosts file.\nsees\n0\nkept\n0\n";
+    assert_eq!(machine.log("sees", "main"), expected);
+}
+
+async fn two_containers_share_memory(machine: &mut Machine) {
+    let mount = json!([{"name": "m", "mountPath": "/m"}]);
+    let mut one = shell("one", "echo shared >/m/x; echo y >/dev/shm/done");
+    let mut two = shell("two", "until [ -e /dev/shm/done ]; do :; done; cat /m/x");
+    one["volumeMounts"] = mount.clone();
+    two["volumeMounts"] = mount;
+    let spec = json!({
+        "restartPolicy": "Never",
+        "containers": [one, two],
+        "volumes": [{"name": "m", "emptyDir": {"medium": "Memory"}}],
+    });
+    machine.pod("share", &spec);
+    machine.until(|m| m.phase("share") == "Succeeded").await;
+    assert_eq!(machine.log("share", "two"), "shared\n");
+}
+
+async fn a_failure_is_restarted_and_its_volume_stays(machine: &mut Machine) {
+    let script = "[ -e /e/seen ] && exit 0; touch /e/seen; exit 9";
+    let mut container = shell("main", script);
+    container["volumeMounts"] = json!([{"name": "e", "mountPath": "/e"}]);
+    let spec = json!({
+        "restartPolicy": "OnFailure",
+        "containers": [container],
+        "volumes": [{"name": "e", "emptyDir": {}}],
+    });
+    machine.pod("again", &spec);
+    machine.until(|m| m.phase("again") == "Succeeded").await;
+    assert_eq!(machine.status("again").container_statuses.unwrap()[0].restart_count, 1);
+}
+
+async fn what_cannot_run_says_why(machine: &mut Machine) {
+    let mut container = shell("main", "");
+    container["command"] = json!(["no-such-program"]);
+    machine.pod("none", &once(container));
+    machine.until(|m| m.phase("none") == "Failed").await;
+    let message = "exec: \"no-such-program\": executable file not found in $PATH";
+    assert_eq!(machine.ended("none", "main"), (128, "StartError".into(), message.into()));
+}
+
+async fn a_process_runs_in_the_machine_itself(machine: &mut Machine) {
+    let class = json!({"metadata": {"name": "process"}, "handler": "process"});
+    machine.object(Kind::RuntimeClass, class);
+    let mut spec = once(shell("main", "readlink /proc/self/ns/mnt"));
+    spec["runtimeClassName"] = json!("process");
+    machine.pod("plain", &spec);
+    machine.until(|m| m.phase("plain") == "Succeeded").await;
+    let own = std::fs::read_link("/proc/self/ns/mnt").unwrap();
+    assert_eq!(machine.log("plain", "main").trim(), own.to_str().unwrap());
+}
+
+async fn a_deleted_pod_is_asked_to_stop(machine: &mut Machine) {
+    let script = "trap 'echo stopping; exit 5' TERM; echo ready; while :; do sleep 0.1; done";
+    machine.pod("stop", &once(shell("main", script)));
+    machine.until(|m| m.phase("stop") == "Running").await;
+    let mut reader_ready = machine.log("stop", "main");
+    while reader_ready.is_empty() {
+        tokio::task::yield_now().await;
+        reader_ready = machine.log("stop", "main");
+    }
+    machine.revision += 1;
+    let mut draft = machine.pods["stop"].draft();
+    draft.metadata.deletion_timestamp = Some(kinds::api_time(clock()));
+    draft.metadata.deletion_grace_period_seconds = Some(30);
+    let object = Arc::new(draft.seal(machine.revision));
+    machine.pods.insert("stop".into(), object.clone());
+    machine.input(Input::Pod(object));
+    machine.until(|m| m.removed == 1).await;
+    assert_eq!(machine.ended("stop", "main").0, 5);
+    assert_eq!(machine.log("stop", "main"), "ready\nstopping\n");
+}
+
+async fn all() {
+    let mut machine = Machine::new();
+    a_container_sees_its_pod(&mut machine).await;
+    two_containers_share_memory(&mut machine).await;
+    a_failure_is_restarted_and_its_volume_stays(&mut machine).await;
+    what_cannot_run_says_why(&mut machine).await;
+    a_process_runs_in_the_machine_itself(&mut machine).await;
+    a_deleted_pod_is_asked_to_stop(&mut machine).await;
+    let pods = machine.dir.path().join("pods");
+    machine.until(|_| std::fs::read_dir(&pods).unwrap().next().is_none()).await;
+    machine.client.send(&Request::Stop);
+    let end = tokio::time::timeout(PATIENCE, machine.client.next()).await.unwrap();
+    assert!(matches!(end, Event::Disconnected { .. }), "{end:?}");
+}
+
+fn main() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let [_, word, data_dir] = arguments.as_slice()
+        && word == "spawner"
+    {
+        std::process::exit(spawner::main(Path::new(data_dir)));
+    }
+    if !rustix::process::geteuid().is_root() {
+        println!("real pods: skipped, needs root");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(all());
+    println!("real pods: ok");
+}
