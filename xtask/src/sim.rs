@@ -37,10 +37,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(bug) = &options.bug {
         arguments.extend(["--bug".to_owned(), bug.clone()]);
     }
-    cargo::succeed(command().args(arguments))
+    let mut command = match &options.bug {
+        // Built with other features than everything else, so without the slow last optimisations.
+        Some(bug) => {
+            let mut command = cargo::cargo();
+            command.args(["run", "--quiet", "--profile", "sim", "--package", "simulation"]);
+            command.args(["--features", &format!("planted-{bug}"), "--"]);
+            command
+        }
+        None => command(),
+    };
+    cargo::succeed(command.args(arguments))
 }
 
-/// The simulation, to be given its arguments.
+/// The simulation without planted bugs, to be given its arguments.
 pub(crate) fn command() -> std::process::Command {
     let mut command = cargo::cargo();
     command.args(["run", "--quiet", "--release", "--package", "simulation", "--"]);

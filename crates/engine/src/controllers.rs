@@ -1,7 +1,9 @@
 //! Where plans become changes: the Job controller is asked with the state kept for a Job, and what it
 //! answers is put into the pending transaction.
 
-use jiff::Timestamp;
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
 use kinds::{
     Draft, Key, Kind, Owner, RUN_ANNOTATION, Uid, admit,
     metav1::ObjectMeta,
@@ -17,9 +19,14 @@ use crate::{
     Engine,
     engine::uid,
     history::{JobRecord, Outcome},
-    jobs::JobState,
+    jobs::{JobState, Refusals},
     recorder::{About, Happening},
 };
+
+/// The wait before pods that were refused are created again, seconds; it doubles with each refusal.
+const REFUSED_RETRY_FIRST_S: i64 = 1;
+/// The longest such wait, seconds.
+const REFUSED_RETRY_MAX_S: i64 = 60;
 
 impl Engine {
     /// Asks the Job controller and puts its plan into the pending transaction.
@@ -35,8 +42,17 @@ impl Engine {
             completed: &state.completed,
             back_off: state.back_off,
         };
-        let random = &mut self.random;
-        let mut fresh = |base: &str| names::generate(base, &names::suffix(random.u64(..)));
+        let (random, pending, store) = (&mut self.random, &self.pending, &self.store);
+        let mut given = HashSet::new();
+        let mut fresh = |base: &str| loop {
+            let name = names::generate(base, &names::suffix(random.u64(..)));
+            let pod = Key::new(Kind::Pod, &key.namespace, &name);
+            let taken =
+                pending.get(&pod).map_or_else(|| store.get(&pod).is_some(), |p| p.is_some());
+            if !taken && given.insert(pod) {
+                return name;
+            }
+        };
         let plan = reconcile::job(&view, now, &mut fresh);
         self.apply(key, plan, now);
     }
@@ -44,20 +60,28 @@ impl Engine {
     fn apply(&mut self, key: &Key, plan: Plan, now: Timestamp) {
         let Some(state) = self.jobs.get_mut(key) else { return };
         state.back_off = plan.back_off;
+        let held_until = state.refusals.until.filter(|until| *until > now);
         let about = About { key: key.clone(), uid: state.uid, field_path: None };
-        self.timers.set(key, plan.wake_at);
         let pod = |name: &str| Key::new(Kind::Pod, &key.namespace, name);
         let mut notes = plan.notes;
+        let mut missing = 0;
         for write in plan.writes {
             match write {
-                Write::CreatePod(new) => notes.extend(self.create_pod(key, *new, now)),
+                Write::CreatePod(_) if held_until.is_some() => missing += 1,
+                Write::CreatePod(new) => {
+                    let refusal = self.create_pod(key, *new, now);
+                    missing += i32::from(refusal.is_some());
+                    notes.extend(refusal);
+                }
                 Write::DeletePod { name } => self.delete_now(&pod(&name), None, now),
                 Write::RemoveFinalizer { name } => self.untrack(&pod(&name)),
                 Write::AdoptPod { name } => self.adopt(key, &pod(&name)),
                 Write::ReleasePod { name } => self.release(about.uid, &pod(&name)),
-                Write::SetStatus(status) => self.set_job_status(key, *status),
+                Write::SetStatus(status) => self.set_job_status(key, *status, missing),
             }
         }
+        let again = self.again(key, missing > 0, now);
+        self.timers.set(key, plan.wake_at.into_iter().chain(again).min());
         for note in notes {
             let what = Happening {
                 component: "job-controller",
@@ -67,6 +91,22 @@ impl Engine {
             };
             self.note(&about, &what, now);
         }
+    }
+
+    /// When to create pods again that are `missing` because they were refused: the wait doubles.
+    fn again(&mut self, key: &Key, missing: bool, now: Timestamp) -> Option<Timestamp> {
+        let refusals = &mut self.jobs.get_mut(key)?.refusals;
+        match missing {
+            false => *refusals = Refusals::default(),
+            true if refusals.until.is_none_or(|until| until <= now) => {
+                let wait_s =
+                    (REFUSED_RETRY_FIRST_S << refusals.count.min(16)).min(REFUSED_RETRY_MAX_S);
+                refusals.count += 1;
+                refusals.until = Some(now + SignedDuration::from_secs(wait_s));
+            }
+            true => {}
+        }
+        refusals.until
     }
 
     /// Creates a pod of a Job. The refusal of a pod is an Event, as upstream has it.
@@ -103,7 +143,10 @@ impl Engine {
         let owner = owner_reference(&state.job);
         self.edit(pod, |meta| {
             meta.owner_references.get_or_insert_default().push(owner);
-            meta.finalizers.get_or_insert_default().push(TRACKING_FINALIZER.to_owned());
+            let finalizers = meta.finalizers.get_or_insert_default();
+            if !finalizers.iter().any(|finalizer| finalizer == TRACKING_FINALIZER) {
+                finalizers.push(TRACKING_FINALIZER.to_owned());
+            }
         });
     }
 
@@ -128,7 +171,13 @@ impl Engine {
         }
     }
 
-    fn set_job_status(&mut self, key: &Key, status: JobStatus) {
+    /// `missing` of the pods that the status takes for created were refused.
+    fn set_job_status(&mut self, key: &Key, mut status: JobStatus, missing: i32) {
+        let Some(state) = self.jobs.get(key) else { return };
+        status.active = status.active.map(|active| active - missing).filter(|active| *active > 0);
+        if state.job.status.as_ref() == Some(&status) {
+            return;
+        }
         if let Some(mut draft) = self.current(key) {
             draft.set_job_status(&status);
             self.urgent = true;
@@ -157,13 +206,21 @@ impl Engine {
         self.woken.insert(key.clone());
     }
 
-    /// A Job that goes before it finished was cancelled.
+    /// A Job that goes before it finished was cancelled. It is put on record by the commit that
+    /// removes it, which has the time.
     pub(crate) fn unindex_job(&mut self, key: &Key) {
         let Some(state) = self.jobs.get(key) else { return };
-        let (uid, job) = (state.uid, state.job.clone());
-        let message = "The job was deleted before it finished".to_owned();
-        self.remember(job_record(key, uid, &job, Outcome::Cancelled, "Deleted".into(), message));
+        self.cancelled.push((key.clone(), state.uid, state.job.clone()));
         self.let_go(key);
+    }
+
+    /// Puts the Jobs on record that this transaction removes before they finished.
+    pub(crate) fn record_cancelled(&mut self, now: Timestamp) {
+        for (key, uid, job) in std::mem::take(&mut self.cancelled) {
+            let message = "The job was deleted before it finished".to_owned();
+            let record = job_record(&key, uid, &job, Outcome::Cancelled, "Deleted".into(), message);
+            self.remember(JobRecord { finished: now, ..record });
+        }
     }
 
     /// Drops what is kept for a Job; pods it still tracks are looked at by the collector.

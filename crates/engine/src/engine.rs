@@ -8,8 +8,9 @@ use std::{
 
 use jiff::Timestamp;
 use kinds::{
-    Draft, Facts, Key, Kind, Object, Owner, Revision, Uid, quantity::Quantity,
-    types::core::v1::Node,
+    Draft, Facts, Key, Kind, Object, Owner, Revision, Uid,
+    quantity::Quantity,
+    types::{batch::v1::Job, core::v1::Node},
 };
 use reconcile::placement::{NodeFacts, Room};
 use store::{Change, Store};
@@ -60,6 +61,8 @@ pub struct Engine {
     pub(crate) history_bytes: usize,
     pub(crate) timers: Timers,
     pub(crate) woken: BTreeSet<Key>,
+    /// Unfinished Jobs that the pending transaction removes.
+    pub(crate) cancelled: Vec<(Key, Uid, Job)>,
     pub(crate) reported: Vec<(Uid, Key)>,
     pub(crate) wrote: Vec<(Uid, Revision)>,
 }
@@ -88,6 +91,7 @@ impl Engine {
             history_bytes: 0,
             timers: Timers::default(),
             woken: BTreeSet::new(),
+            cancelled: Vec::new(),
             reported: Vec::new(),
             wrote: Vec::new(),
         };
@@ -150,6 +154,7 @@ impl Engine {
 
     /// Commits what is pending. Its changes become visible to clients once durable.
     pub(crate) fn commit(&mut self, now: Timestamp) -> Vec<Arc<Change>> {
+        self.record_cancelled(now);
         if self.pending.is_empty() {
             return Vec::new();
         }
@@ -201,6 +206,8 @@ impl Engine {
         if owners != before {
             self.dependents.remove(&key, &before);
             self.dependents.add(&key, &owners);
+            self.leave_job(&key, &before);
+            self.woken.insert(key.clone());
         }
         match key.kind {
             Kind::Pod => self.index_pod(&key, &draft, None),

@@ -2,7 +2,10 @@
 //! whose Job is gone (`pkg/controller/garbagecollector`, `pkg/registry/rest/delete.go`).
 
 use jiff::{SignedDuration, Timestamp};
-use kinds::{Draft, Key, Kind, Uid, api_time, metav1::OwnerReference, selector::Selector};
+use kinds::{
+    Draft, Key, Kind, Uid, api_time, metav1::OwnerReference, selector::Selector,
+    types::core::v1::PodStatus,
+};
 use reconcile::{PodFacts, TRACKING_FINALIZER, orphan};
 
 use crate::{Engine, api::Propagation, controllers::strip_finalizer};
@@ -145,6 +148,9 @@ impl Engine {
         }
         meta.deletion_timestamp = Some(api_time(now + SignedDuration::from_secs(grace_s)));
         meta.deletion_grace_period_seconds = Some(grace_s);
+        if key.kind == Kind::Pod {
+            end_unbound(&mut draft);
+        }
         self.put(draft);
         self.woken.insert(key.clone());
     }
@@ -201,6 +207,18 @@ impl Engine {
             });
         }
     }
+}
+
+/// A pod that no node has will never end by itself: deleted while a finalizer holds it, it has failed,
+/// as upstream's pod collector says of terminating pods that were never scheduled.
+fn end_unbound(draft: &mut Draft) {
+    let pod = draft.pod().expect("a Pod in the store was validated");
+    let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+    if bound || crate::pods::over(&pod) {
+        return;
+    }
+    let status = PodStatus { phase: Some("Failed".to_owned()), ..pod.status.unwrap_or_default() };
+    draft.set_pod_status(&status);
 }
 
 fn has_finalizer(draft: &Draft, name: &str) -> bool {

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
 use kinds::{
     Key, Uid,
     selector::Selector,
@@ -20,6 +21,15 @@ pub(crate) struct JobState {
     selector: Selector,
     pub(crate) completed: IndexSet,
     pub(crate) back_off: BackOff,
+    pub(crate) refusals: Refusals,
+}
+
+/// Pods of a Job that could not be created, one refusal after another.
+#[derive(Default)]
+pub(crate) struct Refusals {
+    pub(crate) count: u32,
+    /// Until then no pod is created.
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl JobState {
@@ -27,7 +37,8 @@ impl JobState {
         let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
         let selector = Selector::from_label_selector(selector);
         let (completed, back_off) = (completed(&job), BackOff::default());
-        Self { uid, run, job, pods: Vec::new(), selector, completed, back_off }
+        let (pods, refusals) = (Vec::new(), Refusals::default());
+        Self { uid, run, job, pods, selector, completed, back_off, refusals }
     }
 
     /// Takes in a newer revision of the Job.

@@ -22,12 +22,15 @@ impl Engine {
         }
         let Some(mut draft) = self.current(key) else { return };
         draft.set_pod_status(&status);
+        // Nothing else of the spec is asked for after a pod is bound, but what its init containers
+        // are: restartable ones count as containers.
+        let plain = status.init_container_statuses.as_ref().is_none_or(Vec::is_empty);
         let spec = PodSpec { node_name: Some(self.node_name.clone()), ..Default::default() };
         let pod = Pod { metadata: draft.metadata.clone(), spec: Some(spec), status: Some(status) };
         self.urgent |= !only_runs(&pod);
         self.reported.push((pod_uid, key.clone()));
         self.record_end(key, pod_uid, &pod);
-        self.index_pod(key, &draft, Some(&pod));
+        self.index_pod(key, &draft, plain.then_some(&pod));
         self.pending.put(key.clone(), draft);
     }
 
@@ -126,6 +129,11 @@ impl Engine {
         self.placement.forget_waiting(key);
         self.finished_uids.remove(&pod_uid);
         self.jobs.orphans.remove(key);
+        self.leave_job(key, owners);
+    }
+
+    /// The Job among these owners has one pod less, or a pod that it has to take in anew.
+    pub(crate) fn leave_job(&mut self, key: &Key, owners: &[Owner]) {
         let job = Self::controller(owners).and_then(|owner| self.jobs.key_of(owner)).cloned();
         if let Some(job) = job {
             if let Some(state) = self.jobs.get_mut(&job) {

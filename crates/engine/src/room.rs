@@ -72,7 +72,7 @@ impl Placement {
     pub(crate) fn release(&mut self, uid: Uid) {
         if let Some(room) = self.placed.remove(&uid) {
             take(&mut self.used, room);
-            self.changed = true;
+            self.changed |= !cfg!(feature = "planted-forgotten-wake");
         }
     }
 

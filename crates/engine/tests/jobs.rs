@@ -217,7 +217,7 @@ fn a_private_server_leaves_what_no_live_run_submitted_alone() {
     let mut world = World::new(Scope::Runs(Default::default()));
     let job = world.create(Kind::Job, &indexed("left", 1, 1));
     assert_eq!(world.engine.store().count(Kind::Pod), 0);
-    assert_eq!(world.engine.leftovers(), [job.key.clone()]);
+    assert_eq!(world.engine.leftovers(), std::slice::from_ref(&job.key));
     let mine = indexed("mine", 1, 1).replacen(
         "\"metadata\":{",
         "\"metadata\":{\"annotations\":{\"coracle.local/run\":\"r1\"},",
@@ -228,7 +228,7 @@ fn a_private_server_leaves_what_no_live_run_submitted_alone() {
     world.engine.run_begins("r1");
     world.sync();
     assert_eq!(world.running().len(), 1);
-    assert_eq!(world.engine.leftovers(), [job.key.clone()]);
+    assert_eq!(world.engine.leftovers(), std::slice::from_ref(&job.key));
     world.engine.run_vanished("r1", world.now);
     world.sync();
     assert!(world.running().is_empty());

@@ -6,6 +6,7 @@ use kinds::{Draft, Key, Kind, Revision};
 
 use crate::{
     plan::Action,
+    story,
     world::{Event, World},
 };
 
@@ -126,18 +127,27 @@ impl World {
         deleted.map(drop).map_err(|error| format!("a deletion was refused: {error}"))
     }
 
-    /// A client that watches takes in what became durable.
+    /// A client that watches takes in what became durable, and everything is checked.
     pub(crate) fn look(&mut self) -> Result<(), String> {
         let Some(server) = &self.server else { return Ok(()) };
-        let changes = self.observer.follow(server.engine.store())?;
+        let store = server.engine.store();
+        let changes = self.observer.follow(store)?;
         for change in &changes {
+            self.tell(|_| story::change(change));
             self.checks.change(change, &self.spawner)?;
         }
-        self.observer.compare(server.engine.store())
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.observer.compare(store)?;
+        self.checks.now(&self.observer, self.observer.is_current(store))
     }
 
     pub(crate) fn check(&mut self) -> Result<(), String> {
-        self.checks.now(&self.observer, &self.spawner)
+        match self.spawner.started_twice.first() {
+            Some(id) => Err(format!("{id:?} was started twice")),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn check_end(&mut self) -> Result<(), String> {

@@ -4,11 +4,14 @@
 //! so a seed is a complete account of a failure. After every step the checkers of [`checks`] look at
 //! what a client would have seen and at what really ran.
 
+mod bugs;
 mod checks;
 mod clients;
 mod observer;
 mod plan;
 mod spawner;
+mod story;
 mod world;
 
+pub use bugs::{BUGS, Bug};
 pub use world::{Outcome, Stats, run};

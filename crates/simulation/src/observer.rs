@@ -41,20 +41,33 @@ impl Observer {
         Ok(changes)
     }
 
-    /// The window no longer reaches back to what was seen last: a client lists anew.
+    /// The window no longer reaches back to what was seen last: a client lists anew, and takes what
+    /// differs for changes.
     fn list(&mut self, store: &Store) -> Result<Vec<Arc<Change>>, String> {
         if store.head() != store.durable() {
             return Ok(Vec::new());
         }
-        self.objects.clear();
-        for info in kinds::KINDS {
-            for object in store.list(info.kind, None) {
-                self.remember(object)?;
-                self.objects.insert(object.key.clone(), object.clone());
-            }
+        let mut gone = std::mem::take(&mut self.objects);
+        let mut changes = Vec::new();
+        for object in kinds::KINDS.iter().flat_map(|info| store.list(info.kind, None)) {
+            self.remember(object)?;
+            self.objects.insert(object.key.clone(), object.clone());
+            let previous = gone.remove(&object.key);
+            let revision = object.meta.revision;
+            let kind = match &previous {
+                Some(previous) if previous.meta.revision == revision => continue,
+                Some(_) => ChangeKind::Modified,
+                None => ChangeKind::Added,
+            };
+            changes.push(Arc::new(Change { revision, kind, object: object.clone(), previous }));
         }
+        let kind = ChangeKind::Deleted;
+        changes.extend(gone.into_values().map(|object| {
+            let (revision, previous) = (object.meta.revision, Some(object.clone()));
+            Arc::new(Change { revision, kind, object, previous })
+        }));
         self.seen = store.durable();
-        Ok(Vec::new())
+        Ok(changes)
     }
 
     fn take(&mut self, change: &Change) -> Result<(), String> {
@@ -99,7 +112,7 @@ impl Observer {
 
     /// The watch and a list agree, when nothing is under way.
     pub(crate) fn compare(&self, store: &Store) -> Result<(), String> {
-        if store.head() != store.durable() || store.durable() != self.seen {
+        if !self.is_current(store) {
             return Ok(());
         }
         let listed = kinds::KINDS.iter().flat_map(|info| store.list(info.kind, None));
@@ -118,7 +131,13 @@ impl Observer {
     }
 
     pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Arc<Object>> {
-        self.objects.values().filter(move |object| object.key.kind == kind)
+        let all = self.objects.range(Key::new(kind, "", "")..);
+        all.map(|(_, object)| object).take_while(move |object| object.key.kind == kind)
+    }
+
+    /// Whether nothing is under way between the server and this client.
+    pub(crate) fn is_current(&self, store: &Store) -> bool {
+        store.head() == store.durable() && store.durable() == self.seen
     }
 
     pub(crate) fn has_job(&self, name: &str) -> bool {

@@ -56,6 +56,12 @@ impl Spawner {
         all.map(|(id, state)| Record { id: id.clone(), state: state.clone() }).collect()
     }
 
+    /// Every attempt that ever ran of the pod with this uid, in order.
+    pub(crate) fn ran_of(&self, pod: &str) -> impl Iterator<Item = (&ContainerId, &Real)> {
+        let first = ContainerId { pod: pod.to_owned(), container: String::new(), attempt: 0 };
+        self.ran.range(first.clone()..).take_while(move |(id, _)| id.pod == first.pod)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.containers.is_empty()
     }

@@ -17,6 +17,7 @@ use crate::{
     observer::Observer,
     plan::{Action, Fault, Plan},
     spawner::{Effects, Spawner},
+    story,
 };
 
 /// Virtual hours after which a world that has not come to rest is a failure: more than the longest
@@ -191,7 +192,7 @@ impl World {
         while let Some(((at, _), event)) = self.queue.pop_first() {
             self.now = self.now.max(at);
             self.stats.steps += 1;
-            self.tell(|world| format!("{} {event:?}", world.now));
+            self.tell(|world| format!("{} {}", world.now, story::event(&event)));
             self.happen(event)?;
             self.pump()?;
             self.check()?;
@@ -206,7 +207,7 @@ impl World {
         self.check_end()
     }
 
-    fn tell(&self, what: impl FnOnce(&Self) -> String) {
+    pub(crate) fn tell(&self, what: impl FnOnce(&Self) -> String) {
         if let Some(log) = self.log {
             log(&what(self));
         }

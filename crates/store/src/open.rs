@@ -232,6 +232,8 @@ impl Replay {
             self.store.window.restart(self.store.head);
         }
         self.store.window.seal_deleted();
+        #[cfg(feature = "planted-skipped-change")]
+        self.store.window.skip_last();
         (self.store, self.mend)
     }
 }

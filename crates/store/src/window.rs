@@ -102,6 +102,11 @@ impl Window {
         Ok(self.changes.range(start..end).map(|t| &t.change))
     }
 
+    #[cfg(feature = "planted-skipped-change")]
+    pub(crate) fn skip_last(&mut self) {
+        self.changes.pop_back();
+    }
+
     /// Gives deleted objects that were replayed from the log the revision of their deletion.
     pub(crate) fn seal_deleted(&mut self) {
         for timed in &mut self.changes {

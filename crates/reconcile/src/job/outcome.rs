@@ -131,6 +131,10 @@ pub(super) fn record(
     if status.terminating != Some(0) {
         return;
     }
+    if status.start_time.is_none() && terms.spec.completions != Some(0) {
+        // Its pods ended while it was suspended, which had cleared the time. A finished Job has one.
+        status.start_time = Some(api_time(now));
+    }
     conditions::set(status, conditions::new(terminal, true, &reason, &message, now));
     match verdict {
         Verdict::Failure => plan.warn(reason, message),

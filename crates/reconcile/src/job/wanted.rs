@@ -59,7 +59,8 @@ impl Wanted {
         }
         let wanted = how_many(terms, tally, active.len());
         let excess = active.len().saturating_sub(wanted);
-        let held = if terms.replace_failed_only {
+        let ignored = cfg!(feature = "planted-ignored-terminating");
+        let held = if terms.replace_failed_only && !ignored {
             pods.iter().filter(|pod| pod.terminating()).count()
         } else {
             0

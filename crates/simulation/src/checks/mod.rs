@@ -1,0 +1,263 @@
+//! What must never be, checked with every change that becomes durable, against what a client saw and
+//! against what really ran.
+
+mod job_status;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use kinds::{
+    Facts, Kind, Object, Uid,
+    types::{batch::v1::Job, core::v1::Pod},
+};
+use store::{Change, ChangeKind};
+
+use crate::{
+    observer::{Observer, ended},
+    spawner::{Real, Spawner},
+};
+
+const INDEX_LABEL: &str = "batch.kubernetes.io/job-completion-index";
+
+/// What is remembered of Jobs and pods over the whole world.
+#[derive(Default)]
+pub(crate) struct Checks {
+    /// Terminal phase of every pod that had one.
+    phases: HashMap<Uid, String>,
+    /// The pods that say they are ready.
+    ready: BTreeSet<Uid>,
+    jobs: HashMap<Uid, Known>,
+}
+
+/// What is remembered of one Job.
+#[derive(Default)]
+struct Known {
+    /// Its newest revision.
+    job: Job,
+    finished: bool,
+    /// The highest parallelism it ever had.
+    parallelism_max: usize,
+    /// Pods ever seen.
+    pods: BTreeSet<Uid>,
+    /// Pods (of Indexed Jobs: indexes) that succeeded.
+    succeeded: BTreeSet<String>,
+    /// Those of them that nobody was ending when they succeeded: each must be counted.
+    countable: BTreeSet<String>,
+}
+
+impl Checks {
+    pub(crate) fn jobs_ended(&self) -> u64 {
+        self.jobs.values().filter(|known| known.finished).count() as u64
+    }
+
+    /// One change that became durable.
+    pub(crate) fn change(&mut self, change: &Change, spawner: &Spawner) -> Result<(), String> {
+        let gone = change.kind == ChangeKind::Deleted;
+        match change.object.key.kind {
+            Kind::Pod if gone => self.pod_gone(&change.object, spawner),
+            Kind::Pod => self.pod(&change.object, spawner),
+            Kind::Job if !gone => self.job(&change.object),
+            _ => Ok(()),
+        }
+    }
+
+    fn pod(&mut self, object: &Object, spawner: &Spawner) -> Result<(), String> {
+        let uid = object.meta.uid;
+        let (pod, Facts::Pod { phase, .. }) = (object.pod(), &object.meta.facts) else {
+            return Ok(());
+        };
+        match is_ready(&pod) {
+            true => self.ready.insert(uid),
+            false => self.ready.remove(&uid),
+        };
+        if let Some(job) = controller(object) {
+            self.jobs.entry(job).or_default().pods.insert(uid);
+        }
+        if let Some(before) = self.phases.get(&uid).filter(|before| *before != phase) {
+            return Err(format!("{} was {before} and is {phase}", object.key));
+        }
+        if !ended(object) || self.phases.insert(uid, phase.clone()).is_some() {
+            return Ok(());
+        }
+        attempts_fit(object, &pod, spawner)?;
+        if phase == "Succeeded" {
+            if !really_succeeded(uid, &pod, spawner) {
+                return Err(format!("{} succeeded, but not all its containers did", object.key));
+            }
+            self.success(object);
+        }
+        Ok(())
+    }
+
+    fn success(&mut self, pod: &Object) {
+        let Some(job) = controller(pod) else { return };
+        let known = self.jobs.entry(job).or_default();
+        let index = pod.meta.labels.get(INDEX_LABEL).cloned();
+        let what = index.unwrap_or_else(|| pod.meta.uid.to_string());
+        known.succeeded.insert(what.clone());
+        if !pod.deleting() {
+            known.countable.insert(what);
+        }
+    }
+
+    /// A pod that is being deleted may end well in the very transaction that removes it: what it came
+    /// to is then known from what really ran.
+    fn pod_gone(&mut self, object: &Object, spawner: &Spawner) -> Result<(), String> {
+        let uid = object.meta.uid;
+        self.ready.remove(&uid);
+        if !self.phases.contains_key(&uid) && really_succeeded(uid, &object.pod(), spawner) {
+            self.success(object);
+        }
+        Ok(())
+    }
+
+    fn job(&mut self, object: &Object) -> Result<(), String> {
+        let job = object.job();
+        job_status::well_formed(&object.key, &job)?;
+        let finished = matches!(object.meta.facts, Facts::Job { finished: true, .. });
+        let known = self.jobs.entry(object.meta.uid).or_default();
+        if known.finished && (!finished || known.job.status != job.status) {
+            return Err(format!("{} changed after its end: {:?}", object.key, job.status));
+        }
+        let just_finished = finished && !known.finished;
+        known.finished = finished;
+        known.parallelism_max = known.parallelism_max.max(parallelism(&job));
+        known.job = job;
+        if just_finished { known.count(object) } else { Ok(()) }
+    }
+
+    /// What holds at every moment. `settled`: nothing is on its way between server and client.
+    pub(crate) fn now(&self, observer: &Observer, settled: bool) -> Result<(), String> {
+        let mut pods: HashMap<Uid, Vec<&Arc<Object>>> = HashMap::new();
+        for pod in observer.of_kind(Kind::Pod).filter(|pod| !ended(pod)) {
+            if let Some(job) = controller(pod) {
+                pods.entry(job).or_default().push(pod);
+            }
+        }
+        for job in observer.of_kind(Kind::Job) {
+            let open = pods.remove(&job.meta.uid).unwrap_or_default();
+            let Some(known) = self.jobs.get(&job.meta.uid) else { continue };
+            known.within_parallelism(job, &open)?;
+            if settled && !known.finished && !job.deleting() {
+                job_status::counts(job, &known.job, &open, &self.ready)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What holds when everything has come to rest.
+    pub(crate) fn end(&self, observer: &Observer) -> Result<(), String> {
+        let tracked = observer.of_kind(Kind::Pod).find(|pod| !pod.meta.finalizers.is_empty());
+        match tracked {
+            Some(pod) => Err(format!("{} keeps {:?}", pod.key, pod.meta.finalizers)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Known {
+    /// What a finished Job says it counted is what happened.
+    fn count(&self, object: &Object) -> Result<(), String> {
+        let status = self.job.status.clone().unwrap_or_default();
+        let spec = self.job.spec.clone().unwrap_or_default();
+        let pods = self.pods.len();
+        let count = |field: Option<i32>| field.unwrap_or(0) as usize;
+        let (succeeded, failed) = (count(status.succeeded), count(status.failed));
+        let (least, most) = (self.countable.len(), self.succeeded.len());
+        if succeeded < least || succeeded > most {
+            return Err(format!(
+                "{} counts {succeeded} successes of {most}, {least} of which nobody was ending",
+                object.key
+            ));
+        }
+        if failed > pods - least {
+            return Err(format!("{} counts {failed} failures of {pods} pods", object.key));
+        }
+        let complete = status.conditions.iter().flatten().any(|c| c.type_ == "Complete");
+        let wanted = count(spec.completions.or(Some(1)));
+        if complete && succeeded < wanted {
+            return Err(format!("{} is Complete with {succeeded} of {wanted}", object.key));
+        }
+        Ok(())
+    }
+
+    /// Never more pods at work than the Job allows, and one per index.
+    fn within_parallelism(&self, job: &Object, open: &[&Arc<Object>]) -> Result<(), String> {
+        let spec = self.job.spec.clone().unwrap_or_default();
+        let status = self.job.status.clone().unwrap_or_default();
+        // When the first pod of a work queue has succeeded the others finish what they have, whatever
+        // the parallelism is by then.
+        let queue_is_empty = spec.completions.is_none() && status.succeeded.unwrap_or(0) > 0;
+        let limit = if queue_is_empty { self.parallelism_max } else { parallelism(&self.job) };
+        let active: Vec<_> = open.iter().filter(|pod| !pod.deleting()).collect();
+        if active.len() > limit {
+            return Err(format!("{} has {} active pods of {limit}", job.key, active.len()));
+        }
+        // A Job scaled down may still have more pods that are being ended.
+        let replaces_ended = spec.pod_replacement_policy.as_deref() == Some("Failed");
+        if replaces_ended && open.len() > self.parallelism_max {
+            return Err(format!("{} replaced pods that were ending: {}", job.key, open.len()));
+        }
+        let mut indexes = BTreeSet::new();
+        let index_of = |pod: &&&Arc<Object>| pod.meta.labels.get(INDEX_LABEL).cloned();
+        for index in active.iter().filter_map(index_of) {
+            if !indexes.insert(index.clone()) {
+                return Err(format!("{} has two active pods of index {index}", job.key));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parallelism(job: &Job) -> usize {
+    let parallelism = job.spec.as_ref().and_then(|spec| spec.parallelism).unwrap_or(1);
+    parallelism.max(0) as usize
+}
+
+fn controller(object: &Object) -> Option<Uid> {
+    object.meta.owners.iter().find(|owner| owner.controller).map(|owner| owner.uid)
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.clone().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+/// The newest attempt of each container of a pod that really ran.
+fn last_attempts(pod: Uid, spawner: &Spawner) -> BTreeMap<&str, (u32, Real)> {
+    let pod = pod.to_string();
+    // The attempts of one container come in order.
+    let attempts = spawner.ran_of(&pod);
+    attempts.map(|(id, real)| (&*id.container, (id.attempt, *real))).collect()
+}
+
+/// Every container of the pod exited with 0 in its last attempt.
+fn really_succeeded(uid: Uid, pod: &Pod, spawner: &Spawner) -> bool {
+    let last = last_attempts(uid, spawner);
+    let mut containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    containers.all(|c| matches!(last.get(&*c.name), Some((_, Real::Exited(0)))))
+}
+
+/// A pod that ended says of each container how often it was restarted: no attempt ran beyond that,
+/// and of one that succeeded the last one did.
+fn attempts_fit(object: &Object, pod: &Pod, spawner: &Spawner) -> Result<(), String> {
+    let last = last_attempts(object.meta.uid, spawner);
+    let succeeded = matches!(&object.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded");
+    let statuses = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
+    for status in statuses {
+        let restarts = status.restart_count as u32;
+        let Some((attempt, real)) = last.get(&*status.name) else { continue };
+        if *real == Real::Runs {
+            return Err(format!("{} ended, but {} runs", object.key, status.name));
+        }
+        if *attempt > restarts || (succeeded && *attempt != restarts) {
+            return Err(format!(
+                "{} says {restarts} restarts of {}, which ran attempt {attempt}",
+                object.key, status.name
+            ));
+        }
+    }
+    Ok(())
+}
