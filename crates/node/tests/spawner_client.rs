@@ -130,6 +130,21 @@ async fn without_a_spawner_and_a_program_to_start_one_it_says_so_and_tries_again
     side.join().unwrap();
 }
 
+/// Whoever waits for several things drops the future all the time; still a spawner is found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_dropped_wait_does_not_begin_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut client = client(dir.path());
+    let mut failures = 0;
+    let patience = tokio::time::Instant::now() + PATIENCE;
+    // The waits between tries soon are longer than each call here.
+    while failures < 4 {
+        assert!(tokio::time::Instant::now() < patience, "{failures} tries");
+        let next = tokio::time::timeout(Duration::from_millis(1), client.next());
+        failures += u32::from(matches!(next.await, Ok(Event::Unreachable { .. })));
+    }
+}
+
 /// The spawner dies, its container does not: the client speaks for it, can end it, and reports an
 /// end that is not a success unless the kernel says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

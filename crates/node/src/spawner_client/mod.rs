@@ -19,6 +19,7 @@ use std::{
 
 use jiff::Timestamp;
 use spawner::protocol::{ContainerId, Record, Reply, Request, Running, State};
+use tokio::task::JoinHandle;
 
 use self::{connection::Connection, orphans::Orphans};
 
@@ -63,7 +64,15 @@ pub struct SpawnerClient {
 }
 
 enum Link {
-    Down { retry_ms: u64 },
+    Down {
+        retry_ms: u64,
+    },
+    /// A connection is being opened, by a task of its own: dropping [`SpawnerClient::next`] must
+    /// neither begin the wait anew nor start a second spawner.
+    Opening {
+        task: JoinHandle<io::Result<Connection>>,
+        retry_ms: u64,
+    },
     Greeting(Connection),
     Up(Connection),
 }
@@ -98,12 +107,19 @@ impl SpawnerClient {
         loop {
             match &mut self.link {
                 Link::Down { retry_ms } => {
-                    let wait_ms = *retry_ms;
-                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                    match connection::open(&self.data_dir, &self.program).await {
+                    let (retry_ms, data_dir) = (*retry_ms, self.data_dir.clone());
+                    let program = self.program.clone();
+                    let task = tokio::spawn(async move {
+                        tokio::time::sleep(Duration::from_millis(retry_ms)).await;
+                        connection::open(&data_dir, &program).await
+                    });
+                    self.link = Link::Opening { task, retry_ms };
+                }
+                Link::Opening { task, retry_ms } => {
+                    let retry_ms = (2 * *retry_ms).clamp(RETRY_FIRST_MS, RETRY_MAX_MS);
+                    match task.await.map_err(io::Error::other).flatten() {
                         Ok(connection) => self.link = Link::Greeting(connection),
                         Err(error) => {
-                            let retry_ms = (2 * wait_ms).clamp(RETRY_FIRST_MS, RETRY_MAX_MS);
                             self.link = Link::Down { retry_ms };
                             return Event::Unreachable { error: error.to_string() };
                         }
