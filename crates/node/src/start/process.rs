@@ -1,5 +1,6 @@
 //! What a plain process cannot have. It sees the machine as it is, so whatever would change its
-//! view or take rights from it is refused by name, never silently left out.
+//! view or take rights from it is refused by name, never silently left out. The one exception is a host name: the
+//! Job controller gives one to every pod of an Indexed Job, so refusing it would refuse those Jobs.
 
 use kinds::types::core::v1::{Container as ContainerSpec, PodSpec};
 
@@ -65,7 +66,6 @@ fn security(spec: &PodSpec, container: &ContainerSpec) -> Vec<String> {
     let pod = spec.security_context.as_ref();
     let seccomp = pod.and_then(|p| p.seccomp_profile.as_ref());
     refuse(seccomp.is_some_and(|p| p.type_ != "Unconfined"), "securityContext.seccompProfile");
-    refuse(spec.hostname.is_some(), "hostname");
     refuse(spec.host_aliases.is_some(), "hostAliases");
     refuse(spec.dns_config.is_some(), "dnsConfig");
     refused
