@@ -73,7 +73,6 @@ impl<'a> Hands<'a> {
                 None => Ok(()),
             },
             Step::HostName { name } => process::set_hostname(name),
-            Step::Loopback => loopback(),
             Step::Mount { source, target, kind, flags, data } => {
                 mounts::mount(source, target, kind.as_deref(), *flags, data.as_deref())
             }
@@ -169,16 +168,6 @@ fn output(out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)>) -
         files::change_owner(2, uid, gid)?;
     }
     Ok(())
-}
-
-/// Bring the loopback interface up and, as container engines do, let everybody listen on low ports.
-pub(crate) fn loopback() -> io::Result<()> {
-    process::loopback_up()?;
-    let low_ports = c"/proc/sys/net/ipv4/ip_unprivileged_port_start";
-    match files::write_file(low_ports, b"0") {
-        Err(error) if is_absent(&error) => Ok(()),
-        result => result,
-    }
 }
 
 fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {

@@ -5,6 +5,7 @@ use crate::cgroup::group::Group;
 use crate::child::{Report, read_report};
 use crate::log::cri::{Lines, Stream, stamp};
 use crate::log::file::LogFile;
+use crate::namespaces::Namespace;
 use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
 use crate::step::Step;
 use crate::sys::process::{self, Exit};
@@ -30,6 +31,8 @@ pub(crate) struct Container {
     pub(crate) group: Group,
     /// When to look at it again if nothing happens, in milliseconds of the steady clock.
     pub(crate) timer_ms: Option<i64>,
+    /// Namespaces it alone is in, and which others may have after it.
+    pub(crate) namespaces: Vec<Namespace>,
     /// Keeps the lower layer of its root while it may be used.
     pub(crate) base: Option<Rc<Base>>,
 }

@@ -17,6 +17,7 @@ mod container;
 pub mod frame;
 mod launch;
 mod log;
+mod namespaces;
 mod plan;
 mod pod;
 pub mod protocol;

@@ -1,80 +1,86 @@
 //! What a pod has beyond its containers: namespaces and a /dev/shm that outlive each of them.
 
-use crate::child::loopback;
-use crate::plan::{PodNamespaces, SHM_OPTIONS, pod_namespaces};
+use crate::namespaces::{Kind, Namespace, Pool};
+use crate::plan::{PodNamespaces, SHM_OPTIONS};
 use crate::sys::{c_path, c_string, mounts, process};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Namespace types a pod's containers share: (name in /proc/self/ns, flag).
-const SHARED: [(&str, libc::c_int); 3] =
-    [("net", libc::CLONE_NEWNET), ("ipc", libc::CLONE_NEWIPC), ("uts", libc::CLONE_NEWUTS)];
-
-/// The namespaces the spawner itself lives in, to come back to.
-#[derive(Debug)]
-pub(crate) struct Home(Vec<(OwnedFd, libc::c_int)>);
-
-impl Home {
-    pub(crate) fn current() -> io::Result<Home> {
-        open_namespaces(!0).map(Home)
-    }
-}
-
-/// Namespaces and shared memory of one pod, given back when dropped.
+/// Namespaces and shared memory of one pod.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    namespaces: Vec<(OwnedFd, libc::c_int)>,
-    shm: PathBuf,
+    /// Of the pod's own network, unless it uses the machine's, and IPC.
+    pooled: Vec<Namespace>,
+    uts: OwnedFd,
+    shm: SharedMemory,
+    /// Whether other pods may have the namespaces after this one.
+    pub(crate) reusable: bool,
 }
 
 impl Shared {
-    /// Make them. The spawner enters the new namespaces and comes back: it is single-threaded, so
-    /// nothing else runs meanwhile, and no process is needed to hold them.
+    /// Make or take them.
     pub(crate) fn make(
         host_network: bool,
         hostname: &str,
         shm: PathBuf,
-        home: &Home,
+        pool: &mut Pool,
     ) -> io::Result<Shared> {
         let hostname = c_string(hostname)?;
-        let flags = pod_namespaces(host_network);
-        process::unshare(flags)?;
-        let made = process::set_hostname(&hostname)
-            .and_then(|()| if host_network { Ok(()) } else { loopback() })
-            .and_then(|()| open_namespaces(flags));
-        for (namespace, kind) in &home.0 {
-            process::enter_namespace(namespace.as_raw_fd(), *kind)?;
-        }
-        let shared = Shared { namespaces: made?, shm };
-        fs::create_dir(&shared.shm)?;
-        let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-        let data = c_string(SHM_OPTIONS)?;
-        mounts::mount(c"shm", &c_path(&shared.shm)?, Some(c"tmpfs"), flags, Some(&data))?;
-        Ok(shared)
+        let uts = pool.within(libc::CLONE_NEWUTS, || {
+            process::set_hostname(&hostname)?;
+            File::open("/proc/thread-self/ns/uts").map(OwnedFd::from)
+        })?;
+        let pooled = take(host_network, pool)?;
+        Ok(Shared { pooled, uts, shm: SharedMemory::mount(shm)?, reusable: true })
     }
 
     /// As the plan of a container takes it.
     pub(crate) fn for_plan(&self) -> PodNamespaces {
-        let held = self.namespaces.iter().map(|(fd, kind)| (fd.as_raw_fd(), *kind)).collect();
-        PodNamespaces { held, shm: self.shm.display().to_string() }
+        let mut held: Vec<_> = self.pooled.iter().map(Namespace::held).collect();
+        held.push((self.uts.as_raw_fd(), libc::CLONE_NEWUTS));
+        PodNamespaces { held, shm: Some(self.shm.0.display().to_string()) }
+    }
+
+    /// The pod has ended and every process of it is gone.
+    pub(crate) fn give_back(self, pool: &mut Pool) {
+        if self.reusable {
+            self.pooled.into_iter().for_each(|namespace| pool.give(namespace));
+        }
     }
 }
 
-impl Drop for Shared {
+/// The namespaces of one pod that others may have had before.
+pub(crate) fn take(host_network: bool, pool: &mut Pool) -> io::Result<Vec<Namespace>> {
+    let mut taken = Vec::with_capacity(2);
+    if !host_network {
+        taken.push(pool.take(Kind::Network)?);
+    }
+    taken.push(pool.take(Kind::Ipc)?);
+    Ok(taken)
+}
+
+/// The /dev/shm of a pod, unmounted when dropped.
+#[derive(Debug)]
+struct SharedMemory(PathBuf);
+
+impl SharedMemory {
+    fn mount(place: PathBuf) -> io::Result<SharedMemory> {
+        fs::create_dir(&place)?;
+        let shm = SharedMemory(place);
+        let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        let data = c_string(SHM_OPTIONS)?;
+        mounts::mount(c"shm", &c_path(&shm.0)?, Some(c"tmpfs"), flags, Some(&data))?;
+        Ok(shm)
+    }
+}
+
+impl Drop for SharedMemory {
     fn drop(&mut self) {
-        if let Ok(path) = c_path(&self.shm) {
+        if let Ok(path) = c_path(&self.0) {
             let _ = mounts::detach(&path);
         }
-        let _ = fs::remove_dir(&self.shm);
+        let _ = fs::remove_dir(&self.0);
     }
-}
-
-fn open_namespaces(flags: libc::c_int) -> io::Result<Vec<(OwnedFd, libc::c_int)>> {
-    let wanted = SHARED.iter().filter(|(_, kind)| flags & kind != 0);
-    let open = |&(name, kind): &(&str, libc::c_int)| {
-        Ok((OwnedFd::from(File::open(Path::new("/proc/self/ns").join(name))?), kind))
-    };
-    wanted.map(open).collect()
 }

@@ -23,8 +23,6 @@ pub(crate) enum Step {
     Output { out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)> },
     /// Set the host name.
     HostName { name: CString },
-    /// Bring the loopback interface up and let everybody listen on low ports.
-    Loopback,
     /// Mount a file system; `target` is a path or relative to the working directory.
     Mount {
         source: CString,
@@ -79,11 +77,9 @@ impl Step {
     pub(crate) fn stage(&self) -> Stage {
         match self {
             Step::JoinCgroup { .. } => Stage::Cgroup,
-            Step::Enter { .. }
-            | Step::Session
-            | Step::Output { .. }
-            | Step::HostName { .. }
-            | Step::Loopback => Stage::Clone,
+            Step::Enter { .. } | Step::Session | Step::Output { .. } | Step::HostName { .. } => {
+                Stage::Clone
+            }
             Step::Mount { .. }
             | Step::Directory { .. }
             | Step::CopyTree { .. }
@@ -131,7 +127,6 @@ impl Step {
             Step::Session => "begin a session".to_owned(),
             Step::Output { .. } => "set up the standard streams".to_owned(),
             Step::HostName { name } => format!("set the host name to \"{}\"", lossy(name)),
-            Step::Loopback => "bring the loopback interface up".to_owned(),
             Step::Mount { kind, target, .. } => match kind {
                 Some(kind) => format!("mount {} at {}", lossy(kind), lossy(target)),
                 None => format!("bind {}", lossy(target)),

@@ -23,23 +23,15 @@ pub(crate) const EMPTY: &str = "empty";
 pub(crate) struct PodNamespaces {
     /// Descriptors, each with its `CLONE_NEW*` flag.
     pub(crate) held: Vec<(RawFd, libc::c_int)>,
-    /// Where the pod's shared /dev/shm is mounted.
-    pub(crate) shm: String,
+    /// Where the /dev/shm that the pod's containers share is mounted; none if there is but one
+    /// container, which then makes this and the host name for itself.
+    pub(crate) shm: Option<String>,
 }
 
 /// The `CLONE_NEW*` flags a container's child is made with.
 pub(crate) fn new_namespaces(container: &Container) -> libc::c_int {
     let own = libc::CLONE_NEWNS | libc::CLONE_NEWPID;
-    if container.keep_namespaces {
-        return own;
-    }
-    own | pod_namespaces(container.host_network)
-}
-
-/// The namespaces that are the pod's rather than the container's.
-pub(crate) fn pod_namespaces(host_network: bool) -> libc::c_int {
-    let shared = libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-    if host_network { shared } else { shared | libc::CLONE_NEWNET }
+    if container.keep_namespaces { own } else { own | libc::CLONE_NEWUTS }
 }
 
 /// What an isolated container does before its program. `place` is where its root is put together;
@@ -50,23 +42,15 @@ pub(crate) fn container(
     around: &Surroundings,
     base: &Base,
     place: &Path,
-    pod: Option<&PodNamespaces>,
+    pod: &PodNamespaces,
     cgroups: Vec<CString>,
 ) -> io::Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::with_capacity(48);
     steps.extend(cgroups.into_iter().map(|procs| Step::JoinCgroup { procs }));
     steps.extend(oom_score(start)?);
-    match pod {
-        Some(pod) => {
-            let enter = |&(namespace, kind)| Step::Enter { namespace, kind };
-            steps.extend(pod.held.iter().map(enter));
-        }
-        None => {
-            if !container.host_network {
-                steps.push(Step::Loopback);
-            }
-            steps.push(Step::HostName { name: c_string(&container.hostname)? });
-        }
+    steps.extend(pod.held.iter().map(|&(namespace, kind)| Step::Enter { namespace, kind }));
+    if !container.keep_namespaces {
+        steps.push(Step::HostName { name: c_string(&container.hostname)? });
     }
     steps.push(Step::Session);
     let owner = (start.user.uid != 0).then_some((start.user.uid, start.user.gid));
@@ -74,13 +58,13 @@ pub(crate) fn container(
     steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
-    let shm = pod.map(|pod| pod.shm.as_str());
+    let shm = pod.shm.as_deref();
     let (sources, empty) = sources(container, around.machine_mounts, place, shm)?;
     steps.extend(sources);
     steps.extend(root(base, container, place)?);
     steps.push(Step::Pivot);
-    steps.extend(kernel_mounts(pod.is_some())?);
-    steps.extend(targets(container, pod.is_some())?);
+    steps.extend(kernel_mounts(shm.is_some())?);
+    steps.extend(targets(container, shm.is_some())?);
     if container.read_only_root {
         for path in std::iter::once("/").chain(base.apart.iter().map(|tree| tree.path.as_str())) {
             steps.push(Step::ReadOnly { path: c_string(path)?, recursive: false });

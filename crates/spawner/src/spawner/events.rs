@@ -91,6 +91,9 @@ impl Spawner {
         let id = container.id.clone();
         let told = container.is_over();
         container.conclude();
+        if let Ok(isolated) = &mut self.place.isolation {
+            container.namespaces.drain(..).for_each(|namespace| isolated.pool.give(namespace));
+        }
         if self.numbers.get(&id) != Some(&number) {
             self.containers.remove(&number);
         } else if !told {
@@ -140,6 +143,9 @@ impl Spawner {
                 at_ns: now_ns(),
             });
             let pod = container.id.pod.clone();
+            if let Some(shared) = self.pods.get_mut(&pod).and_then(|pod| pod.shared.as_mut()) {
+                shared.reusable = false;
+            }
             self.tell_end(number);
             return self.finish_pod(&pod);
         }
@@ -163,7 +169,10 @@ impl Spawner {
         let over = |number: &u32| self.containers.get(number).is_none_or(|c| c.is_over());
         let all = self.of_pod(pod).all(|number| over(&number));
         if all {
-            self.pods.remove(pod);
+            let shared = self.pods.remove(pod).and_then(|pod| pod.shared);
+            if let (Some(shared), Ok(isolated)) = (shared, &mut self.place.isolation) {
+                shared.give_back(&mut isolated.pool);
+            }
             self.tell(&Reply::PodEnded { pod: pod.to_owned() }, None);
         }
     }

@@ -3,7 +3,7 @@
 use crate::base::mount_points;
 use crate::cgroup::group::{settle, unsettle};
 use crate::cgroup::layout::{Machine, discover};
-use crate::pod::Home;
+use crate::namespaces::Pool;
 use crate::sys::{c_path, files, mounts, privileges, process};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -37,8 +37,8 @@ pub(crate) struct Place {
 pub(crate) struct Isolated {
     /// The mount namespace of the machine, which plain processes live in.
     pub(crate) machine_mounts: OwnedFd,
-    /// The spawner's own namespaces.
-    pub(crate) home: Home,
+    /// Namespaces for containers.
+    pub(crate) pool: Pool,
     /// A small tmpfs of the spawner's for prepared layers.
     pub(crate) layers: PathBuf,
     /// Where each container puts its root together, in a mount namespace of its own.
@@ -92,7 +92,7 @@ impl Place {
         let controllers =
             |point: &Path| fs::read_to_string(point.join("cgroup.controllers")).unwrap_or_default();
         let cgroups = settle(discover(&mountinfo, controllers), &tag(data_dir));
-        let isolation = Isolated::take(data_dir);
+        let isolation = Isolated::take(data_dir, files_max);
         if let Err(error) = &isolation {
             eprintln!("no isolated containers: {error}");
         }
@@ -125,9 +125,9 @@ impl Drop for Place {
 impl Isolated {
     /// A mount namespace of the spawner's own: the machine's mounts go on arriving, its own never
     /// leave.
-    fn take(data_dir: &Path) -> io::Result<Isolated> {
+    fn take(data_dir: &Path, files_max: u64) -> io::Result<Isolated> {
         let machine_mounts = OwnedFd::from(File::open("/proc/self/ns/mnt")?);
-        let home = Home::current()?;
+        let pool = Pool::new(files_max)?;
         process::unshare(libc::CLONE_NEWNS)?;
         mounts::mount(c"none", c"/", None, libc::MS_REC | libc::MS_SLAVE, None)?;
         let place = data_dir.join("root");
@@ -138,7 +138,7 @@ impl Isolated {
         fs::create_dir(&root)?;
         fs::create_dir(place.join(crate::plan::EMPTY))?;
         let mounts = MountPoints::open()?;
-        Ok(Isolated { machine_mounts, home, layers: place, root, mounts })
+        Ok(Isolated { machine_mounts, pool, layers: place, root, mounts })
     }
 }
 

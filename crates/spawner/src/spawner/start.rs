@@ -8,9 +8,13 @@ use crate::cgroup::layout;
 use crate::child;
 use crate::container::{Container, Phase, Process, Source};
 use crate::log::file::LogFile;
-use crate::plan::{self, Surroundings, refused};
+use crate::namespaces::{FILES_PER_NAMESPACE, Namespace, cannot_change};
+use crate::plan::{self, PodNamespaces, Surroundings, refused};
+use crate::pod::{self, Shared};
 use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
+use crate::step::Step;
 use crate::sys::{files, monotonic_ms, now_ns, process};
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
@@ -23,11 +27,29 @@ const FILES_PER_CONTAINER: u64 = 9;
 /// Descriptors kept free for everything else.
 const FILES_RESERVED: u64 = 64;
 
-/// Descriptors a pod's own namespaces need.
-const FILES_PER_POD: u64 = 3;
+/// Descriptors of a pod's namespaces.
+const FILES_PER_POD: u64 = 2 * FILES_PER_NAMESPACE + 1;
 
 /// Prepared layers that are kept although no container uses them.
 const BASES_KEPT_MAX: usize = 16;
+
+/// What a child is to do, and what it needs meanwhile.
+struct Planned {
+    /// The namespaces it is made with.
+    flags: libc::c_int,
+    steps: Vec<Step>,
+    /// Namespaces of its own that are entered.
+    namespaces: Vec<Namespace>,
+    base: Option<Rc<Base>>,
+}
+
+/// Whether others may have a container's namespaces after it.
+fn is_reusable(start: &Start) -> bool {
+    match &start.isolation {
+        Kind::Process => false,
+        Kind::Container(isolation) => cannot_change(isolation),
+    }
+}
 
 /// The three pipes of a start: (reading end, writing end).
 struct Pipes {
@@ -63,9 +85,13 @@ impl Spawner {
 
     fn check_room(&self, now: i64) -> Result<(), Failure> {
         let live = self.containers.values().filter(|container| !container.is_over()).count();
+        let own: usize = self.containers.values().map(|container| container.namespaces.len()).sum();
+        let idle = self.place.isolation.as_ref().map_or(0, |isolated| isolated.pool.files());
         let needed = FILES_PER_CONTAINER * (live as u64 + 1)
-            + FILES_PER_POD * self.pods.len() as u64
-            + FILES_RESERVED;
+            + FILES_PER_NAMESPACE * own as u64
+            + FILES_PER_POD * (self.pods.len() as u64 + 1)
+            + FILES_RESERVED
+            + idle;
         if needed <= self.place.files_max {
             return Ok(());
         }
@@ -112,28 +138,22 @@ impl Spawner {
             bounding: self.place.bounding,
         };
         let joins = group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
-        let (flags, steps, base) = match &start.isolation {
+        let planned = match &start.isolation {
             Kind::Process => {
                 let steps = plan::process(start, &around, joins)
                     .map_err(fail(Stage::Exec, "what is to be run"))?;
-                (0, steps, None)
+                Planned { flags: 0, steps, namespaces: Vec::new(), base: None }
             }
-            Kind::Container(isolation) => {
-                let base = self.base(&isolation.root).map_err(fail(Stage::Mount, "root"))?;
-                self.share(start, isolation)
-                    .map_err(fail(Stage::Clone, "namespaces of the pod"))?;
-                let pod = self.pods.get(&start.id.pod).and_then(|pod| pod.shared.as_ref());
-                let pod = pod.filter(|_| isolation.keep_namespaces).map(|p| p.for_plan());
-                let root = self.root().map_err(fail(Stage::Mount, "root"))?.to_owned();
-                let steps =
-                    plan::container(start, isolation, &around, &base, &root, pod.as_ref(), joins)
-                        .map_err(fail(Stage::Exec, "what is to be run"))?;
-                (plan::new_namespaces(isolation), steps, Some(base))
-            }
+            Kind::Container(isolation) => self.isolate(start, isolation, &around, joins, now)?,
         };
+        let Planned { flags, steps, mut namespaces, base } = planned;
         let child =
             process::clone_child(flags, group.target(), || child::run(&steps, around.report))
                 .map_err(fail(Stage::Clone, "new process"))?;
+        if !is_reusable(start) {
+            // The child has them; nobody else will.
+            namespaces.clear();
+        }
         let timer_ms = monotonic_ms() + self.start_deadline_ms;
         Ok(self.add(Container {
             id: start.id.clone(),
@@ -145,8 +165,31 @@ impl Spawner {
             log: LogFile::new(start.log.clone()),
             group: Group::default(),
             timer_ms: Some(timer_ms),
+            namespaces,
             base,
         }))
+    }
+
+    /// Plan an isolated container, and see to what it needs.
+    fn isolate(
+        &mut self,
+        start: &Start,
+        isolation: &Isolation,
+        around: &Surroundings,
+        joins: Vec<CString>,
+        now: i64,
+    ) -> Result<Planned, Failure> {
+        let fail =
+            |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
+        let base = self.base(&isolation.root).map_err(fail(Stage::Mount, "root"))?;
+        let root = self.root().map_err(fail(Stage::Mount, "root"))?.to_owned();
+        let what = "namespaces of the pod";
+        let (pod, namespaces) =
+            self.namespaces(start, isolation).map_err(fail(Stage::Clone, what))?;
+        let steps = plan::container(start, isolation, around, &base, &root, &pod, joins)
+            .map_err(fail(Stage::Exec, "what is to be run"))?;
+        let flags = plan::new_namespaces(isolation);
+        Ok(Planned { flags, steps, namespaces, base: Some(base) })
     }
 
     fn root(&self) -> io::Result<&Path> {
@@ -186,23 +229,33 @@ impl Spawner {
         Ok(base)
     }
 
-    /// See to it that the pod has its namespaces, if they are to be kept.
-    fn share(&mut self, start: &Start, isolation: &Isolation) -> io::Result<()> {
-        if !isolation.keep_namespaces {
-            return Ok(());
-        }
-        let pod = self.pods.entry(start.id.pod.clone()).or_default();
-        if pod.shared.is_some() {
-            return Ok(());
-        }
-        let Ok(isolated) = &self.place.isolation else {
+    /// The namespaces a container enters: the pod's, if they are kept, else its own, which come
+    /// along.
+    fn namespaces(
+        &mut self,
+        start: &Start,
+        isolation: &Isolation,
+    ) -> io::Result<(PodNamespaces, Vec<Namespace>)> {
+        let Ok(isolated) = &mut self.place.isolation else {
             return Err(io::Error::from_raw_os_error(libc::EPERM));
         };
-        self.shms_made += 1;
-        let shm = isolated.layers.join(format!("s{}", self.shms_made));
         let (host, name) = (isolation.host_network, &isolation.hostname);
-        pod.shared = Some(crate::pod::Shared::make(host, name, shm, &isolated.home)?);
-        Ok(())
+        if !isolation.keep_namespaces {
+            let own = pod::take(host, &mut isolated.pool)?;
+            let held = own.iter().map(Namespace::held).collect();
+            return Ok((PodNamespaces { held, shm: None }, own));
+        }
+        let pod = self.pods.entry(start.id.pod.clone()).or_default();
+        let shared = match &mut pod.shared {
+            Some(shared) => shared,
+            none => {
+                self.shms_made += 1;
+                let shm = isolated.layers.join(format!("s{}", self.shms_made));
+                none.insert(Shared::make(host, name, shm, &mut isolated.pool)?)
+            }
+        };
+        shared.reusable &= cannot_change(isolation);
+        Ok((shared.for_plan(), Vec::new()))
     }
 
     /// Follow a new container.

@@ -105,13 +105,21 @@ pub(crate) fn set_attribute(path: &CStr, name: &CStr, value: &[u8]) -> io::Resul
 
 /// Whether an open file is a directory.
 pub(crate) fn is_directory(fd: BorrowedFd) -> io::Result<bool> {
+    Ok(status(fd)?.st_mode & libc::S_IFMT == libc::S_IFDIR)
+}
+
+/// The size of an open file, bytes; of a directory, whatever its file system counts.
+pub(crate) fn size(fd: BorrowedFd) -> io::Result<u64> {
+    Ok(u64::try_from(status(fd)?.st_size).unwrap_or(0))
+}
+
+fn status(fd: BorrowedFd) -> io::Result<libc::stat> {
     // SAFETY: a stat of zeroes is valid, and the call fills it.
-    let status = unsafe {
+    unsafe {
         let mut status: libc::stat = std::mem::zeroed();
         check(libc::fstat(fd.as_raw_fd(), &raw mut status))?;
-        status
-    };
-    Ok(status.st_mode & libc::S_IFMT == libc::S_IFDIR)
+        Ok(status)
+    }
 }
 
 /// Give an open file to a user.

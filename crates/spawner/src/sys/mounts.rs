@@ -64,6 +64,24 @@ pub(crate) fn attach(tree: BorrowedFd, target: BorrowedFd) -> io::Result<()> {
     Ok(())
 }
 
+/// The POSIX message queues of this process's IPC namespace, as a directory that is mounted nowhere.
+///
+/// # Errors
+/// `ENODEV` where the kernel has none.
+pub(crate) fn queues() -> io::Result<OwnedFd> {
+    // SAFETY: the names end with a zero, null pointers are allowed where they stand, and each
+    // non-negative answer is a new descriptor.
+    unsafe {
+        let opened = libc::syscall(libc::SYS_fsopen, c"mqueue".as_ptr(), libc::FSOPEN_CLOEXEC);
+        let context = OwnedFd::from_raw_fd(check(opened as libc::c_int)?);
+        let none = ptr::null::<libc::c_char>();
+        let (fd, create) = (context.as_raw_fd(), libc::FSCONFIG_CMD_CREATE);
+        check(libc::syscall(libc::SYS_fsconfig, fd, create, none, none, 0) as libc::c_int)?;
+        let mounted = libc::syscall(libc::SYS_fsmount, fd, libc::FSMOUNT_CLOEXEC, 0);
+        Ok(OwnedFd::from_raw_fd(check(mounted as libc::c_int)?))
+    }
+}
+
 const AT_RECURSIVE: libc::c_int = 0x8000;
 
 /// Which mounts [`set_attributes`] changes.

@@ -8,5 +8,6 @@ mod harness;
 mod isolation;
 mod limits;
 mod logs;
+mod namespaces;
 mod plain;
 mod server;
