@@ -197,7 +197,8 @@ impl Engine {
         let meta = &draft.metadata;
         let free = meta.finalizers.as_ref().is_none_or(Vec::is_empty);
         let grace_over = meta.deletion_grace_period_seconds.unwrap_or(0) == 0;
-        if meta.deletion_timestamp.is_some() && free && grace_over && self.exists(&key) {
+        let goes = meta.deletion_timestamp.is_some() && free && grace_over;
+        if goes && self.exists(&key) && !self.is_inhabited(&key) {
             self.remove(&key);
             return;
         }

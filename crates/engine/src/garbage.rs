@@ -173,7 +173,7 @@ impl Engine {
     }
 
     /// A namespace that still has objects in it.
-    fn is_inhabited(&self, key: &Key) -> bool {
+    pub(crate) fn is_inhabited(&self, key: &Key) -> bool {
         let kinds = kinds::KINDS.iter().filter(|info| info.namespaced);
         key.kind == Kind::Namespace
             && kinds

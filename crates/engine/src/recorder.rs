@@ -12,6 +12,9 @@ use serde_json::{json, value::RawValue};
 
 use crate::limits::Limits;
 
+/// Bytes of an Event object besides its message and the name and namespace of what it is about.
+const EVENT_OVERHEAD_BYTES: usize = 700;
+
 /// What an Event is about.
 #[derive(Clone, Debug)]
 pub struct About {
@@ -36,28 +39,40 @@ pub struct Happening {
     pub message: String,
 }
 
+/// What is known of an Event object.
 struct Known {
     key: Key,
     uid: Uid,
     count: i32,
     first: Timestamp,
+    last_s: i64,
+    bytes: usize,
 }
 
 /// Knows which Events exist, to fold repeats and to keep the budget.
 #[derive(Default)]
 pub(crate) struct Recorder {
-    folded: HashMap<u64, Known>,
-    kept: VecDeque<(u64, Key, i64, usize)>,
+    known: HashMap<u64, Known>,
+    /// Every known Event once, by the time at which it was put here: it may have been seen since.
+    queue: VecDeque<(i64, u64)>,
     bytes: usize,
     sequence: u64,
 }
 
 impl Recorder {
-    /// Takes in an Event found in the store.
+    /// Takes in an Event found in the store: it is kept, but not counted up any more.
     pub(crate) fn found(&mut self, object: &Object) {
-        let size = object.json().len();
-        self.kept.push_back((0, object.key.clone(), object.meta.created_s, size));
-        self.bytes += size;
+        let (seen_s, bytes) = (object.meta.created_s, object.json().len());
+        let first = Timestamp::from_second(seen_s).unwrap_or_default();
+        let (key, uid) = (object.key.clone(), object.meta.uid);
+        let known = Known { key, uid, count: 1, first, last_s: seen_s, bytes };
+        self.keep(hash(&object.meta.uid), known);
+    }
+
+    fn keep(&mut self, fold: u64, known: Known) {
+        self.bytes += known.bytes;
+        self.queue.push_back((known.last_s, fold));
+        self.known.insert(fold, known);
     }
 
     /// The Event object that says it: a new one, or the earlier one counted up.
@@ -69,41 +84,52 @@ impl Recorder {
         uid: Uid,
         now: Timestamp,
     ) -> Draft {
-        let mut hasher = DefaultHasher::new();
-        (about.uid, &about.field_path, what.component, &what.reason, &what.message)
-            .hash(&mut hasher);
-        let fold = hasher.finish();
-        self.sequence += 1;
-        let sequence = self.sequence;
-        let known =
-            self.folded.entry(fold).and_modify(|known| known.count += 1).or_insert_with(|| {
-                let stamp = (now.as_nanosecond() as u64).wrapping_add(sequence);
-                let name = format!("{}.{stamp:016x}", about.key.name);
-                let namespace =
-                    if about.key.namespace.is_empty() { "default" } else { &about.key.namespace };
-                Known { key: Key::new(Kind::Event, namespace, &name), uid, count: 1, first: now }
-            });
-        let draft = event(about, what, node, known, now);
-        if known.count == 1 {
-            let size = draft.to_json().len();
-            self.kept.push_back((fold, known.key.clone(), now.as_second(), size));
-            self.bytes += size;
+        let Happening { component, reason, message, .. } = what;
+        let fold = hash(&(about.uid, &about.field_path, component, reason, message));
+        if let Some(known) = self.known.get_mut(&fold) {
+            known.count += 1;
+            known.last_s = now.as_second();
+            return event(about, what, node, known, now);
         }
+        self.sequence += 1;
+        let stamp = (now.as_nanosecond() as u64).wrapping_add(self.sequence);
+        let name = format!("{}.{stamp:016x}", about.key.name);
+        let namespace =
+            if about.key.namespace.is_empty() { "default" } else { &about.key.namespace };
+        let key = Key::new(Kind::Event, namespace, &name);
+        let names = 2 * about.key.name.len() + 2 * about.key.namespace.len();
+        let bytes = EVENT_OVERHEAD_BYTES + names + message.len();
+        let known = Known { key, uid, count: 1, first: now, last_s: now.as_second(), bytes };
+        let draft = event(about, what, node, &known, now);
+        self.keep(fold, known);
         draft
     }
 
     /// Takes out one Event that is over the budget.
     pub(crate) fn expired(&mut self, limits: &Limits, now: Timestamp) -> Option<Key> {
-        let (_, _, created_s, _) = self.kept.front()?;
-        let old = now.as_second() - created_s > limits.event_age_s;
-        if !old && self.bytes <= limits.event_bytes_max {
-            return None;
+        loop {
+            let (seen_s, fold) = *self.queue.front()?;
+            let old = now.as_second() - seen_s > limits.event_age_s;
+            if !old && self.bytes <= limits.event_bytes_max {
+                return None;
+            }
+            self.queue.pop_front();
+            let last_s = self.known.get(&fold)?.last_s;
+            if last_s > seen_s {
+                self.queue.push_back((last_s, fold));
+                continue;
+            }
+            let known = self.known.remove(&fold)?;
+            self.bytes -= known.bytes;
+            return Some(known.key);
         }
-        let (fold, key, _, size) = self.kept.pop_front()?;
-        self.folded.remove(&fold);
-        self.bytes -= size;
-        Some(key)
     }
+}
+
+fn hash(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn event(about: &About, what: &Happening, node: &str, known: &Known, now: Timestamp) -> Draft {

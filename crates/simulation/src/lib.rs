@@ -7,6 +7,7 @@
 mod bugs;
 mod checks;
 mod clients;
+mod machine;
 mod observer;
 mod plan;
 mod spawner;
@@ -14,4 +15,5 @@ mod story;
 mod world;
 
 pub use bugs::{BUGS, Bug};
+pub use machine::{indexed_job, node_config, node_object};
 pub use world::{Outcome, Stats, run};

@@ -14,6 +14,7 @@ use store::{Done, MemoryDisk, Store};
 
 use crate::{
     checks::Checks,
+    machine::{node_config, node_object},
     observer::Observer,
     plan::{Action, Fault, Plan},
     spawner::{Effects, Spawner},
@@ -195,16 +196,17 @@ impl World {
             self.tell(|world| format!("{} {}", world.now, story::event(&event)));
             self.happen(event)?;
             self.pump()?;
+            self.look()?;
             self.check()?;
+            self.stats.jobs = self.checks.jobs_ended();
             if self.peace && self.at_rest() {
-                break;
+                return self.check_end();
             }
             if self.now > end || self.stats.steps > STEPS_MAX {
-                return Err(format!("not at rest: {}", self.unfinished()));
+                break;
             }
         }
-        self.stats.jobs = self.checks.jobs_ended();
-        self.check_end()
+        Err(format!("not at rest: {}", self.unfinished()))
     }
 
     pub(crate) fn tell(&self, what: impl FnOnce(&Self) -> String) {
@@ -512,31 +514,5 @@ impl World {
             self.spawner.list().len(),
             self.directories.len()
         )
-    }
-}
-
-fn node_object(cpu_milli: u64) -> kinds::types::core::v1::Node {
-    serde_json::from_value(serde_json::json!({
-        "metadata": {"name": "here"},
-        "status": {"allocatable": {"cpu": format!("{cpu_milli}m"), "memory": "4Gi", "pods": "100"}},
-    }))
-    .expect("the node is a Node")
-}
-
-fn node_config() -> node::Config {
-    node::Config {
-        node_name: "here".to_owned(),
-        host_name: "here".to_owned(),
-        host_ips: Vec::new(),
-        data_dir: "/nowhere".into(),
-        host: node::HostRoot::default(),
-        images: BTreeMap::new(),
-        cpu_milli: 2000,
-        memory_bytes: 4 << 30,
-        pids_max: None,
-        writable_bytes: node::Config::WRITABLE_BYTES,
-        log_file_bytes_max: node::Config::LOG_FILE_BYTES_MAX,
-        log_files_max: node::Config::LOG_FILES_MAX,
-        status_hold_ms: node::Config::STATUS_HOLD_MS,
     }
 }

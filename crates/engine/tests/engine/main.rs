@@ -1,0 +1,12 @@
+//! The engine over a store in memory, with the test playing the node: what clients see, transaction by
+//! transaction.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod api;
+mod budgets;
+mod deletion;
+mod jobs;
+mod placement;
+mod runs;
+mod world;

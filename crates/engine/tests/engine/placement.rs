@@ -1,0 +1,53 @@
+//! Which pod gets a place on the node, and when.
+
+use engine::Scope;
+use kinds::{Facts, Kind};
+
+use crate::world::{World, pod};
+
+#[test]
+fn what_does_not_fit_waits_with_a_reason_and_runs_when_there_is_room() {
+    let mut world = World::new(Scope::All);
+    world.create(Kind::Pod, &pod("first", "1500m"));
+    let second = world.create(Kind::Pod, &pod("second", "1"));
+    let waiting = world.engine.get(&second.key).unwrap();
+    assert!(matches!(&waiting.meta.facts, Facts::Pod { node_name, .. } if node_name.is_empty()));
+    let condition = waiting.pod().status.unwrap().conditions.unwrap().remove(0);
+    assert_eq!(condition.reason.as_deref(), Some("Unschedulable"));
+    assert_eq!(
+        condition.message.as_deref(),
+        Some(
+            "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+        )
+    );
+    assert!(world.reasons().iter().any(|reason| reason == "FailedScheduling"));
+    let first = world.running()[0].clone();
+    world.end(&first, 0);
+    assert_eq!(world.running()[0].key, second.key);
+}
+
+#[test]
+fn a_small_pod_passes_a_large_one_that_does_not_fit() {
+    let mut world = World::new(Scope::All);
+    world.create(Kind::Pod, &pod("first", "1500m"));
+    world.create(Kind::Pod, &pod("large", "1"));
+    world.create(Kind::Pod, &pod("small", "500m"));
+    let names: Vec<_> = world.running().iter().map(|pod| pod.key.name.to_string()).collect();
+    assert_eq!(names, ["first", "small"]);
+}
+
+#[test]
+fn of_pods_that_wait_the_oldest_comes_first_and_is_told_once() {
+    let mut world = World::new(Scope::All);
+    let first = world.create(Kind::Pod, &pod("first", "2"));
+    for name in ["b", "a"] {
+        world.create(Kind::Pod, &pod(name, "2"));
+        world.now += jiff::SignedDuration::from_secs(1);
+    }
+    let told =
+        world.events().into_iter().filter(|e| e.reason.as_deref() == Some("FailedScheduling"));
+    assert!(told.clone().all(|event| event.count == Some(1)));
+    assert_eq!(told.count(), 2);
+    world.end(&first, 0);
+    assert_eq!(&*world.running()[0].key.name, "b");
+}
