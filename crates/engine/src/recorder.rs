@@ -8,7 +8,8 @@ use std::{
 
 use jiff::Timestamp;
 use kinds::{Draft, Key, Kind, Object, Uid, api_time, metav1::ObjectMeta};
-use serde_json::{json, value::RawValue};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::limits::Limits;
 
@@ -132,39 +133,52 @@ fn hash(what: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// `involvedObject` of an Event.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Involved<'a> {
+    kind: &'a str,
+    api_version: String,
+    name: &'a str,
+    uid: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field_path: Option<&'a str>,
+}
+
+/// `source` of an Event.
+#[derive(Serialize)]
+struct Source<'a> {
+    component: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+}
+
 fn event(about: &About, what: &Happening, node: &str, known: &Known, now: Timestamp) -> Draft {
     let info = about.key.kind.info();
-    let mut involved = json!({
-        "kind": info.name, "apiVersion": info.api_version(),
-        "name": &*about.key.name, "uid": about.uid.to_string(),
-    });
-    if !about.key.namespace.is_empty() {
-        involved["namespace"] = json!(&*about.key.namespace);
-    }
-    if let Some(path) = &about.field_path {
-        involved["fieldPath"] = json!(path);
-    }
-    let host = (what.component == "kubelet").then_some(node);
-    let mut source = json!({"component": what.component});
-    if let Some(host) = host {
-        source["host"] = json!(host);
-    }
-    let fields = [
-        ("involvedObject", involved),
-        ("reason", json!(what.reason)),
-        ("message", json!(what.message)),
-        ("source", source),
-        ("firstTimestamp", json!(api_time(known.first))),
-        ("lastTimestamp", json!(api_time(now))),
-        ("count", json!(known.count)),
-        ("type", json!(if what.warning { "Warning" } else { "Normal" })),
-        ("eventTime", json!(null)),
-        ("reportingComponent", json!(what.component)),
-        ("reportingInstance", json!(host.unwrap_or_default())),
-    ];
-    let raw = |value: serde_json::Value| {
-        RawValue::from_string(value.to_string()).expect("a JSON value prints as JSON")
+    let involved = Involved {
+        kind: info.name,
+        api_version: info.api_version(),
+        name: &about.key.name,
+        uid: about.uid.to_string(),
+        namespace: &about.key.namespace,
+        field_path: about.field_path.as_deref(),
     };
+    let host = (what.component == "kubelet").then_some(node);
+    let fields = [
+        ("involvedObject", raw(&involved)),
+        ("reason", raw(&what.reason)),
+        ("message", raw(&what.message)),
+        ("source", raw(&Source { component: what.component, host })),
+        ("firstTimestamp", raw(&api_time(known.first))),
+        ("lastTimestamp", raw(&api_time(now))),
+        ("count", raw(&known.count)),
+        ("type", raw(if what.warning { "Warning" } else { "Normal" })),
+        ("eventTime", raw(&())),
+        ("reportingComponent", raw(what.component)),
+        ("reportingInstance", raw(host.unwrap_or_default())),
+    ];
     Draft {
         kind: Kind::Event,
         metadata: ObjectMeta {
@@ -174,6 +188,10 @@ fn event(about: &About, what: &Happening, node: &str, known: &Known, now: Timest
             creation_timestamp: Some(api_time(known.first)),
             ..Default::default()
         },
-        rest: fields.into_iter().map(|(name, value)| (name.to_owned(), raw(value))).collect(),
+        rest: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
     }
+}
+
+fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+    to_raw_value(value).expect("plain data serialises")
 }

@@ -50,6 +50,9 @@ impl World {
     }
 
     pub(crate) fn act(&mut self, action: Action) -> Result<(), String> {
+        if self.in_peace() && !matches!(action, Action::Resume) {
+            return Ok(());
+        }
         let Some(server) = &self.server else {
             self.after_ms(RETRY_MS, Event::Act(action));
             return Ok(());
