@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use baseline::{SpawnLoop, spawn_loop};
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Options {
     /// A minute instead of ten: fewer tasks, one repetition. For seeing that it works.
     #[arg(long)]

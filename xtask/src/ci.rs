@@ -4,7 +4,7 @@
 mod counted;
 mod setup;
 
-use crate::{cargo, codegen, sim, tidy};
+use crate::{bench, cargo, codegen, sim, tidy};
 use anyhow::Result;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -55,11 +55,13 @@ const STEPS: &[Step] = &[
     quick("release", "the executables as released", || {
         command(&["build", "--release", "--package", "coracle", "--package", "simulation"])
     }),
-    quick("sim", "200 seeds of the simulation", || simulate(&["--seeds", "200"])),
+    quick("sim", "200 seeds of the simulation", || simulate(200)),
     full("codegen", "generated tables are as the generator writes them", || {
         codegen::check().map(one)
     }),
-    full("sim-long", "50,000 seeds of the simulation", || simulate(&["--seeds", "50000"])),
+    full("sim-long", "50,000 seeds of the simulation", || simulate(50_000)),
+    full("planted", "every planted bug is found by the simulation", planted),
+    full("bench", "the bench, whole", || bench::run(&bench::Options::default()).map(one)),
 ];
 
 const fn quick(name: &'static str, what: &'static str, run: fn() -> Result<Tally>) -> Step {
@@ -107,6 +109,23 @@ fn command(arguments: &[&str]) -> Result<Tally> {
     cargo::succeed(cargo::cargo().args(arguments)).map(one)
 }
 
-fn simulate(arguments: &[&str]) -> Result<Tally> {
-    cargo::succeed(sim::command().args(arguments)).map(one)
+fn simulate(seeds: u64) -> Result<Tally> {
+    let arguments = ["--seeds".to_owned(), seeds.to_string()];
+    cargo::succeed(&mut sim::command(&arguments, None)).map(one)
+}
+
+/// Every planted bug has to be found, or the checkers of the simulation see nothing.
+fn planted() -> Result<Tally> {
+    let mut tally = Tally::default();
+    for bug in sim::bugs()? {
+        match cargo::succeed(&mut sim::command(&[], Some(&bug))) {
+            Ok(()) => tally.passed += 1,
+            Err(error) => {
+                eprintln!("{bug}: {error:#}");
+                tally.failed += 1;
+            }
+        }
+    }
+    anyhow::ensure!(tally.passed + tally.failed > 0, "no bug can be planted any more");
+    Ok(tally)
 }

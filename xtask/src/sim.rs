@@ -2,6 +2,8 @@
 
 use crate::cargo;
 use anyhow::Result;
+use std::fs;
+use std::process::Command;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -34,25 +36,33 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             arguments.extend([name.to_owned(), value.to_string()]);
         }
     }
-    if let Some(bug) = &options.bug {
-        arguments.extend(["--bug".to_owned(), bug.clone()]);
-    }
-    let mut command = match &options.bug {
-        // Built with other features than everything else, so without the slow last optimisations.
-        Some(bug) => {
-            let mut command = cargo::cargo();
-            command.args(["run", "--quiet", "--profile", "sim", "--package", "simulation"]);
-            command.args(["--features", &format!("planted-{bug}"), "--"]);
-            command
-        }
-        None => command(),
-    };
-    cargo::succeed(command.args(arguments))
+    cargo::succeed(&mut command(&arguments, options.bug.as_deref()))
 }
 
-/// The simulation without planted bugs, to be given its arguments.
-pub(crate) fn command() -> std::process::Command {
+/// The simulation with its arguments; with a bug planted, which is a feature of the crates it lies
+/// in, the simulation succeeds if it finds it.
+pub(crate) fn command(arguments: &[String], bug: Option<&str>) -> Command {
     let mut command = cargo::cargo();
-    command.args(["run", "--quiet", "--release", "--package", "simulation", "--"]);
+    command.args(["run", "--quiet", "--release", "--package", "simulation"]);
+    if let Some(bug) = bug {
+        command.args(["--features", &format!("{PLANTED}{bug}")]);
+    }
+    command.arg("--").args(arguments);
+    if let Some(bug) = bug {
+        command.args(["--bug", bug]);
+    }
     command
+}
+
+/// How the features that plant bugs begin.
+const PLANTED: &str = "planted-";
+
+/// The bugs that can be planted, from the features of the simulation.
+pub(crate) fn bugs() -> Result<Vec<String>> {
+    let manifest = fs::read_to_string(cargo::root().join("crates/simulation/Cargo.toml"))?;
+    let names = manifest.lines().filter_map(|line| {
+        let (feature, _) = line.split_once(" = [")?;
+        feature.strip_prefix(PLANTED).map(str::to_owned)
+    });
+    Ok(names.collect())
 }

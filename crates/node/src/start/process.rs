@@ -1,6 +1,7 @@
 //! What a plain process cannot have. It sees the machine as it is, so whatever would change its
-//! view or take rights from it is refused by name, never silently left out. The one exception is a host name: the
-//! Job controller gives one to every pod of an Indexed Job, so refusing it would refuse those Jobs.
+//! view or take rights from it is refused by name, never silently left out. The one exception is a
+//! host name: the Job controller gives one to every pod of an Indexed Job, so refusing it would
+//! refuse those Jobs.
 
 use kinds::types::core::v1::{Container as ContainerSpec, PodSpec};
 
