@@ -43,19 +43,41 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Builds the executable of `package` as released and says where it lies.
+/// The packages whose executables matter. They are built together: alone, each would have other
+/// features in what they share, and all of that would be built twice.
+const EXECUTABLES: [&str; 2] = ["coracle", "simulation"];
+
+/// Builds the executables as released and says where the one of `package` lies.
 pub(crate) fn release_executable(package: &str) -> Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--release", "--message-format", "json-render-diagnostics"]);
+    build.args(EXECUTABLES.iter().flat_map(|name| ["--package", name]));
+    executable(&output(&mut build)?, package)
+}
+
+/// Builds the executable of one package with a feature.
+pub(crate) fn featured_executable(package: &str, feature: &str) -> Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--release", "--message-format", "json-render-diagnostics"]);
+    build.args(["--package", package, "--features", feature]);
+    executable(&output(&mut build)?, package)
+}
+
+/// Finds the executable of a package in what cargo says of a build.
+fn executable(messages: &[u8], package: &str) -> Result<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
+        target: Target,
         executable: Option<PathBuf>,
     }
-    let mut build = cargo();
-    build.args(["build", "--release", "--package", package]);
-    build.args(["--message-format", "json-render-diagnostics"]);
-    let messages = output(&mut build)?;
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
     messages
         .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Message>(line).ok()?.executable)
-        .next_back()
+        .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
+        .filter(|message| message.target.name == package)
+        .find_map(|message| message.executable)
         .with_context(|| format!("package {package} has no executable"))
 }

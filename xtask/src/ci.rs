@@ -53,7 +53,7 @@ const STEPS: &[Step] = &[
         counted::run(&["test", "--workspace", "--no-fail-fast"], &[])
     }),
     quick("release", "the executables as released", || {
-        command(&["build", "--release", "--package", "coracle", "--package", "simulation"])
+        cargo::release_executable("coracle").map(drop).map(one)
     }),
     quick("sim", "200 seeds of the simulation", || simulate(200)),
     full("codegen", "generated tables are as the generator writes them", || {
@@ -111,14 +111,14 @@ fn command(arguments: &[&str]) -> Result<Tally> {
 
 fn simulate(seeds: u64) -> Result<Tally> {
     let arguments = ["--seeds".to_owned(), seeds.to_string()];
-    cargo::succeed(&mut sim::command(&arguments, None)).map(one)
+    sim::simulate(&arguments, None).map(one)
 }
 
 /// Every planted bug has to be found, or the checkers of the simulation see nothing.
 fn planted() -> Result<Tally> {
     let mut tally = Tally::default();
     for bug in sim::bugs()? {
-        match cargo::succeed(&mut sim::command(&[], Some(&bug))) {
+        match sim::simulate(&[], Some(&bug)) {
             Ok(()) => tally.passed += 1,
             Err(error) => {
                 eprintln!("{bug}: {error:#}");

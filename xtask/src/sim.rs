@@ -36,22 +36,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             arguments.extend([name.to_owned(), value.to_string()]);
         }
     }
-    cargo::succeed(&mut command(&arguments, options.bug.as_deref()))
+    simulate(&arguments, options.bug.as_deref())
 }
 
-/// The simulation with its arguments; with a bug planted, which is a feature of the crates it lies
-/// in, the simulation succeeds if it finds it.
-pub(crate) fn command(arguments: &[String], bug: Option<&str>) -> Command {
-    let mut command = cargo::cargo();
-    command.args(["run", "--quiet", "--release", "--package", "simulation"]);
-    if let Some(bug) = bug {
-        command.args(["--features", &format!("{PLANTED}{bug}")]);
-    }
-    command.arg("--").args(arguments);
+/// Runs the simulation. With a bug planted, which is a feature of the crate it lies in, the
+/// simulation succeeds if it finds it.
+pub(crate) fn simulate(arguments: &[String], bug: Option<&str>) -> Result<()> {
+    let executable = match bug {
+        None => cargo::release_executable("simulation")?,
+        Some(bug) => cargo::featured_executable("simulation", &format!("{PLANTED}{bug}"))?,
+    };
+    let mut command = Command::new(executable);
+    command.args(arguments);
     if let Some(bug) = bug {
         command.args(["--bug", bug]);
     }
-    command
+    cargo::succeed(&mut command)
 }
 
 /// How the features that plant bugs begin.
