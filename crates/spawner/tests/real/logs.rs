@@ -1,6 +1,6 @@
 //! Output to log files.
 
-use crate::harness::{Harness, lines, log_path};
+use crate::harness::{Harness, lines, log_path, wait_for_text};
 use std::fs;
 
 #[test]
@@ -55,4 +55,47 @@ fn a_log_that_cannot_be_written_stops_nobody() {
     assert_eq!(end.code, Some(4));
     let (end, lines) = spawner.run(spawner.plain("b", "echo fine"));
     assert_eq!((end.code, lines), (Some(0), vec!["stdout F fine".to_owned()]));
+}
+
+/// A disk that is full loses output and says how much once there is room; nobody is stopped.
+#[test]
+fn a_full_disk_loses_output_and_says_so() {
+    let disk = tempfile::tempdir().unwrap();
+    let place = disk.path().to_str().unwrap().to_owned();
+    let mount = format!("mount -t tmpfs -o size=2m coracle-test {place}");
+    let Some(mut spawner) = Harness::after(&mount) else { return };
+    let _unmount = Unmount(place.clone());
+    // The script's last line comes when there is room again for more than a pipe may still hold.
+    let ballast = disk.path().join("ballast");
+    fs::write(&ballast, vec![0; 1 << 20]).unwrap();
+    let at = |name: &str| spawner.data_dir.path().join(name);
+    let (fifo, written, messages) = (at("fifo"), at("written"), at(spawner::MESSAGES_NAME));
+    let script = format!(
+        "mkfifo {0}; seq 1 100000; echo all > {1}; read x < {0}; echo last",
+        fifo.display(),
+        written.display()
+    );
+    let mut start = spawner.plain("a", &script);
+    start.log.directory = format!("{place}/logs");
+    let path = log_path(&start.log);
+    let id = spawner.start(start);
+    wait_for_text(&messages, "output is lost");
+    wait_for_text(&written, "all");
+    fs::remove_file(&ballast).unwrap();
+    fs::write(&fifo, "go\n").unwrap();
+    assert_eq!(spawner.ended(&id).code, Some(0));
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.lines().all(|line| line.contains(" F ")), "only whole records");
+    let last: Vec<&str> = text.lines().rev().take(2).collect();
+    assert!(last[0].ends_with("stdout F last"), "{last:?}");
+    assert!(text.contains("bytes of output were lost here: no space left on device"), "{last:?}");
+}
+
+/// Takes a mount away, also after a failed test.
+struct Unmount(String);
+
+impl Drop for Unmount {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").args(["-l", &self.0]).status();
+    }
 }

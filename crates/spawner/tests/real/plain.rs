@@ -4,6 +4,7 @@ use crate::harness::{Harness, assert_gone, lines, log_path, wait_for_text};
 use spawner::protocol::{Limits, Request, Stage, User};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 #[test]
 fn exit_codes_and_output_come_back() {
@@ -153,4 +154,59 @@ fn it_lives_in_the_machines_own_mounts() {
     let own =
         |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap().display().to_string();
     assert_eq!(lines, [own("mnt"), own("net")].map(|line| format!("stdout F {line}")));
+}
+
+/// The kernel has no process to give: that start fails with its reason, and the next one works.
+#[test]
+fn a_machine_full_of_processes_says_so_and_recovers() {
+    let group = format!("/sys/fs/cgroup/pids/coracle-test-{}", std::process::id());
+    if fs::create_dir(&group).is_err() {
+        eprintln!("SKIPPED: no v1 pids hierarchy to write to");
+        return;
+    }
+    let join = format!("echo $$ > {group}/cgroup.procs");
+    let Some(mut spawner) = Harness::after(&join) else { return };
+    fs::write(format!("{group}/pids.max"), "1").unwrap();
+    let mut failing = vec![spawner.plain("plain", "true"), spawner.isolated("own", "true", |_| {})];
+    for start in failing.drain(..) {
+        let id = spawner.start(start);
+        let failure = spawner.failed(&id);
+        assert_eq!((failure.stage, failure.errno), (Stage::Clone, libc::EAGAIN), "{failure:?}");
+        assert_eq!(failure.message, "new process: resource temporarily unavailable");
+    }
+    fs::write(format!("{group}/pids.max"), "max").unwrap();
+    for start in [spawner.plain("plain", "exit 3"), spawner.isolated("own", "exit 3", |_| {})] {
+        assert_eq!(spawner.run(start).0.code, Some(3), "the same id may try again");
+    }
+    let pid = spawner.spawner_pid();
+    drop(spawner);
+    crate::harness::assert_gone(pid);
+    fs::remove_dir(&group).unwrap();
+}
+
+/// A filter that lets `clone3` fail as it does when the kernel has no memory.
+#[test]
+fn a_kernel_without_memory_fails_one_start_only() {
+    if !Path::new("/usr/bin/python3").exists() {
+        eprintln!("SKIPPED: no python3");
+        return;
+    }
+    let script = "
+import ctypes, os, struct, sys
+def i(code, jt, jf, k): return struct.pack(\"HBBI\", code, jt, jf, k)
+text = i(0x20, 0, 0, 0) + i(0x15, 0, 1, 435) + i(0x06, 0, 0, 0x5000c) + i(0x06, 0, 0, 0x7fff0000)
+class Program(ctypes.Structure): _fields_ = [(\"len\", ctypes.c_ushort), (\"filter\", ctypes.c_char_p)]
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(Program(4, text))) == 0
+os.execv(sys.argv[1], sys.argv[1:])";
+    let exe = env!("CARGO_BIN_EXE_spawner-alone");
+    let line = format!("exec /usr/bin/python3 -c '{script}' {exe} \"$@\"");
+    let Some(mut spawner) = Harness::after(&line) else { return };
+    for start in [spawner.plain("plain", "true"), spawner.isolated("own", "true", |_| {})] {
+        let id = spawner.start(start);
+        let failure = spawner.failed(&id);
+        assert_eq!((failure.stage, failure.errno), (Stage::Clone, libc::ENOMEM), "{failure:?}");
+    }
+    spawner.reconnect();
+    assert_eq!(spawner.listed, [], "what made no child leaves no record");
 }
