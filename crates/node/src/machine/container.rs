@@ -22,7 +22,7 @@ pub(crate) struct Container {
     pub(crate) unforgotten: BTreeSet<u32>,
     /// The [`Container::progress`] that the newest durable status tells of.
     pub(crate) durable: u32,
-    /// The newest attempt that was lost with a spawner.
+    /// The newest attempt that a spawner took along, ended or not, when another one answered.
     pub(crate) lost: Option<u32>,
     /// Whether it was told to stop since the spawner last connected.
     pub(crate) told: bool,
@@ -124,6 +124,14 @@ impl Container {
     pub(crate) fn settled(&self) -> bool {
         !matches!(self.state, State::Unknown { .. })
             && self.lost.is_none_or(|attempt| self.durable > 2 * attempt)
+    }
+
+    /// The newest attempt that is over, durably or not.
+    pub(crate) fn newest_ended(&self) -> Option<u32> {
+        match &self.state {
+            State::Closing(_) | State::Stopped(_) | State::BackOff { .. } => Some(self.attempt),
+            _ => self.attempt.checked_sub(1),
+        }
     }
 
     /// How the newest attempt ended, if it has.

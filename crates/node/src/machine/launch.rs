@@ -242,6 +242,9 @@ impl PodMachine {
             State::Running { started } => (true, started),
             _ => (false, Timestamp::UNIX_EPOCH),
         };
+        if !same_instance {
+            container.lost = container.lost.max(container.newest_ended());
+        }
         if lost {
             container.lost = Some(container.attempt);
             container.unforgotten.remove(&container.attempt);
