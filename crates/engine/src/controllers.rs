@@ -178,18 +178,25 @@ impl Engine {
         if state.job.status.as_ref() == Some(&status) {
             return;
         }
+        let spec = state.job.spec.clone();
         if let Some(mut draft) = self.current(key) {
             draft.set_job_status(&status);
             self.urgent = true;
-            self.put(draft);
+            let job = Job { metadata: draft.metadata.clone(), spec, status: Some(status) };
+            self.index_typed_job(key, &draft, job);
+            self.pending.put(key.clone(), draft);
         }
     }
 
     /// Keeps what is derived from a Job: the state of an unfinished one, the history of one that
     /// just finished.
     pub(crate) fn index_job(&mut self, key: &Key, draft: &Draft) {
-        let Some(uid) = uid(draft) else { return };
         let job = draft.job().expect("a Job in the store was validated");
+        self.index_typed_job(key, draft, job);
+    }
+
+    fn index_typed_job(&mut self, key: &Key, draft: &Draft, job: Job) {
+        let Some(uid) = uid(draft) else { return };
         match (self.jobs.get_mut(key), ending(&job)) {
             (Some(state), None) => state.update(job),
             (None, None) => {

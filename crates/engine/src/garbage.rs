@@ -17,6 +17,9 @@ impl Engine {
     /// Looks at one object as the garbage collector does: whether its owners are gone, whether a
     /// foreground deletion can end, whether a pod is still tracked for a Job that is no more.
     pub(crate) fn collect(&mut self, key: &Key, now: Timestamp) {
+        if !self.concerns_collector(key) {
+            return;
+        }
         let Some(draft) = self.current(key) else { return };
         if self.is_abandoned(&draft) {
             self.delete_now(key, None, now);
@@ -31,6 +34,24 @@ impl Engine {
         }
         if key.kind == Kind::Pod && has_finalizer(&draft, TRACKING_FINALIZER) {
             self.let_stray_go(key, &draft);
+        }
+    }
+
+    /// Whether an object has anything that the collector looks at: told without reading it, as most
+    /// have nothing.
+    fn concerns_collector(&self, key: &Key) -> bool {
+        match self.pending.get(key) {
+            Some(None) => false,
+            Some(Some(draft)) => {
+                let meta = &draft.metadata;
+                meta.deletion_timestamp.is_some()
+                    || meta.owner_references.as_ref().is_some_and(|owners| !owners.is_empty())
+                    || meta.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
+            }
+            None => self.store.get(key).is_some_and(|object| {
+                let meta = &object.meta;
+                object.deleting() || !meta.owners.is_empty() || !meta.finalizers.is_empty()
+            }),
         }
     }
 

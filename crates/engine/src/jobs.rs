@@ -64,6 +64,14 @@ impl JobState {
         }
     }
 
+    /// Notes that a pod has a node now.
+    pub(crate) fn bound(&mut self, name: &str) {
+        let place = self.pods.binary_search_by(|pod| (*pod.name).cmp(name));
+        if let Ok(at) = place {
+            self.pods[at].bound = true;
+        }
+    }
+
     /// Whether the Job's selector matches a pod's labels.
     pub(crate) fn selects(&self, pod: &Pod) -> bool {
         PodFacts::of(pod, &self.selector).matches

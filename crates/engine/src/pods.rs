@@ -5,7 +5,7 @@ use kinds::{
     Draft, Facts, Key, Kind, Owner, Uid, api_time,
     types::core::v1::{Pod, PodCondition, PodSpec, PodStatus},
 };
-use reconcile::INDEX_KEY;
+use reconcile::{INDEX_KEY, TRACKING_FINALIZER};
 
 use crate::{
     Engine,
@@ -66,6 +66,9 @@ impl Engine {
     /// Keeps what is derived from a pod. `typed` spares decoding where the caller has it; its spec
     /// then needs to hold no more than the node's name.
     pub(crate) fn index_pod(&mut self, key: &Key, draft: &Draft, typed: Option<&Pod>) {
+        if typed.is_none() && self.is_over_and_accounted(draft) {
+            return self.leave_job(key, &Owner::of(&draft.metadata));
+        }
         let decoded;
         let pod = match typed {
             Some(pod) => pod,
@@ -90,6 +93,12 @@ impl Engine {
             // Its Job is not there or over: the collector sees to its finalizer.
             (_, None) => drop(self.woken.insert(key.clone())),
         }
+    }
+
+    /// A pod that was seen to end and has lost its finalizer: nothing of it is kept any more.
+    fn is_over_and_accounted(&self, draft: &Draft) -> bool {
+        let tracked = draft.metadata.finalizers.iter().flatten().any(|f| f == TRACKING_FINALIZER);
+        !tracked && crate::engine::uid(draft).is_some_and(|uid| self.finished_uids.contains(&uid))
     }
 
     fn index_room(&mut self, key: &Key, pod_uid: Uid, pod: &Pod) {
@@ -179,14 +188,20 @@ impl Engine {
         let message = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
         self.scheduler_says(key, &draft, false, "Scheduled", message, now);
         self.urgent = true;
-        self.put(draft);
+        // Nothing is derived from a binding but this, and the room, which the pass has taken.
+        let owner = Self::controller(&Owner::of(&draft.metadata));
+        let job = owner.and_then(|owner| self.jobs.key_of(owner)).cloned();
+        if let Some(state) = job.and_then(|job| self.jobs.get_mut(&job)) {
+            state.bound(&key.name);
+        }
+        self.pending.put(key.clone(), draft);
     }
 
     fn explain(&mut self, key: &Key, why: &str, now: Timestamp) {
         let Some(mut draft) = self.current(key) else { return };
         self.set_scheduled(&mut draft, now, Some(why));
         self.scheduler_says(key, &draft, true, "FailedScheduling", why.to_owned(), now);
-        self.put(draft);
+        self.pending.put(key.clone(), draft);
     }
 
     fn set_scheduled(&self, draft: &mut Draft, now: Timestamp, why_not: Option<&str>) {

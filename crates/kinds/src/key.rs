@@ -73,10 +73,20 @@ impl Uid {
 
     /// Reads the usual text form. `None` for anything else, which then names no object of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        let dashes =
-            text.len() == 36 && [8, 13, 18, 23].iter().all(|&i| text.as_bytes()[i] == b'-');
-        let digits: String = text.chars().filter(|c| *c != '-').collect();
-        (dashes && digits.len() == 32).then(|| u128::from_str_radix(&digits, 16).ok().map(Self))?
+        if text.len() != 36 {
+            return None;
+        }
+        let mut bits = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if matches!(at, 8 | 13 | 18 | 23) {
+                if byte != b'-' {
+                    return None;
+                }
+                continue;
+            }
+            bits = bits << 4 | u128::from(char::from(byte).to_digit(16)?);
+        }
+        Some(Self(bits))
     }
 }
 
