@@ -67,9 +67,12 @@ impl Client {
                 return Ok((reply, self.fds.drain(..count).collect()));
             }
             let (mut bytes, mut fds) = ([0; RECEIVE_BYTES], Vec::new());
-            match socket::receive(self.socket.as_fd(), &mut bytes, &mut fds)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                count => self.decoder.push(&bytes[..count]),
+            match socket::receive(self.socket.as_fd(), &mut bytes, &mut fds) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.decoder.push(&bytes[..count]),
+                // A process that is stopped and goes on hears of it here if its patience is limited.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
             self.fds.extend(fds);
         }

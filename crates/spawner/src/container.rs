@@ -9,7 +9,7 @@ use crate::namespaces::Namespace;
 use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
 use crate::step::Step;
 use crate::sys::process::{self, Exit};
-use crate::sys::{errno, files};
+use crate::sys::{errno, files, pidfd};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -29,6 +29,10 @@ pub(crate) struct Container {
     pub(crate) sources: [Option<Source>; 2],
     pub(crate) log: LogFile,
     pub(crate) group: Group,
+    /// A process of it that outlived the first one, and was killed: watched until it is gone.
+    pub(crate) straggler: Option<OwnedFd>,
+    /// How often that took longer than it was waited for.
+    pub(crate) looks: u32,
     /// When to look at it again if nothing happens, in milliseconds of the steady clock.
     pub(crate) timer_ms: Option<i64>,
     /// Namespaces it alone is in, and which others may have after it.
@@ -62,6 +66,8 @@ pub(crate) struct Process {
 /// How a first process ended, and what its control groups said then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gone {
+    /// The number it had, and its process group has.
+    leader: i32,
     exit: Exit,
     finished_ns: i64,
     oom_killed: bool,
@@ -205,6 +211,7 @@ impl Container {
             self.group.kill();
         }
         self.gone = Some(Gone {
+            leader: *pid,
             exit,
             finished_ns: now_ns,
             oom_killed: self.group.oom_killed(),
@@ -213,9 +220,32 @@ impl Container {
         Ok(self.process.take().map(|process| process.pidfd))
     }
 
+    /// Whether no process of it is left; gives its control groups back. If one is, it is killed again
+    /// and watched as the straggler. Of a plain process without groups only `looks_max` times: one
+    /// that cannot die is nothing to wait for.
+    pub(crate) fn is_empty(&mut self, looks_max: u32) -> bool {
+        self.straggler = None;
+        let left = if self.group.exists() {
+            if self.group.remove() {
+                return true;
+            }
+            self.group.kill();
+            self.group.member()
+        } else if self.plain && self.looks < looks_max {
+            match self.gone.and_then(|gone| process::group_member(gone.leader)) {
+                None => return true,
+                left => left,
+            }
+        } else {
+            return true;
+        };
+        self.straggler = left.and_then(|pid| pidfd::open(pid).ok());
+        false
+    }
+
     /// The last word on it, once its process is reaped, its output read and its groups empty.
     pub(crate) fn conclude(&mut self) {
-        let Some(Gone { exit, finished_ns, oom_killed, memory_peak_bytes }) = self.gone else {
+        let Some(Gone { exit, finished_ns, oom_killed, memory_peak_bytes, .. }) = self.gone else {
             return;
         };
         let end = |running: &Running| {

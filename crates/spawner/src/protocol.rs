@@ -94,8 +94,8 @@ pub enum Reply {
         failure: Failure,
     },
     /// The container is over; every process of it is gone and its output is in the log file. Of a
-    /// plain process without limits only the process group is known: it has been sent SIGKILL, and
-    /// one that left the group is not waited for longer than a second.
+    /// plain process without limits only the process group is known: one that left it is not waited
+    /// for longer than a second, nor is one in it that SIGKILL does not end.
     Ended {
         /// Which container.
         id: ContainerId,

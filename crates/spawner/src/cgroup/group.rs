@@ -111,6 +111,14 @@ impl Group {
         }
     }
 
+    /// A process that is still in one of the groups.
+    pub(crate) fn member(&self) -> Option<i32> {
+        self.plan.directories.iter().find_map(|directory| {
+            let text = fs::read_to_string(directory.join("cgroup.procs")).ok()?;
+            text.lines().find_map(|line| line.parse().ok().filter(|pid| *pid > 0))
+        })
+    }
+
     /// Remove the directories; `false` if a process is still in one of them.
     pub(crate) fn remove(&mut self) -> bool {
         self.into = None;

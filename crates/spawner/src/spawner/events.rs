@@ -11,8 +11,16 @@ use std::rc::Rc;
 /// escaped, or another container, holds the pipe open.
 const DRAIN_MS: i64 = 1000;
 
-/// How soon a control group that still has a process is killed and removed again.
-const GROUP_RETRY_MS: i64 = 20;
+/// How soon a container with a process left is looked at again if that one did not end before: twice
+/// as long each time, up to [`LOOK_MS_MAX`].
+const LOOK_MS: i64 = 20;
+
+/// The longest time between two looks.
+const LOOK_MS_MAX: i64 = 5120;
+
+/// How often the process group of a plain process without control groups is looked at: about 1.3 s if
+/// nothing of it ends.
+const GROUP_LOOKS_MAX: u32 = 6;
 
 impl Spawner {
     /// The report pipe: closed by a successful `execve`, or the failure of a step.
@@ -63,7 +71,7 @@ impl Spawner {
     }
 
     /// If its process is reaped and its output read, give back its groups and say that it is over.
-    fn settle(&mut self, number: u32) {
+    pub(super) fn settle(&mut self, number: u32) {
         let Some(container) = self.containers.get_mut(&number) else { return };
         if container.gone.is_none() {
             return;
@@ -72,14 +80,21 @@ impl Spawner {
             self.timers.remove(&(at, number));
         }
         let drained = container.sources.iter().all(Option::is_none);
+        if let Some(straggler) = &container.straggler {
+            self.epoll.remove(straggler.as_fd());
+        }
         let wait_ms = if !drained {
             DRAIN_MS
-        } else if !container.group.remove() {
-            container.group.kill();
-            GROUP_RETRY_MS
-        } else {
+        } else if container.is_empty(GROUP_LOOKS_MAX) {
             return self.conclude(number);
+        } else {
+            (LOOK_MS << container.looks.min(8)).min(LOOK_MS_MAX)
         };
+        if let Some(straggler) = &container.straggler
+            && let Err(error) = self.epoll.add(straggler.as_fd(), Token::Straggler.pack(number))
+        {
+            eprintln!("watch {:?}: {error}", container.id);
+        }
         let at = monotonic_ms() + wait_ms;
         container.timer_ms = Some(at);
         self.timers.insert((at, number));
@@ -150,6 +165,7 @@ impl Spawner {
             return self.finish_pod(&pod);
         }
         if container.gone.is_some() {
+            container.looks += 1;
             for (index, token) in [Token::Stdout, Token::Stderr].into_iter().enumerate() {
                 if let Some(source) = &container.sources[index] {
                     eprintln!("{:?}: {token:?} is still held open", container.id);

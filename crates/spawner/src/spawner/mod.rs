@@ -65,16 +65,18 @@ enum Token {
     Exit,
     Stdout,
     Stderr,
+    Straggler,
 }
 
 impl Token {
-    const ALL: [Token; 6] = [
+    const ALL: [Token; 7] = [
         Token::Listener,
         Token::Connection,
         Token::Report,
         Token::Exit,
         Token::Stdout,
         Token::Stderr,
+        Token::Straggler,
     ];
 
     fn pack(self, number: u32) -> u64 {
@@ -135,6 +137,7 @@ impl Spawner {
                     Some(Token::Exit) => self.on_exit(number),
                     Some(Token::Stdout) => self.on_output(number, 0),
                     Some(Token::Stderr) => self.on_output(number, 1),
+                    Some(Token::Straggler) => self.settle(number),
                     None => {}
                 }
             }

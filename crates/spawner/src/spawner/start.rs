@@ -164,6 +164,8 @@ impl Spawner {
             sources: [Some(Source::new(pipes.out.0, 0)), Some(Source::new(pipes.err.0, 1))],
             log: LogFile::new(start.log.clone()),
             group: Group::default(),
+            straggler: None,
+            looks: 0,
             timer_ms: Some(timer_ms),
             namespaces,
             base,

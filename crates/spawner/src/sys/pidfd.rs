@@ -2,7 +2,7 @@
 
 use super::check;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Ask for the exit status, and the answer's bit that says it is there.
 const INFO_EXIT: u64 = 1 << 3;
@@ -18,6 +18,15 @@ struct Info {
     ids: [u32; 11],
     /// As `wait` gives it.
     exit_code: i32,
+}
+
+/// A descriptor for a process by its number, readable when it has ended.
+pub(crate) fn open(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: no memory is involved; a non-negative answer is a new descriptor.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        Ok(OwnedFd::from_raw_fd(check(fd as libc::c_int)?))
+    }
 }
 
 /// The exit code and the signal of a process that was reaped by whoever is its parent; `None` while
@@ -43,7 +52,7 @@ pub fn exit_status(pidfd: BorrowedFd) -> io::Result<Option<(Option<i32>, Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+    use std::os::fd::AsFd;
     use std::process::Command;
 
     /// A kernel before 6.15 cannot tell, and says so.
@@ -52,11 +61,8 @@ mod tests {
         for (script, expected) in [("exit 7", (Some(7), None)), ("kill -9 $$", (None, Some(9)))] {
             let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
             let pid = libc::pid_t::try_from(child.id()).unwrap();
-            // SAFETY: the child is not reaped yet, so the pid is its own; the descriptor is new.
-            let pidfd = unsafe {
-                let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
-                OwnedFd::from_raw_fd(i32::try_from(fd).unwrap())
-            };
+            // The child is not reaped yet, so the pid is its own.
+            let pidfd = open(pid).unwrap();
             child.wait().unwrap();
             match exit_status(pidfd.as_fd()) {
                 Ok(status) => assert_eq!(status, Some(expected)),

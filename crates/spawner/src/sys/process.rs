@@ -105,6 +105,29 @@ pub(crate) fn reap(pidfd: BorrowedFd) -> io::Result<Option<Exit>> {
     }))
 }
 
+/// A live process of a group whose leader is gone: the first that /proc shows, zombies apart. Reads
+/// all of /proc only if the group is not plainly empty. Allocates.
+pub(crate) fn group_member(leader: i32) -> Option<i32> {
+    if signal_group(leader, 0).is_err_and(|error| super::errno(&error) == libc::ESRCH) {
+        return None;
+    }
+    let entries = std::fs::read_dir("/proc").ok()?;
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(|pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        in_group(&stat, leader)
+    })
+}
+
+/// Whether a line of /proc/PID/stat is of a live process of the group. The name in parentheses may
+/// hold anything, parentheses too.
+fn in_group(stat: &str, group: i32) -> bool {
+    let Some((_, rest)) = stat.rsplit_once(") ") else { return false };
+    let mut fields = rest.split(' ');
+    let (state, of) = (fields.next(), fields.nth(1));
+    !matches!(state, Some("Z" | "X")) && of.and_then(|text| text.parse().ok()) == Some(group)
+}
+
 /// Send a signal to one process.
 pub(crate) fn signal(pidfd: BorrowedFd, number: i32) -> io::Result<()> {
     let none = std::ptr::null::<libc::siginfo_t>();
@@ -116,7 +139,7 @@ pub(crate) fn signal(pidfd: BorrowedFd, number: i32) -> io::Result<()> {
 }
 
 /// Send a signal to a process group. Its leader must not have been reaped, so that the number is
-/// still its own.
+/// still its own; signal 0 only asks whether there is such a group.
 pub(crate) fn signal_group(leader: i32, number: i32) -> io::Result<()> {
     // SAFETY: no memory is involved.
     check(unsafe { libc::kill(-leader, number) })?;
@@ -240,4 +263,18 @@ pub(crate) fn execute(
     // SAFETY: `Strings` keeps its zero-terminated strings and null-terminated array alive.
     unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
     io::Error::last_os_error()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_group;
+
+    #[test]
+    fn members_of_a_group_are_told_by_their_status() {
+        assert!(in_group("12 (sh) S 1 77 77 0", 77));
+        assert!(in_group("12 (a) Z 1 5) (b) R 1 77 77 0", 77));
+        assert!(!in_group("12 (sh) Z 1 77 77 0", 77));
+        assert!(!in_group("12 (sh) S 77 1 1 0", 77));
+        assert!(!in_group("", 77));
+    }
 }

@@ -287,7 +287,7 @@ pub(crate) fn wait_for_text(path: &Path, text: &str) {
 }
 
 /// Whether a process exists and is not a zombie.
-fn lives(pid: i32) -> bool {
+pub(crate) fn lives(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
 }

@@ -84,6 +84,26 @@ fn what_a_program_leaves_behind_in_its_group_is_killed() {
     assert_gone(left.parse().unwrap());
 }
 
+/// Processes with much memory take a moment to die; the end is not told before.
+#[test]
+fn the_end_comes_after_that_of_the_whole_group() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let ready = spawner.data_dir.path().join("ready").display().to_string();
+    let script = format!(
+        "mkfifo fifo; for n in 1 2 3; do (x=$(head -c 60000000 /dev/zero | tr '\\0' x); echo >> {ready}; exec 8<> fifo; read y <&8) >/dev/null 2>&1 & echo $!; done; \
+         until [ \"$(wc -l < {ready})\" = 3 ]; do sleep 0.01; done 2>/dev/null; exit 3"
+    );
+    let mut start = spawner.plain("a", &script);
+    start.cwd = spawner.data_dir.path().display().to_string();
+    let (end, lines) = spawner.run(start);
+    assert_eq!(end.code, Some(3), "{lines:?}");
+    for line in &lines {
+        let pid: i32 = line.trim_start_matches("stdout F ").parse().unwrap();
+        assert!(!crate::harness::lives(pid), "process {pid} is left");
+    }
+    assert_eq!(lines.len(), 3);
+}
+
 #[test]
 fn a_process_that_escapes_does_not_hold_the_end_up() {
     let Some(mut spawner) = Harness::new() else { return };
