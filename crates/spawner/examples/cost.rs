@@ -241,15 +241,20 @@ fn start(data_dir: &Path, name: &str, number: u32) -> Start {
     }
 }
 
-/// A filter of usual length: the call's number against so many others, then yes.
+/// A filter of usual length: refused numbers in runs that are skipped as a whole, then yes.
 fn filter() -> Vec<u8> {
-    let instruction = |code: u16, no: u8, k: u32| {
+    let mut program: Vec<(u16, u8, u8, u32)> = vec![(0x20, 0, 0, 0)];
+    for run in 0..7_u32 {
+        let numbers = (0..8).map(|n| 1000 + 8 * run + n);
+        program.push((0x25, 16, 0, 1007 + 8 * run));
+        program.extend(numbers.flat_map(|k| [(0x15, 0, 1, k), (0x06, 0, 0, 0x0005_0001)]));
+    }
+    program.push((0x06, 0, 0, 0x7fff_0000));
+    let bytes = |(code, yes, no, k): (u16, u8, u8, u32)| {
         let ([a, b], [c, d, e, f]) = (code.to_ne_bytes(), k.to_ne_bytes());
-        [a, b, 0, no, c, d, e, f]
+        [a, b, yes, no, c, d, e, f]
     };
-    let refused = (0..60_u32).flat_map(|n| [(0x15, 1, 1000 + n), (0x06, 0, 0x0005_0001)]);
-    let all = std::iter::once((0x20, 0, 0)).chain(refused).chain([(0x06, 0, 0x7fff_0000)]);
-    all.flat_map(|(code, no, k)| instruction(code, no, k)).collect()
+    program.into_iter().flat_map(bytes).collect()
 }
 
 fn container(name: &str) -> Container {

@@ -126,15 +126,20 @@ impl<'a> Hands<'a> {
     }
 
     /// A file is hidden by /dev/null, a directory by an empty one: the first by the tree in the
-    /// slot, the others by what is seen at the first.
+    /// slot, the others by what is seen at the first. Most are files, so that is tried first.
     fn mask(&mut self, path: &'a CStr, slot: usize) -> io::Result<()> {
+        let hidden = mounts::mount(c"/dev/null", path, None, libc::MS_BIND, None);
+        let Err(error) = hidden else { return Ok(()) };
+        if !is_absent(&error) {
+            return Err(error);
+        }
+        // It is a directory or not there, else /dev/null is not, and that must not go unseen.
         let found = match files::open(libc::AT_FDCWD, path, libc::O_PATH, 0) {
-            Ok(found) => found,
             Err(error) if is_absent(&error) => return Ok(()),
-            Err(error) => return Err(error),
+            result => result?,
         };
         if !files::is_directory(found.as_fd())? {
-            return mounts::mount(c"/dev/null", path, None, libc::MS_BIND, None);
+            return Err(error);
         }
         if let Some(first) = self.masked_by {
             return mounts::mount(first, path, None, libc::MS_BIND, None);

@@ -118,6 +118,19 @@ fn masked_and_read_only_paths_are_so() {
     assert_eq!(output(&mut spawner, script, |_| {}), ["0", "0", "no", "no"]);
 }
 
+/// A mount of the container's own must not take away what others are hidden with.
+#[test]
+fn a_file_that_cannot_be_masked_ends_the_start() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let start = spawner.isolated("a", "true", |c| {
+        c.mounts = vec![mount(MountSource::Tmpfs(1 << 20), "/dev", false)];
+    });
+    let id = spawner.start(start);
+    let failure = spawner.failed(&id);
+    assert_eq!((failure.stage, failure.errno), (Stage::Mount, libc::ENOENT), "{failure:?}");
+    assert!(failure.message.starts_with("mask /proc/"), "{failure:?}");
+}
+
 #[test]
 fn privileges_are_those_asked_for() {
     let Some(mut spawner) = Harness::new() else { return };
