@@ -181,7 +181,8 @@ impl Node {
             }
             None if directory || records.is_some() => {
                 let mut release = Release::begin(uid, directory, false, &mut context);
-                release.forget_later(records.into_iter().flatten().map(|record| record.id));
+                let ids = records.into_iter().flatten().map(|record| record.id);
+                release.forget(ids, &mut context);
                 Over::gone(uid, release)
             }
             None => return,

@@ -336,7 +336,10 @@ impl World {
 
     fn spawner_takes(&mut self, request: Request) -> Result<(), String> {
         let pod = match &request {
-            Request::Start(start) => self.observer.job_of_pod(&start.id.pod),
+            Request::Start(start) => {
+                self.checks.start(&start.id)?;
+                self.observer.job_of_pod(&start.id.pod)
+            }
             _ => None,
         };
         let plan = pod.and_then(|job| self.plan.jobs.iter().find(|plan| plan.name == job));

@@ -355,12 +355,12 @@ impl PodMachine {
     pub(crate) fn gone(&self, context: &mut Context) -> Over {
         if let Stage::Over { release, .. } = &self.stage {
             let mut release = release.clone();
-            release.forget_later(self.unforgotten());
+            release.forget(self.unforgotten(), context);
             return Over::gone(self.uid, release);
         }
         let preparing = matches!(self.volumes, Volumes::Underway { .. });
         let mut release = Release::begin(self.uid, self.files, preparing, context);
-        release.forget_later(self.unforgotten());
+        release.forget(self.unforgotten(), context);
         Over::gone(self.uid, release)
     }
 

@@ -50,9 +50,22 @@ impl Release {
         Self { uid, forget: BTreeSet::new(), preparing: false, files: false, held: Held::Nothing }
     }
 
-    /// These records may go once nothing runs.
-    pub(crate) fn forget_later(&mut self, ids: impl IntoIterator<Item = ContainerId>) {
+    /// These records may go once nothing runs: at once, if nothing does any more.
+    pub(crate) fn forget(
+        &mut self,
+        ids: impl IntoIterator<Item = ContainerId>,
+        context: &mut Context,
+    ) {
         self.forget.extend(ids);
+        if self.held != Held::Namespaces {
+            self.forget_now(context);
+        }
+    }
+
+    fn forget_now(&mut self, context: &mut Context) {
+        for id in std::mem::take(&mut self.forget) {
+            context.out.push(Output::Spawner(Request::Forget { id }));
+        }
     }
 
     /// Whether everything is given back.
@@ -81,9 +94,7 @@ impl Release {
         if self.held != Held::Namespaces {
             return;
         }
-        for id in std::mem::take(&mut self.forget) {
-            context.out.push(Output::Spawner(Request::Forget { id }));
-        }
+        self.forget_now(context);
         self.held = Held::Files;
         self.clean_up(context);
     }

@@ -12,6 +12,7 @@ use kinds::{
     Facts, Kind, Object, Uid,
     types::{batch::v1::Job, core::v1::Pod},
 };
+use spawner::protocol::ContainerId;
 use store::{Change, ChangeKind};
 
 use crate::{
@@ -28,6 +29,8 @@ pub(crate) struct Checks {
     phases: HashMap<Uid, String>,
     /// The pods that say they are ready.
     ready: BTreeSet<Uid>,
+    /// The attempts that are durably intended: the newest of each container of each pod that is bound.
+    intents: HashMap<Uid, HashMap<String, u32>>,
     jobs: HashMap<Uid, Known>,
 }
 
@@ -65,9 +68,14 @@ impl Checks {
 
     fn pod(&mut self, object: &Object, spawner: &Spawner) -> Result<(), String> {
         let uid = object.meta.uid;
-        let (pod, Facts::Pod { phase, .. }) = (object.pod(), &object.meta.facts) else {
+        let (pod, Facts::Pod { phase, node_name }) = (object.pod(), &object.meta.facts) else {
             return Ok(());
         };
+        if !node_name.is_empty() {
+            let statuses = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
+            let attempts = statuses.map(|s| (s.name.clone(), s.restart_count as u32));
+            self.intents.entry(uid).or_default().extend(attempts);
+        }
         match is_ready(&pod) {
             true => self.ready.insert(uid),
             false => self.ready.remove(&uid),
@@ -89,6 +97,16 @@ impl Checks {
             self.success(object);
         }
         Ok(())
+    }
+
+    /// The spawner is asked to start an attempt: that it is meant to be has to be durable.
+    pub(crate) fn start(&self, id: &ContainerId) -> Result<(), String> {
+        let intents = Uid::parse(&id.pod).and_then(|pod| self.intents.get(&pod));
+        let newest = intents.map(|newest| newest.get(&id.container).copied().unwrap_or(0));
+        match newest {
+            Some(newest) if newest >= id.attempt => Ok(()),
+            _ => Err(format!("{id:?} is started, but durably intended is {newest:?}")),
+        }
     }
 
     fn success(&mut self, pod: &Object) {
