@@ -41,3 +41,5 @@ pub const STOP_MS: u64 = 2_000;
 pub const WARNINGS_BYTES_MAX: usize = 4_096;
 /// Bytes of one warning once the total is too long.
 pub const WARNING_BYTES_MAX: usize = 256;
+/// Leftovers that a status names.
+pub const LEFTOVERS_MAX: usize = 100;

@@ -11,11 +11,13 @@ use crate::{
     HistoryLine, Query, Server, ServerStatus, Stop,
     answer::{self, Answer},
     body::Body,
+    limits::LEFTOVERS_MAX,
 };
 
 pub(crate) fn status(server: &Rc<Server>) -> Answer {
     let engine = server.engine();
     let store = engine.store();
+    let leftovers = engine.leftovers().into_iter();
     let status = ServerStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: server.about.mode,
@@ -24,6 +26,7 @@ pub(crate) fn status(server: &Rc<Server>) -> Answer {
         revision: store.durable(),
         objects: KINDS.iter().map(|k| (k.plural.to_owned(), store.count(k.kind))).collect(),
         runs: server.run_status(),
+        leftovers: leftovers.take(LEFTOVERS_MAX).map(|key| key.to_string()).collect(),
         memory_bytes: resident_bytes(),
     };
     let json = serde_json::to_vec(&status).map_err(answer::internal)?;

@@ -33,6 +33,10 @@ pub struct ServerStatus {
     pub objects: BTreeMap<String, usize>,
     /// The runs that live, by id.
     pub runs: Vec<RunStatus>,
+    /// Unfinished Jobs and Pods that no live run submitted, as `jobs/NAMESPACE/NAME`: a private
+    /// server leaves them alone. At most [`LEFTOVERS_MAX`](crate::limits::LEFTOVERS_MAX).
+    #[serde(default)]
+    pub leftovers: Vec<String>,
     /// Resident memory of the server, bytes.
     pub memory_bytes: u64,
 }

@@ -137,8 +137,7 @@ async fn print(args: &cli::Logs, link: &Link, sources: Vec<Source>) -> Result<()
             Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
-    drop(screen);
-    thread.finish();
+    thread.finish(screen).await;
     result
 }
 

@@ -147,8 +147,10 @@ fn plain(error: &io::Error) -> String {
 fn of_image(image: &str, command: &[String], seed: u64) -> Vec<u8> {
     let mut container = json!({"name": "main", "image": image});
     if !command.is_empty() {
-        // As with docker run: what the image starts stays, unless it has nothing to start.
-        container["args"] = json!(command);
+        // What the image starts stays, unless it has nothing to start. The shell has expanded what
+        // was to be expanded: a dollar here is no reference to a variable of the manifest.
+        let literal: Vec<String> = command.iter().map(|word| word.replace('$', "$$")).collect();
+        container["args"] = json!(literal);
     }
     let job = json!({
         "apiVersion": "batch/v1",

@@ -83,8 +83,7 @@ pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
             attend(args, &link, &id, &screen, settings, submitted, attendance).await
         }
     };
-    drop(screen);
-    thread.finish();
+    thread.finish(screen).await;
     code
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Show {
     Line(String),
     /// What the live block is now; nothing where there is no live display.
     Block(Vec<String>),
+    /// Nothing more; whoever still holds a [`Screen`] shows nothing by it.
+    End,
 }
 
 /// The sending half; cheap to clone.
@@ -44,7 +46,7 @@ impl Screen {
 
     /// Queues something; waits while the queue is full.
     pub(crate) async fn show(&self, show: Show) {
-        // The thread ends only after the last sender is gone.
+        // After the end there is nobody to show it to.
         let _ = self.sender.send(show).await;
     }
 
@@ -56,8 +58,9 @@ impl Screen {
 }
 
 impl ScreenThread {
-    /// Waits until everything that was sent is written; every [`Screen`] must be gone by now.
-    pub(crate) fn finish(self) {
+    /// Waits until everything that was sent so far is written, and ends the thread.
+    pub(crate) async fn finish(self, screen: Screen) {
+        screen.show(Show::End).await;
         if let Err(panic) = self.0.join() {
             std::panic::resume_unwind(panic);
         }
@@ -89,7 +92,15 @@ impl Writer {
 
     fn write_all(mut self, mut receiver: mpsc::Receiver<Show>) {
         while let Some(show) = receiver.blocking_recv() {
-            self.write(show);
+            match show {
+                Show::Output(bytes) => self.put(&bytes),
+                Show::Line(line) => {
+                    self.flush();
+                    self.above_block(|| eprintln!("{line}"));
+                }
+                Show::Block(lines) => self.draw(&lines),
+                Show::End => break,
+            }
             if receiver.is_empty() {
                 self.flush();
             }
@@ -100,19 +111,10 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, show: Show) {
-        match show {
-            Show::Output(bytes) => self.put(&bytes),
-            Show::Line(line) => {
-                self.flush();
-                self.above_block(|| eprintln!("{line}"));
-            }
-            Show::Block(lines) => {
-                if let Some(bar) = &self.bar {
-                    bar.set_message(lines.join("\n"));
-                    bar.tick();
-                }
-            }
+    fn draw(&self, lines: &[String]) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(lines.join("\n"));
+            bar.tick();
         }
     }
 

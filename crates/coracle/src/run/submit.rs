@@ -20,6 +20,9 @@ use crate::{
 /// How often an object that changes between the look and the act is looked at again.
 const ROUNDS_MAX: u32 = 5;
 
+/// How many leftovers are named.
+const LEFTOVERS_NAMED_MAX: usize = 5;
+
 /// What the run has submitted.
 #[derive(Debug, Default)]
 pub(crate) struct Submitted {
@@ -62,12 +65,28 @@ pub(crate) async fn submit(
     look(link, plan, now).await?;
     let mut submitted = Submitted::default();
     match act(link, plan, run, now, attendance, &mut submitted).await {
-        Ok(()) => Ok(submitted),
+        Ok(()) => {
+            submitted.notes.extend(leftovers(link).await);
+            Ok(submitted)
+        }
         Err(failure) => {
             undo(link, &submitted, run).await;
             Err(failure)
         }
     }
+}
+
+/// What lies in the directory and is left alone: a private server acts on nothing that no live run
+/// submitted.
+async fn leftovers(link: &Link) -> Option<String> {
+    let status = link.repeat(async |client| client.status().await).await.ok()?;
+    let first: Vec<&str> =
+        status.leftovers.iter().map(String::as_str).take(LEFTOVERS_NAMED_MAX).collect();
+    let more = status.leftovers.len() - first.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let names = first.join(", ");
+    (!first.is_empty())
+        .then(|| format!("left alone, unfinished: {names}{more}; coracle up would go on with them"))
 }
 
 /// Everything that would be refused, before anything is created.

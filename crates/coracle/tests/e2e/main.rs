@@ -1,0 +1,8 @@
+//! The binary as people use it: each test runs it in a data directory of its own, as root, and
+//! makes sure that nothing is left behind.
+
+mod always_a_client;
+mod bad_input;
+mod exit_codes;
+mod output;
+mod space;
