@@ -3,7 +3,6 @@
 use std::io::IsTerminal as _;
 
 use kinds::{Key, Kind, Object};
-use tokio::task::JoinSet;
 
 use crate::{
     cli,
@@ -12,25 +11,45 @@ use crate::{
     data_dir::Home,
     exit::{Code, Failure},
     link::{self, Link, Visit},
-    run::{Form, Formatter, Screen, Show},
+    run::{self, Form, Formatter, Screen, Show},
     target::Target,
 };
-
-/// How many logs are followed at the same time.
-const FOLLOWED_MAX: usize = 64;
 
 /// Prints logs.
 pub(crate) async fn logs(args: &cli::Logs) -> Result<Code, Failure> {
     let target = Target::parse(&args.target, false)?;
     let home = Home::open(&args.data_dir)?;
     let visit = Visit::begin(&home).await?;
-    let sources = sources(args, &target, visit.link()).await;
-    let result = match sources {
-        Ok(sources) => print(args, visit.link(), sources).await,
-        Err(failure) => Err(failure),
+    let result = match (&target, args.follow) {
+        (Target::Job(name), true) => follow_job(args, visit.link(), name).await,
+        _ => match sources(args, &target, visit.link()).await {
+            Ok(sources) => print(args, visit.link(), sources).await,
+            Err(failure) => Err(failure),
+        },
     };
     visit.end().await;
     result.map(|()| Code::OK)
+}
+
+/// Follows a Job to its end, pods that are still to come included.
+async fn follow_job(args: &cli::Logs, link: &Link, name: &str) -> Result<(), Failure> {
+    let namespace = args.namespace.as_deref().unwrap_or("default");
+    let key = Key::new(Kind::Job, namespace, name);
+    let object = link.client().get(&key).await.map_err(|error| missing(&error))?;
+    let job = object.job();
+    let one_pod = run::is_single_pod(&job) && !args.prefix;
+    let form = match one_pod {
+        true => Form::Raw,
+        false => Form::Lines { prefix: args.prefix || std::io::stdout().is_terminal() },
+    };
+    let (screen, thread) = Screen::start(false);
+    let wanted = |read: &run::LogRead| {
+        args.index.is_none_or(|index| read.index == Some(index))
+            && args.container.as_ref().is_none_or(|container| read.container == *container)
+    };
+    let result = run::attend_logs(link, &screen, &object, form, options(args), wanted).await;
+    thread.finish(screen).await;
+    result
 }
 
 /// A log to be read.
@@ -112,7 +131,7 @@ fn missing(error: &client::Error) -> Failure {
     }
 }
 
-/// One after the other, or, followed, all at once.
+/// One after the other, in order.
 async fn print(args: &cli::Logs, link: &Link, sources: Vec<Source>) -> Result<(), Failure> {
     let form = match (sources.len(), args.prefix) {
         (_, true) => Form::Lines { prefix: true },
@@ -120,21 +139,11 @@ async fn print(args: &cli::Logs, link: &Link, sources: Vec<Source>) -> Result<()
         _ => Form::Lines { prefix: std::io::stdout().is_terminal() },
     };
     let (screen, thread) = Screen::start(false);
-    let at_once = if args.follow { FOLLOWED_MAX } else { 1 };
-    let mut waiting = sources.into_iter();
-    let mut tasks = JoinSet::new();
     let mut result = Ok(());
-    loop {
-        while tasks.len() < at_once
-            && let Some(source) = waiting.next()
-        {
-            tasks.spawn(copy(link.clone(), screen.clone(), source, form, options(args)));
-        }
-        match tasks.join_next().await {
-            None => break,
-            Some(Ok(Ok(()))) => {}
-            Some(Ok(Err(failure))) => result = Err(failure),
-            Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+    for source in sources {
+        if let Err(failure) = copy(link, &screen, source, form, options(args)).await {
+            result = Err(failure);
+            break;
         }
     }
     thread.finish(screen).await;
@@ -154,8 +163,8 @@ fn options(args: &cli::Logs) -> LogOptions {
 }
 
 async fn copy(
-    link: Link,
-    screen: Screen,
+    link: &Link,
+    screen: &Screen,
     source: Source,
     form: Form,
     mut options: LogOptions,

@@ -14,7 +14,7 @@ use super::{
     attendance::Attendance,
     events::{Event, Happening},
     outcome::Interruption,
-    progress::{Changes, Progress, controller},
+    progress::{Changes, Progress},
     readers::Readers,
     screen::{Screen, Show},
     submit, text,
@@ -147,8 +147,8 @@ impl<'a> Follow<'a> {
         let waited =
             |since: Timestamp, ms: i64| now.duration_since(since).as_millis() >= i128::from(ms);
         if let Some((_, since)) = self.interruption {
-            return self.progress.finished() && self.readers.idle()
-                || waited(since, CANCEL_WAIT_MS);
+            let at_rest = self.progress.finished() && self.progress.no_pods();
+            return at_rest && self.readers.idle() || waited(since, CANCEL_WAIT_MS);
         }
         if !self.progress.finished() {
             return false;
@@ -234,37 +234,8 @@ impl<'a> Follow<'a> {
     }
 
     async fn take(&mut self, seen: Seen) -> Result<(), Failure> {
-        let now = clock::now();
-        match seen {
-            Seen::Now(object) => {
-                let uid = object.meta.uid;
-                let changes = match object.key.kind {
-                    Kind::Job => {
-                        self.progress.job(uid, &object.job(), now);
-                        Changes::default()
-                    }
-                    _ => self.progress.pod(uid, &object.pod(), now),
-                };
-                self.show(changes).await;
-            }
-            Seen::Gone(object) => {
-                let owner = match object.key.kind {
-                    Kind::Pod => controller(&object.pod()),
-                    _ => None,
-                };
-                let uid = object.meta.uid;
-                if object.key.kind == Kind::Pod {
-                    // The last state may hold an end that nobody has seen yet.
-                    let changes = self.progress.pod(uid, &object.pod(), now);
-                    self.show(changes).await;
-                }
-                self.progress.gone(uid, owner, now);
-            }
-            Seen::All { kind, asked, there } => {
-                self.progress.only(kind == Kind::Pod, &asked, &there, now);
-            }
-            Seen::Lost(failure) => return Err(failure),
-        }
+        let changes = self.progress.take(seen, clock::now())?;
+        self.show(changes).await;
         Ok(())
     }
 

@@ -21,7 +21,7 @@ mod work;
 use std::{collections::HashMap, io::IsTerminal};
 
 use jiff::SignedDuration;
-use kinds::{Kind, Uid};
+use kinds::{Kind, Object, Uid, types::batch::v1::Job};
 
 use self::{
     attendance::Attendance,
@@ -36,10 +36,13 @@ use self::{
 };
 pub(crate) use self::{
     output::{Form, Formatter},
+    pods::LogRead,
     screen::{Screen, Show},
 };
 use crate::{
-    cli, clock,
+    cli,
+    client::LogOptions,
+    clock,
     data_dir::Home,
     exit::{Code, Failure},
     link::{self, Link},
@@ -116,7 +119,8 @@ async fn attend(
     }
     let terminal = std::io::stdout().is_terminal();
     let form = Form::choose(args.output, args.prefix, progress.one_pod(), terminal);
-    let surroundings = Surroundings { form, several_works: works.len() > 1 };
+    let several_works = works.len() > 1;
+    let surroundings = Surroundings { form, several_works, part: LogOptions::default() };
     let readers = Readers::new(link.clone(), screen.clone(), surroundings);
     let seen = watching::start(link, &works);
     let mut follow = Follow::new(link, run, screen, settings, readers, seen, attendance);
@@ -128,6 +132,44 @@ async fn attend(
     clean_up(link, &submitted, screen).await;
     follow.attendance.leave(false).await;
     Ok(code)
+}
+
+/// Reads the logs of a Job that is there, to its end; `wanted` chooses among them.
+pub(crate) async fn attend_logs(
+    link: &Link,
+    screen: &Screen,
+    object: &Object,
+    form: Form,
+    part: LogOptions,
+    wanted: impl Fn(&LogRead) -> bool,
+) -> Result<(), Failure> {
+    let (uid, job, now) = (object.meta.uid, object.job(), clock::now());
+    let mut progress = Progress::default();
+    progress.submitted_job(uid, &job, now);
+    let several = progress.works()[0].containers.len() > 1;
+    let works = [(uid, progress.works()[0].id.clone())];
+    let surroundings = Surroundings { form, several_works: false, part };
+    let mut readers = Readers::new(link.clone(), screen.clone(), surroundings);
+    let mut seen = watching::start(link, &works);
+    while !(progress.finished() && progress.all_pods_seen() && readers.idle()) {
+        let changes = tokio::select! {
+            seen = seen.recv() => match seen {
+                Some(seen) => progress.take(seen, clock::now())?,
+                None => return Err(Failure::engine("every watch of the job ended")),
+            },
+            () = readers.one_done() => continue,
+        };
+        for read in changes.logs.into_iter().filter(&wanted) {
+            readers.add(read, several);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a Job has one pod at a time.
+pub(crate) fn is_single_pod(job: &Job) -> bool {
+    let work = work::Work::of_job(job, clock::now());
+    work.single_pod && work.containers.len() == 1
 }
 
 /// What is told right after submitting.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use kinds::{
-    Uid,
+    Kind, Uid,
     types::{
         batch::v1::{Job, JobCondition},
         core::v1::Pod,
@@ -16,8 +16,10 @@ use super::{
     events::{Event, Happening},
     outcome::{End, Result},
     pods::{LogRead, PodView, Stuck},
+    watching::Seen,
     work::{Id, Work},
 };
+use crate::exit::Failure;
 
 /// Everything that was submitted and is followed, and what became of it so far.
 #[derive(Debug, Default)]
@@ -55,6 +57,40 @@ impl Progress {
         self.by_uid.insert(uid, self.works.len());
         self.works.push(work);
         Changes { events: vec![event], logs: Vec::new() }
+    }
+
+    /// Takes what a watch tells.
+    pub(crate) fn take(
+        &mut self,
+        seen: Seen,
+        now: Timestamp,
+    ) -> core::result::Result<Changes, Failure> {
+        let changes = match seen {
+            Seen::Now(object) => match object.key.kind {
+                Kind::Job => {
+                    self.job(object.meta.uid, &object.job(), now);
+                    Changes::default()
+                }
+                _ => self.pod(object.meta.uid, &object.pod(), now),
+            },
+            Seen::Gone(object) if object.key.kind == Kind::Pod => {
+                let pod = object.pod();
+                // The last state may hold an end that nobody has seen yet.
+                let changes = self.pod(object.meta.uid, &pod, now);
+                self.gone(object.meta.uid, controller(&pod), now);
+                changes
+            }
+            Seen::Gone(object) => {
+                self.gone(object.meta.uid, None, now);
+                Changes::default()
+            }
+            Seen::All { kind, asked, there } => {
+                self.only(kind == Kind::Pod, &asked, &there, now);
+                Changes::default()
+            }
+            Seen::Lost(failure) => return Err(failure),
+        };
+        Ok(changes)
     }
 
     /// Takes a Job as it is now.
@@ -195,7 +231,7 @@ impl Progress {
 }
 
 /// The uid of the pod's managing controller.
-pub(crate) fn controller(pod: &Pod) -> Option<Uid> {
+fn controller(pod: &Pod) -> Option<Uid> {
     let mut owners = pod.metadata.owner_references.iter().flatten();
     Uid::parse(&owners.find(|owner| owner.controller == Some(true))?.uid)
 }

@@ -31,10 +31,12 @@ const BUSY_WAIT_MS: u64 = 1_000;
 const TAILS_MAX: usize = 16;
 
 /// What a log needs to know of the run to be told apart from the others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
     pub(crate) form: Form,
     pub(crate) several_works: bool,
+    /// Which part of each log is read; container and attempt are filled in.
+    pub(crate) part: LogOptions,
 }
 
 /// The logs that are read and those that wait.
@@ -113,9 +115,10 @@ impl Readers {
                 continue;
             }
             let Some((read, several)) = self.waiting.remove(at) else { break };
-            let Surroundings { form, several_works } = self.surroundings;
-            let formatter = Formatter::new(form, &read, prefix(&read, several_works, several));
-            self.tasks.spawn(read_log(self.link.clone(), self.screen.clone(), read, formatter));
+            let Surroundings { form, several_works, part } = &self.surroundings;
+            let formatter = Formatter::new(*form, &read, prefix(&read, *several_works, several));
+            let (link, screen, part) = (self.link.clone(), self.screen.clone(), part.clone());
+            self.tasks.spawn(read_log(link, screen, read, part, formatter));
         }
     }
 }
@@ -124,11 +127,18 @@ async fn read_log(
     link: Link,
     screen: Screen,
     read: LogRead,
+    part: LogOptions,
     mut formatter: Formatter,
 ) -> (LogRead, Tail) {
+    let options = LogOptions {
+        container: read.container.clone(),
+        follow: true,
+        attempt: Some(read.restarts),
+        ..part
+    };
     let mut shown: u64 = 0;
     loop {
-        match copy(&link, &screen, &read, &mut formatter, &mut shown).await {
+        match copy(&link, &screen, &read, &options, &mut formatter, &mut shown).await {
             Ok(()) => break,
             Err(error) if error.lost() => {
                 if link.recover().await.is_err() {
@@ -160,16 +170,11 @@ async fn copy(
     link: &Link,
     screen: &Screen,
     read: &LogRead,
+    options: &LogOptions,
     formatter: &mut Formatter,
     shown: &mut u64,
 ) -> Result<(), client::Error> {
-    let options = LogOptions {
-        container: read.container.clone(),
-        follow: true,
-        attempt: Some(read.restarts),
-        ..LogOptions::default()
-    };
-    let mut log = link.client().pod_log(&read.namespace, &read.pod, &options).await?;
+    let mut log = link.client().pod_log(&read.namespace, &read.pod, options).await?;
     let mut skip = *shown;
     while let Some(mut bytes) = log.next().await? {
         let skipped = skip.min(bytes.len() as u64);

@@ -56,6 +56,9 @@ struct Kept {
     base: Rc<Base>,
 }
 
+/// How long it stays with no server and nothing to keep, in milliseconds.
+const ALONE_MS_MAX: i64 = 10_000;
+
 /// What an event is about; travels with a container's number in the event's 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
@@ -118,11 +121,22 @@ impl Spawner {
         })
     }
 
-    /// Serve until told to stop and empty.
+    /// Serve until empty, and told to stop or alone for long: a server that was killed, or that
+    /// ended before it could connect, tells nobody anything.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Epoll::events();
+        let mut alone_since = None;
         while !(self.stopping && self.containers.is_empty()) {
-            let timeout = self.timers.first().map(|(at, _)| (at - monotonic_ms()).max(0));
+            let now = monotonic_ms();
+            let alone =
+                self.connection.is_none() && self.containers.is_empty() && self.pods.is_empty();
+            alone_since = alone.then(|| alone_since.unwrap_or(now));
+            let leave = alone_since.map(|since| since + ALONE_MS_MAX);
+            if leave.is_some_and(|at| at <= now) {
+                break;
+            }
+            let wake = self.timers.first().map(|(at, _)| *at).into_iter().chain(leave).min();
+            let timeout = wake.map(|at| (at - now).max(0));
             let timeout = timeout.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX));
             let count = match self.epoll.wait(&mut events, timeout) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
