@@ -119,6 +119,16 @@ impl Node {
         self.pods.values().map(count).sum()
     }
 
+    /// Whether the spawner is there and every pod that is over has given back all it held: a server
+    /// that ends before that leaves files behind, and a spawner that waits for the next one.
+    pub fn at_rest(&self) -> bool {
+        let at_rest = |entry: &Entry| match entry {
+            Entry::Live(_) => true,
+            Entry::Over(over) => over.release.done(),
+        };
+        self.link.connected && self.pods.values().all(at_rest)
+    }
+
     /// Whether everything that was lost with earlier spawners is durably on record. Only then may the
     /// spawner that answered last be put on record as the one that starts went to: a server that
     /// finds it there takes what it does not know for never started.

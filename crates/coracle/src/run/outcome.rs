@@ -133,6 +133,11 @@ impl Exit {
         })
     }
 
+    /// Whether it could not be started for a reason that lies in the machine, not in the command.
+    pub(crate) fn machine_refused(&self) -> bool {
+        self.unstartable() == Some(Unstartable::Other)
+    }
+
     /// The signal that killed the container, as the status names it or the code implies it.
     pub(crate) fn killed_by(&self) -> Option<i32> {
         let implied = self.code > 128 && self.code <= 128 + 64;

@@ -220,7 +220,12 @@ fn failed(
     };
     lines.push(format!("  {}{container}  {how}", who(failure, work)));
     lines.extend(tail.iter().flat_map(|tail| tail.iter()).map(|line| format!("    | {line}")));
-    if work.id.is_job {
+    if failure.exit.machine_refused() {
+        lines.push(
+            "  coracle doctor tells what this machine lacks; --runtime process does without isolation"
+                .to_owned(),
+        );
+    } else if work.id.is_job {
         let index = failure.index.filter(|_| !work.single_pod);
         let index = index.map(|index| format!(" --index {index}")).unwrap_or_default();
         lines.push(format!("  see: {}{index}", hints.command("logs", work)));

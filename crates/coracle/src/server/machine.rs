@@ -36,6 +36,10 @@ const SLEEP_S_MAX: i64 = 60;
 /// How long the end of the pods is waited for beyond their grace periods, in seconds.
 const STOP_PODS_S_MAX: u64 = 120;
 
+/// How long a server that ends waits for what ended before it to give back what it held, in
+/// milliseconds.
+const REST_MS_MAX: u64 = 3_000;
+
 pub(super) struct Works {
     server: Rc<Server>,
     driver: Driver,
@@ -100,6 +104,7 @@ impl Works {
                 }
             }
         }
+        self.come_to_rest().await?;
         self.urgent = true;
         while {
             self.pump();
@@ -108,6 +113,20 @@ impl Works {
             self.written().await?;
         }
         self.spawner.send(&Request::Stop);
+        Ok(())
+    }
+
+    /// Gives what just ended the time to give back what it held, so that nothing of it is left for a
+    /// next server that may never come.
+    async fn come_to_rest(&mut self) -> Result<(), Failure> {
+        let until = tokio::time::Instant::now() + Duration::from_millis(REST_MS_MAX);
+        while !self.driver.node().at_rest() && tokio::time::Instant::now() < until {
+            let sleep = self.pump();
+            let step = self.step(sleep);
+            if let Ok(result) = tokio::time::timeout_at(until, step).await {
+                result?;
+            }
+        }
         Ok(())
     }
 

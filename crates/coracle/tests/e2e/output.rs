@@ -33,8 +33,8 @@ fn sorted(text: &str) -> Vec<&str> {
 
 #[test]
 fn one_pod_is_raw_bytes_of_both_streams() {
-    let text = job("raw", "", "printf 'a\\\\000b'; echo c >&2; printf 'no end'");
-    assert_eq!(run(&[], &text).expect(0).out, "a\0bc\nno end");
+    let text = job("raw", "", "printf 'a\\000b\\r\\nno end'; sleep 0.1; printf c >&2");
+    assert_eq!(run(&[], &text).expect(0).out, "a\0b\r\nno endc");
 }
 
 #[test]
