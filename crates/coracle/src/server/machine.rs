@@ -199,6 +199,7 @@ impl Works {
         match event {
             Event::Reply(reply) => self.input(Input::Spawner(reply)),
             Event::Connected { instance, containers } => {
+                tracing::info!(instance, containers = containers.len(), "a spawner answers");
                 self.drive(|driver, engine| driver.connected(engine, &instance, containers, now));
             }
             Event::Disconnected { error } => {
