@@ -246,8 +246,9 @@ fn filter() -> Vec<u8> {
     let mut program: Vec<(u16, u8, u8, u32)> = vec![(0x20, 0, 0, 0)];
     for run in 0..7_u32 {
         let numbers = (0..8).map(|n| 1000 + 8 * run + n);
-        program.push((0x25, 16, 0, 1007 + 8 * run));
+        program.push((0x25, 17, 0, 1007 + 8 * run));
         program.extend(numbers.flat_map(|k| [(0x15, 0, 1, k), (0x06, 0, 0, 0x0005_0001)]));
+        program.push((0x06, 0, 0, 0x7fff_0000));
     }
     program.push((0x06, 0, 0, 0x7fff_0000));
     let bytes = |(code, yes, no, k): (u16, u8, u8, u32)| {
