@@ -128,7 +128,8 @@ mod tests {
         let relative = |name: &str| {
             (name == "HOME").then(|| "/home/a".into()).or(Some(OsString::from("data")))
         };
-        let cases: [(Option<&str>, bool, &dyn Fn(&str) -> Option<OsString>, Option<&str>); 6] = [
+        type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+        let cases: [(Option<&str>, bool, Env, Option<&str>); 6] = [
             (Some("/x"), true, &home, Some("/x")),
             (None, true, &home, Some("/var/lib/coracle")),
             (Some(""), false, &home, Some("/home/a/.local/share/coracle")),

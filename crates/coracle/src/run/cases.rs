@@ -80,7 +80,9 @@ impl Story {
         for event in &changes.events {
             let mut value = serde_json::to_value(event).unwrap();
             let fields = value.as_object_mut().unwrap();
-            ["time", "namespace", "job"].map(|common| fields.remove(common));
+            for common in ["time", "namespace", "job"] {
+                fields.remove(common);
+            }
             let name = fields.remove("event").unwrap();
             write!(self.out, "{:>3} {}", self.now, name.as_str().unwrap()).unwrap();
             for (field, value) in fields {

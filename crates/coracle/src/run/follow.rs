@@ -115,7 +115,7 @@ impl<'a> Follow<'a> {
     }
 
     /// Follows to the end. Gives why it ended early, if it did.
-    pub(crate) async fn to_the_end(&mut self) -> Result<Option<Interruption>, Failure> {
+    pub(crate) async fn until_the_end(&mut self) -> Result<Option<Interruption>, Failure> {
         let mut signals = Signals::listen()?;
         let mut redraw = tokio::time::interval(Duration::from_millis(REDRAW_MS));
         while !self.done(clock::now()) {

@@ -127,7 +127,7 @@ async fn attend(
     follow.runs = runs;
     follow.progress = progress;
     follow.show(first).await;
-    let interruption = follow.to_the_end().await?;
+    let interruption = follow.until_the_end().await?;
     let code = report(args, &follow, screen, interruption).await;
     clean_up(link, &submitted, screen).await;
     follow.attendance.leave(false).await;
