@@ -28,12 +28,28 @@ pub(crate) struct Options {
     /// A minute instead of ten: fewer tasks, one repetition. For seeing that it works.
     #[arg(long)]
     quick: bool,
+    /// Measure only this; may be repeated.
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
     /// Write the tables into README.md.
     #[arg(long)]
     readme: bool,
     /// Do not measure: show this earlier result.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+}
+
+/// One of the things that are measured.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Part {
+    /// CPU per task and tasks/s, beside the spawn loop and xargs.
+    Throughput,
+    /// One pod, from POST to Complete, and `coracle run`.
+    Latency,
+    /// Whether late pods of a long Job cost what early ones did.
+    LongJob,
+    /// Memory and wake-ups while nothing happens.
+    Idle,
 }
 
 /// How much is measured.
@@ -78,7 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let report = match &options.from {
         Some(file) => serde_json::from_slice(&fs::read(file)?)
             .with_context(|| format!("{} is not a result of this bench", file.display()))?,
-        None => measure(if options.quick { &QUICK } else { &WHOLE })?,
+        None => measure(if options.quick { &QUICK } else { &WHOLE }, &options.only)?,
     };
     let tables = report.markdown();
     println!("\n{tables}");
@@ -89,22 +105,31 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn measure(size: &Size) -> Result<Report> {
+fn measure(size: &Size, only: &[Part]) -> Result<Report> {
     let coracle = cargo::release_executable("coracle")?;
     let mut meter = meter::Meter::new()?;
     let scratch = scratch()?;
     let mut report = Report::new(scratch.path(), size.repetitions)?;
+    let wanted = |part| only.is_empty() || only.contains(&part);
     for repetition in 1..=size.repetitions {
-        println!("repetition {repetition} of {}", size.repetitions);
         report.syncs_per_s.push(baseline::syncs_per_s(scratch.path())?);
-        throughput::measure(&coracle, scratch.path(), &mut meter, size, &mut report)?;
+        if wanted(Part::Throughput) {
+            println!("throughput: repetition {repetition} of {}", size.repetitions);
+            throughput::measure(&coracle, scratch.path(), &mut meter, size, &mut report)?;
+        }
     }
-    println!("latency");
-    latency::measure(&coracle, scratch.path(), &mut meter, size, &mut report)?;
-    println!("a Job of {} indexes", size.long_job);
-    long_job::measure(&coracle, scratch.path(), &mut meter, size, &mut report)?;
-    println!("idle for {} s", size.idle_s);
-    report.idle = Some(idle::measure(&coracle, scratch.path(), size.idle_s)?);
+    if wanted(Part::Latency) {
+        println!("latency");
+        latency::measure(&coracle, scratch.path(), &mut meter, size, &mut report)?;
+    }
+    if wanted(Part::LongJob) {
+        println!("a Job of {} indexes", size.long_job);
+        long_job::measure(&coracle, scratch.path(), &mut meter, size, &mut report)?;
+    }
+    if wanted(Part::Idle) {
+        println!("idle for {} s", size.idle_s);
+        report.idle = Some(idle::measure(&coracle, scratch.path(), size.idle_s)?);
+    }
     let file = report.save(&cargo::root().join("bench-results"))?;
     println!("kept in {}", file.display());
     Ok(report)

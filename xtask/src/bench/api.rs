@@ -34,6 +34,18 @@ impl Api {
         Ok(())
     }
 
+    /// A Job as it is now.
+    pub(super) fn get(&self, name: &str) -> Result<String> {
+        let path = format!("{JOBS}/{name}");
+        let mut response = self.send("GET", &path, &[])?;
+        let mut body = String::new();
+        response.body.read_to_string(&mut body)?;
+        if response.code != 200 {
+            bail!("GET {path}: {} {body}", response.code);
+        }
+        Ok(body)
+    }
+
     /// All changes of Jobs from now on, a line of JSON each.
     pub(super) fn watch(&self) -> Result<impl Iterator<Item = Result<String>> + use<>> {
         let list: Value = serde_json::from_reader(self.send("GET", JOBS, &[])?.body)?;
@@ -113,7 +125,7 @@ impl<R: BufRead> Read for Chunks<R> {
     }
 }
 
-/// What a line of the watch says about one Job, found without parsing the whole.
+/// What the API says about one Job, found without parsing the whole.
 #[derive(Debug, PartialEq)]
 pub(super) enum Seen {
     /// It is Complete.
@@ -122,7 +134,7 @@ pub(super) enum Seen {
     Succeeded(u32),
 }
 
-/// Reads a line of the watch; `None` if it is about another Job or tells nothing new.
+/// Reads a Job or a line of a watch; `None` if it is about another Job or tells nothing new.
 pub(super) fn seen(line: &str, job: &str) -> Result<Option<Seen>> {
     if !line.contains(&format!("\"name\":\"{job}\"")) {
         return Ok(None);

@@ -4,10 +4,14 @@
 use super::api::{self, Seen};
 use super::meter::Meter;
 use super::report::{LongJob, Report};
+use super::server::{Server, ends_within, open};
 use super::{Size, Way};
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// Seldom enough that asking costs nothing beside the pods.
+const BETWEEN_READINGS: Duration = Duration::from_millis(50);
 
 /// Enough at once that the machine is never idle.
 const PARALLEL: u32 = 50;
@@ -23,18 +27,8 @@ pub(super) fn measure(
         let server = super::server(coracle, scratch, meter)?;
         let begun = Instant::now();
         let api = server.api();
-        let mut watch = api.watch()?;
-        let mut readings = vec![(0, meter.usage()?)];
         api.create(&api::job("long", way, size.long_job, PARALLEL))?;
-        loop {
-            let line = watch.next().context("the watch ended")??;
-            match api::seen(&line, "long")? {
-                Some(Seen::Succeeded(count)) => readings.push((count, meter.usage()?)),
-                Some(Seen::Complete) => break,
-                None => {}
-            }
-        }
-        readings.push((size.long_job, meter.usage()?));
+        let readings = follow(&server, meter, size.long_job)?;
         let cost = |from: u32| stretch_us(&readings, from, from + size.stretch);
         report.long_jobs.push(LongJob {
             name: way.name().to_owned(),
@@ -47,6 +41,27 @@ pub(super) fn measure(
         });
     }
     Ok(())
+}
+
+/// How many pods have succeeded and what had been used by then, over and over until the Job is
+/// Complete. Asked for and not watched: a client that lags behind a watch would ascribe to early
+/// pods what later ones have cost.
+fn follow(server: &Server, meter: &Meter, tasks: u32) -> Result<Vec<(u32, Duration)>> {
+    let process = open(server.pid())?;
+    let mut readings = vec![(0, meter.usage()?)];
+    while !ends_within(&process, BETWEEN_READINGS)? {
+        let seen = api::seen(&server.api().get("long")?, "long")?;
+        let usage = meter.usage()?;
+        match seen {
+            Some(Seen::Succeeded(count)) => readings.push((count, usage)),
+            Some(Seen::Complete) => {
+                readings.push((tasks, usage));
+                return Ok(readings);
+            }
+            None => {}
+        }
+    }
+    bail!("the server ended")
 }
 
 /// CPU per task between two counts of finished tasks, in microseconds; between two readings the

@@ -103,14 +103,14 @@ impl Report {
         };
         let cpus = fs::read_to_string("/proc/cpuinfo")?;
         let cpu = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-        let file_system = text("stat", &["-f", "-c", "%T", &scratch.to_string_lossy()])?;
+        let mount = text("df", &["--output=fstype", &scratch.to_string_lossy()])?;
         let machine = Machine {
             commit: text("git", &["describe", "--always", "--dirty"])?,
             date: text("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"])?,
             cpu: cpu.map_or("unknown", |(_, name)| name).to_owned(),
             cores: std::thread::available_parallelism()?.get(),
             kernel: text("uname", &["-sr"])?,
-            file_system,
+            file_system: mount.lines().last().unwrap_or("unknown").to_owned(),
         };
         Ok(Report {
             machine,
@@ -159,7 +159,7 @@ impl Report {
             "Measured on {day} at {commit}: {cores} cores ({cpu}), {kernel}, {file_system}; \
              fdatasync {}/s; {elsewhere} cores busy with something else. A task is `{}`. CPU is user \
              and system time of server, spawner, containers and client together. Medians of {} \
-             repetitions (smallest to largest); a ratio compares with the spawn loop of the same \
+             readings (smallest to largest); a ratio compares with the spawn loop of the same \
              repetition and parallelism.\n",
             spread(self.syncs_per_s.iter().copied(), 0),
             super::COMMAND,
