@@ -35,6 +35,12 @@ struct Tally {
     failed: u64,
 }
 
+impl Tally {
+    fn and(self, other: Tally) -> Tally {
+        Tally { passed: self.passed + other.passed, failed: self.failed + other.failed }
+    }
+}
+
 struct Step {
     name: &'static str,
     tier: Tier,
@@ -49,9 +55,7 @@ const STEPS: &[Step] = &[
     quick("lint", "clippy over everything, warnings denied", || {
         command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     }),
-    quick("test", "unit, case, property and end-to-end tests", || {
-        counted::run(&["test", "--workspace", "--no-fail-fast"], &[])
-    }),
+    quick("test", "unit, case, property and end-to-end tests", counted::all),
     quick("release", "the executables as released", || {
         cargo::release_executable("coracle").map(drop).map(one)
     }),
@@ -61,6 +65,10 @@ const STEPS: &[Step] = &[
     }),
     full("sim-long", "50,000 seeds of the simulation", || simulate(50_000)),
     full("planted", "every planted bug is found by the simulation", planted),
+    full("torment", "500 kills of the server, a minute without one", || {
+        let longer = [("CORACLE_TORMENT_ROUNDS", "500"), ("CORACLE_SILENCE_S", "60")];
+        counted::run(&["test", "--package", "coracle", "--test", "main"], &longer)
+    }),
     full("bench", "the bench, whole", || bench::run(&bench::Options::default()).map(one)),
 ];
 
@@ -91,7 +99,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         });
         let verdict = if tally.failed == 0 { "ok" } else { "FAILED" };
         println!("<== {}: {verdict} in {:.1} s", step.name, begun.elapsed().as_secs_f64());
-        total = Tally { passed: total.passed + tally.passed, failed: total.failed + tally.failed };
+        total = total.and(tally);
         if step.name == "setup" && tally.failed > 0 {
             break;
         }

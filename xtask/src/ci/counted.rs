@@ -6,12 +6,24 @@ use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
+/// As many kills of the server as a release has to stand.
+const TORMENT: [(&str, &str); 1] = [("CORACLE_TORMENT_ROUNDS", "20")];
+
+/// Runs every test there is. Those of crate `coracle` that run the binary start containers: without
+/// root they are left out; tests of other crates that need root say so themselves.
+pub(super) fn all() -> Result<Tally> {
+    if rustix::process::geteuid().is_root() {
+        return run(&["test", "--workspace", "--no-fail-fast"], &TORMENT);
+    }
+    println!("not root, so these are skipped: the end-to-end tests of crate coracle");
+    let most = run(&["test", "--workspace", "--exclude", "coracle", "--no-fail-fast"], &[])?;
+    let unit = run(&["test", "--package", "coracle", "--bins", "--no-fail-fast"], &[])?;
+    Ok(most.and(unit))
+}
+
 /// Runs `cargo` with these arguments and environment. A run that fails without a failed test (it
 /// did not compile, a test died) counts as one failure.
 pub(super) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Tally> {
-    if !rustix::process::geteuid().is_root() {
-        println!("not root: the tests that start containers say `skipped`");
-    }
     let mut command = cargo::cargo();
     command.args(arguments).envs(environment.iter().copied()).stdout(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("cannot run {command:?}"))?;

@@ -8,9 +8,12 @@ use std::process::Command;
 
 /// A program, the Debian package that brings it, and who needs it.
 const TOOLS: &[(&str, &str, &str)] = &[
-    ("sha256sum", "coreutils", "examples/checksums.yaml"),
-    ("xargs", "findutils", "the bench and examples/checksums.yaml"),
     ("git", "git", "tidy"),
+    ("mount", "mount", "the end-to-end tests"),
+    ("script", "bsdutils", "the tests of the live display"),
+    ("setpriv", "util-linux", "the tests of a machine without namespaces"),
+    ("sha256sum", "coreutils", "examples/checksums.yaml"),
+    ("xargs", "findutils", "examples/checksums.yaml and the bench"),
 ];
 
 pub(super) fn run() -> Result<Tally> {
