@@ -9,24 +9,36 @@ use std::process::Command;
 /// CAP_NET_ADMIN.
 const NET_ADMIN: u64 = 1 << 12;
 
-/// The network and IPC namespace of each of so many containers, one after another, with what they
-/// print besides.
-fn seen(
-    spawner: &mut Harness,
-    script: &str,
-    change: impl FnOnce(&mut Container),
-) -> (String, String) {
-    let script = format!("{script}\nreadlink /proc/self/ns/net /proc/self/ns/ipc");
+/// The namespaces of one container, by number. Kept open, because a free number is given out again.
+#[derive(Debug)]
+struct Seen(String, String, #[expect(dead_code, reason = "kept open")] [fs::File; 2]);
+
+impl PartialEq for Seen {
+    fn eq(&self, other: &Seen) -> bool {
+        (&self.0, &self.1) == (&other.0, &other.1)
+    }
+}
+
+/// Run a script in a container, see its network and IPC namespace, and end it.
+fn seen(spawner: &mut Harness, script: &str, change: impl FnOnce(&mut Container)) -> Seen {
+    let script = format!("{script}\nreadlink /proc/self/ns/net /proc/self/ns/ipc; exec sleep 1000");
     let mut start = spawner.isolated("a", &script, change);
     start.id.attempt = spawner.next_attempt();
     start.log.name = format!("{}.log", start.id.attempt);
-    let (end, lines) = spawner.run(start);
-    assert_eq!(end.code, Some(0), "{lines:?}");
+    let log = start.log.clone();
+    let id = spawner.start(start);
+    let pid = spawner.started(&id).pid;
+    wait_for_text(&log_path(&log), "ipc:[");
+    let open = |kind: &str| fs::File::open(format!("/proc/{pid}/ns/{kind}")).unwrap();
+    let held = [open("net"), open("ipc")];
+    spawner.send(&Request::Kill { id: id.clone() });
+    spawner.ended(&id);
+    let lines = crate::harness::lines(&log);
     let of = |kind: &str| {
         let line = lines.iter().find(|line| line.contains(kind));
         line.unwrap_or_else(|| panic!("{lines:?}")).clone()
     };
-    (of("net:["), of("ipc:["))
+    Seen(of("net:["), of("ipc:["), held)
 }
 
 fn has_python() -> bool {
@@ -82,7 +94,7 @@ server = socket.create_server((\"127.0.0.1\", 8080))
 client = socket.create_connection(server.getsockname())
 accepted = server.accept()[0]
 client.close(); accepted.close()'; grep -q 'tw [1-9]' /proc/net/sockstat || exit 9";
-    let (left, ipc) = seen(&mut spawner, connect, |_| {});
+    let Seen(left, ipc, _held) = seen(&mut spawner, connect, |_| {});
     let next = seen(&mut spawner, "true", |_| {});
     assert_ne!(next.0, left);
     assert_eq!(next.1, ipc, "its IPC namespace is clean");
@@ -100,7 +112,7 @@ fn shared_memory_and_queues_keep_theirs_from_the_next() {
         let script = format!(
             "/usr/bin/python3 -c '\nimport ctypes\nlibc = ctypes.CDLL(\"librt.so.1\")\nassert {made}'"
         );
-        let (net, left) = seen(&mut spawner, &script, |_| {});
+        let Seen(net, left, _held) = seen(&mut spawner, &script, |_| {});
         let next = seen(&mut spawner, "ipcs -m | grep -q 0x00000007 && exit 9; true", |_| {});
         assert_eq!(next.0, net, "{made}");
         assert_ne!(next.1, left, "{made}");
@@ -173,19 +185,17 @@ fn those_of_a_pod_are_free_at_its_end() {
 #[test]
 fn a_crash_leaves_none() {
     let Some(mut spawner) = Harness::new() else { return };
-    let (idle, _) = seen(&mut spawner, "true", |_| {});
-    let number = idle.split(['[', ']']).nth(1).unwrap().to_owned();
-    let held = || {
-        let script =
-            format!("ls -l /proc/[0-9]*/fd /proc/[0-9]*/ns 2>/dev/null | grep -c 'net:.{number}.'");
-        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().unwrap()
+    let number = {
+        let Seen(idle, ..) = seen(&mut spawner, "true", |_| {});
+        idle.split(['[', ']']).nth(1).unwrap().to_owned()
     };
-    assert_eq!(held(), 1, "the spawner's descriptor");
+    let script =
+        format!("ls -l /proc/[0-9]*/fd /proc/[0-9]*/ns 2>/dev/null | grep -c 'net:.{number}.'");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1", "the spawner's descriptor");
     let pid = spawner.spawner_pid();
     crate::harness::kill(pid);
     crate::harness::assert_gone(pid);
-    assert_eq!(held(), 0);
     // The next one finds its control groups and removes them when it leaves.
     spawner::launch(Path::new(env!("CARGO_BIN_EXE_spawner-alone")), spawner.data_dir.path())
         .unwrap();
