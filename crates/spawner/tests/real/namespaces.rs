@@ -11,7 +11,7 @@ const NET_ADMIN: u64 = 1 << 12;
 
 /// The namespaces of one container, by number. Kept open, because a free number is given out again.
 #[derive(Debug)]
-struct Seen(String, String, #[expect(dead_code, reason = "kept open")] [fs::File; 2]);
+struct Seen(String, String, [fs::File; 2]);
 
 impl PartialEq for Seen {
     fn eq(&self, other: &Seen) -> bool {
