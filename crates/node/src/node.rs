@@ -119,11 +119,11 @@ impl Node {
         self.pods.values().map(count).sum()
     }
 
-    /// Whether the spawner is there and every pod that is over has given back all it held: a server
+    /// Whether the spawner is there and every pod that has ended has given back all it held: a server
     /// that ends before that leaves files behind, and a spawner that waits for the next one.
     pub fn at_rest(&self) -> bool {
         let at_rest = |entry: &Entry| match entry {
-            Entry::Live(_) => true,
+            Entry::Live(pod) => !pod.has_ended(),
             Entry::Over(over) => over.release.done(),
         };
         self.link.connected && self.pods.values().all(at_rest)

@@ -338,6 +338,11 @@ impl PodMachine {
         self.containers.iter().all(Container::settled)
     }
 
+    /// Whether nothing of it runs any more; its end may not be on record yet.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.stage, Stage::Over { .. })
+    }
+
     /// Once the terminal status is durable: what is left to give back.
     pub(crate) fn over(&self) -> Option<Over> {
         match &self.stage {
