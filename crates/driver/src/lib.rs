@@ -143,7 +143,8 @@ impl Driver {
     pub fn durable(&mut self, engine: &mut Engine, now: Timestamp) -> Vec<Deed> {
         let changes = engine.store().changes_after(self.seen);
         let changes = changes.expect("the driver follows the store at every step");
-        let inputs: Vec<Input> = changes.filter_map(|change| input_of(engine, change)).collect();
+        let inputs: Vec<Input> =
+            changes.filter_map(|change| input_of(&self.node, engine, change)).collect();
         self.seen = engine.store().durable();
         let mut deeds = self.feed(engine, inputs, now);
         deeds.extend(self.record_spawner(engine, now));
@@ -218,12 +219,15 @@ fn act(engine: &mut Engine, output: Output, now: Timestamp) -> Option<Deed> {
     None
 }
 
-fn input_of(engine: &Engine, change: &Change) -> Option<Input> {
+/// What the node is told of a change. A pod that it has stays its business also when the run that
+/// submitted it is over, until it has given everything back.
+fn input_of(node: &Node, engine: &Engine, change: &Change) -> Option<Input> {
     let object = &change.object;
     match (object.key.kind, change.kind) {
         (Kind::Pod, ChangeKind::Deleted) => Some(Input::PodGone(object.meta.uid)),
         (Kind::Pod, _) => {
-            let shown = is_bound_to(object, engine) && engine.acts_on(object);
+            let minded = engine.acts_on(object) || node.has(object.meta.uid);
+            let shown = is_bound_to(object, engine) && minded;
             shown.then(|| Input::Pod(object.clone()))
         }
         (Kind::ConfigMap | Kind::Secret | Kind::RuntimeClass, _) => {

@@ -110,6 +110,11 @@ impl Node {
         self.timers.first().map(|(at, _)| *at)
     }
 
+    /// Whether a pod was shown to the node and has not been removed since.
+    pub fn has(&self, uid: Uid) -> bool {
+        self.pods.contains_key(&uid)
+    }
+
     /// How many containers run or are being started.
     pub fn running(&self) -> usize {
         let count = |entry: &Entry| match entry {

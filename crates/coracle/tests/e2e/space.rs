@@ -109,7 +109,9 @@ impl Space {
     pub(crate) fn up(&self) -> Running {
         let mut up = self.start(&["up"]);
         let ready = up.line();
-        assert_eq!(ready, format!("ready unix:{}", self.data().join("server.sock").display()));
+        if ready != format!("ready unix:{}", self.data().join("server.sock").display()) {
+            panic!("up is not ready: {:?}", up.finish());
+        }
         up
     }
 
