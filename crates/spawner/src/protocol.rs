@@ -59,7 +59,7 @@ pub enum Request {
         /// The pod's uid.
         pod: String,
     },
-    /// Leave as soon as no container runs and none is unforgotten.
+    /// Leave as soon as no container runs and none is unforgotten, unless a server says hello before.
     Stop,
 }
 

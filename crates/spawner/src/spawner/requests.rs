@@ -76,7 +76,9 @@ impl Spawner {
         }
     }
 
+    /// Whoever says hello wants something of this spawner: an earlier `Stop` holds no longer.
     fn hello(&mut self) {
+        self.stopping = false;
         if let Some(connection) = &mut self.connection {
             connection.greeted = true;
         }

@@ -39,6 +39,24 @@ fn nothing_is_lost_while_the_server_is_away() {
     assert_eq!(spawner.listed.len(), 1, "the forgotten one is gone");
 }
 
+/// A private server that ended told its spawner to stop; the next one came before it had. Its pods
+/// were lost with the spawner that then left under it.
+#[test]
+fn a_stop_holds_only_until_the_next_hello() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let start = spawner.plain("a", "exec sleep 1000");
+    let first = spawner.start(start);
+    spawner.started(&first);
+    spawner.send(&Request::Stop);
+    spawner.reconnect();
+    spawner.send(&Request::Kill { id: first.clone() });
+    spawner.ended(&first);
+    spawner.send(&Request::Forget { id: first });
+    let start = spawner.plain("b", "exit 3");
+    let second = spawner.start(start);
+    assert_eq!(spawner.ended(&second).code, Some(3));
+}
+
 #[test]
 fn asking_twice_changes_nothing() {
     let Some(mut spawner) = Harness::new() else { return };
