@@ -22,19 +22,19 @@ use store::{Change, ChangeKind};
 pub enum Deed {
     /// Send this to the spawner.
     Spawner(Request),
-    /// Make a pod's files and volumes; answered by [`Input::Prepared`].
+    /// Make a pod's volumes; answered by [`Input::Prepared`].
     Prepare {
         /// The pod.
         uid: Uid,
         /// What to make.
         plan: Box<VolumePlan>,
     },
-    /// Remove a pod's files and volumes; answered by [`Input::CleanedUp`].
+    /// Remove a pod's volumes; answered by [`Input::CleanedUp`].
     CleanUp {
         /// The pod.
         uid: Uid,
     },
-    /// Read a container's last words; answered by [`Input::TerminationRead`].
+    /// Read the end of a container's log as its last words; answered by [`Input::TerminationRead`].
     ReadTermination {
         /// Which attempt.
         id: ContainerId,

@@ -96,19 +96,20 @@ pub enum Output {
     },
     /// Send this to the spawner.
     Spawner(Request),
-    /// Make the pod's files and volumes; answered by [`Input::Prepared`].
+    /// Make the pod's volumes; answered by [`Input::Prepared`].
     Prepare {
         /// The pod.
         uid: Uid,
         /// What to make.
         plan: Box<VolumePlan>,
     },
-    /// Remove the pod's files and volumes; answered by [`Input::CleanedUp`].
+    /// Remove the pod's volumes; answered by [`Input::CleanedUp`].
     CleanUp {
         /// The pod.
         uid: Uid,
     },
-    /// Read what a container left as its last words; answered by [`Input::TerminationRead`].
+    /// Read the log of a container that failed without last words and wants its log to speak for it;
+    /// answered by [`Input::TerminationRead`].
     ReadTermination {
         /// Which attempt.
         id: ContainerId,

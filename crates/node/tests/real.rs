@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -45,6 +45,8 @@ struct Machine {
     pods: BTreeMap<String, Arc<Object>>,
     revision: u64,
     removed: usize,
+    /// The pods that had files made, read or removed.
+    aside: BTreeSet<String>,
 }
 
 /// After a failed test no spawner stays.
@@ -84,7 +86,7 @@ impl Machine {
         let client = SpawnerClient::new(dir.path(), &program, clock);
         let node = Node::new(config, Found::default());
         let (objects, pods) = (Objects::default(), BTreeMap::new());
-        Self { dir, node, client, objects, pods, revision: 0, removed: 0 }
+        Self { dir, node, client, objects, pods, revision: 0, removed: 0, aside: BTreeSet::new() }
     }
 
     fn object(&mut self, kind: Kind, mut object: Value) -> Arc<Object> {
@@ -109,6 +111,11 @@ impl Machine {
     fn input(&mut self, input: Input) {
         let mut answers = Vec::new();
         for output in self.node.handle(input, clock(), &self.objects) {
+            self.aside.extend(match &output {
+                Output::Prepare { uid, .. } | Output::CleanUp { uid } => Some(uid.to_string()),
+                Output::ReadTermination { id, .. } => Some(id.pod.clone()),
+                _ => None,
+            });
             let answer = match output {
                 Output::Status { key, uid, status } => {
                     self.revision += 1;
@@ -226,6 +233,46 @@ async fn a_container_sees_its_pod(machine: &mut Machine) {
     assert_eq!(machine.log("sees", "main"), expected);
 }
 
+async fn a_pod_without_volumes_has_its_files(machine: &mut Machine) {
+    let script = "cat /etc/hosts; stat -c '%a %n' /etc/hosts /etc/hostname /etc/resolv.conf; \
+                  (echo x >>/etc/hosts) 2>/dev/null || echo read-only; \
+                  echo words >/dev/termination-log; exit 3";
+    let mut container = shell("main", script);
+    container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
+    container["securityContext"] = json!({"readOnlyRootFilesystem": true});
+    machine.pod("bare", &once(container));
+    machine.until(|m| m.phase("bare") == "Failed").await;
+    assert_eq!(machine.ended("bare", "main"), (3, "Error".into(), "words\n".into()));
+    let hosts = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n\
+                 ::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n\
+                 fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
+    let files = "644 /etc/hosts\n644 /etc/hostname\n644 /etc/resolv.conf\nread-only\n";
+    assert_eq!(machine.log("bare", "main"), format!("{hosts}{files}"));
+}
+
+async fn a_failure_without_words_is_explained_by_its_log(machine: &mut Machine) {
+    let mut container = shell("main", "echo first; echo last; exit 4");
+    container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
+    machine.pod("log", &once(container));
+    machine.until(|m| m.phase("log") == "Failed").await;
+    assert_eq!(machine.ended("log", "main"), (4, "Error".into(), "first\nlast\n".into()));
+}
+
+async fn the_network_of_the_machine_comes_with_its_names(machine: &mut Machine) {
+    let mut spec = once(shell("main", "cat /etc/hosts /etc/resolv.conf"));
+    spec["hostNetwork"] = json!(true);
+    machine.pod("host", &spec);
+    machine.until(|m| m.phase("host") == "Succeeded").await;
+    let own = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let expected = format!(
+        "# Kubernetes-managed hosts file (host network).\n{}{}",
+        own("/etc/hosts"),
+        own("/etc/resolv.conf")
+    );
+    // A log has whole lines.
+    assert_eq!(machine.log("host", "main").trim_end(), expected.trim_end());
+}
+
 async fn two_containers_share_memory(machine: &mut Machine) {
     let mount = json!([{"name": "m", "mountPath": "/m"}]);
     let mut one = shell("one", "echo shared >/m/x; echo y >/dev/shm/done");
@@ -300,6 +347,9 @@ async fn a_deleted_pod_is_asked_to_stop(machine: &mut Machine) {
 async fn all() {
     let mut machine = Machine::new();
     a_container_sees_its_pod(&mut machine).await;
+    a_pod_without_volumes_has_its_files(&mut machine).await;
+    a_failure_without_words_is_explained_by_its_log(&mut machine).await;
+    the_network_of_the_machine_comes_with_its_names(&mut machine).await;
     two_containers_share_memory(&mut machine).await;
     a_failure_is_restarted_and_its_volume_stays(&mut machine).await;
     what_cannot_run_says_why(&mut machine).await;
@@ -307,6 +357,9 @@ async fn all() {
     a_deleted_pod_is_asked_to_stop(&mut machine).await;
     let pods = machine.dir.path().join("pods");
     machine.until(|_| std::fs::read_dir(&pods).unwrap().next().is_none()).await;
+    let had_files = |pod: &str| machine.aside.contains(&machine.pods[pod].meta.uid.to_string());
+    assert!(had_files("sees") && had_files("log"));
+    assert!(!had_files("bare"), "a pod without volumes costs the server more than it must");
     machine.client.send(&Request::Stop);
     let end = tokio::time::timeout(PATIENCE, machine.client.next()).await.unwrap();
     assert!(matches!(end, Event::Disconnected { .. }), "{end:?}");

@@ -11,8 +11,8 @@ use std::{
 
 use kinds::Uid;
 use node::volumes::{
-    DataFile, HostPathType, PlannedFile, PlannedVolume, TerminationRead, VolumeKind, VolumePlan,
-    clean_up, left_over, perform, read_termination,
+    DataFile, HostPathType, PlannedVolume, TerminationRead, VolumeKind, VolumePlan, clean_up,
+    left_over, perform, read_termination,
 };
 use tempfile::TempDir;
 
@@ -27,7 +27,7 @@ impl Pod {
     fn new() -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         let directory = data_dir.path().join("pods").join(UID);
-        Self { data_dir, plan: VolumePlan { directory, files: vec![], volumes: vec![] } }
+        Self { data_dir, plan: VolumePlan { directory, volumes: vec![] } }
     }
 
     fn path(&self, inner: &str) -> PathBuf {
@@ -99,27 +99,6 @@ fn data_is_reached_by_links_with_its_modes() {
 }
 
 #[test]
-fn a_file_has_the_machines_own_in_the_middle_and_is_written_once() {
-    let mut pod = Pod::new();
-    let own = pod.data_dir.path().join("own");
-    fs::write(&own, "middle\n").unwrap();
-    let path = pod.path("hosts");
-    pod.plan.files.push(PlannedFile {
-        path: path.clone(),
-        mode: 0o644,
-        text: "first\n".into(),
-        then: Some(own),
-        end: "last\n".into(),
-    });
-    perform(&pod.plan).unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "first\nmiddle\nlast\n");
-    assert_eq!(mode(&path), 0o644);
-    fs::write(&path, "by the container").unwrap();
-    perform(&pod.plan).unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "by the container");
-}
-
-#[test]
 fn a_tmpfs_is_mounted_once_and_unmounted() {
     let mut pod = Pod::new();
     let path = pod.volume("m", |path| VolumeKind::Tmpfs { path, bytes: 1 << 20 });
@@ -188,34 +167,17 @@ fn host_paths_are_checked_and_made_by_type() {
 }
 
 #[test]
-fn the_last_words_are_the_end_of_the_file_or_of_the_log() {
+fn a_container_without_words_is_spoken_for_by_the_end_of_its_log() {
     let root = tempfile::tempdir().unwrap();
-    let at = |name: &str| root.path().join(name);
-    let words = |file: &str, log: bool| {
-        read_termination(&TerminationRead {
-            file: Some(at(file)),
-            log: log.then(|| (at("logs"), 2)),
-            next: Some(at("next")),
-        })
-    };
-    assert_eq!(words("missing", false), "");
-    assert_eq!(mode(&at("next")), 0o666);
-    fs::write(at("short"), "bye").unwrap();
-    assert_eq!(words("short", true), "bye");
-    fs::write(at("long"), format!("{}{}", "a".repeat(5000), "b".repeat(4096))).unwrap();
-    assert_eq!(words("long", false), "b".repeat(4096));
-    symlink("/etc/passwd", at("link")).unwrap();
-    assert_eq!(words("link", false), "", "a link is followed");
-    fs::write(at("noise"), [0xff, b'x']).unwrap();
-    assert_eq!(words("noise", false), "\u{fffd}x");
-    // The log: at most 80 lines and 2048 bytes.
-    fs::write(at("empty"), "").unwrap();
-    assert_eq!(words("empty", true), "");
-    fs::create_dir(at("logs")).unwrap();
+    let logs = root.path().join("logs");
+    let words = || read_termination(&TerminationRead { directory: logs.clone(), attempt: 2 });
+    assert_eq!(words(), "");
+    // At most 80 lines and 2048 bytes.
+    fs::create_dir(&logs).unwrap();
     let line = |n: u32| format!("2026-01-01T00:00:00.000000000Z stdout F {n}\n");
-    fs::write(at("logs/2.log"), (0..100).map(line).collect::<String>()).unwrap();
+    fs::write(logs.join("2.log"), (0..100).map(line).collect::<String>()).unwrap();
     let expected: String = (20..100).map(|n| format!("{n}\n")).collect();
-    assert_eq!(words("empty", true), expected);
-    fs::write(at("logs/2.log"), line(7).replace('7', &"7".repeat(3000))).unwrap();
-    assert_eq!(words("empty", true).len(), 2048);
+    assert_eq!(words(), expected);
+    fs::write(logs.join("2.log"), line(7).replace('7', &"7".repeat(3000))).unwrap();
+    assert_eq!(words().len(), 2048);
 }

@@ -123,6 +123,7 @@ fn answers(deed: Deed, now: Timestamp) -> Vec<Input> {
                 finished_ns: started_ns,
                 cpu_us: 0,
                 memory_peak_bytes: 0,
+                message: String::new(),
             };
             let running = Running { pid: 1, started_ns };
             vec![

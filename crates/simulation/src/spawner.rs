@@ -149,6 +149,7 @@ impl Spawner {
             finished_ns: ns(now),
             cpu_us: 0,
             memory_peak_bytes: 0,
+            message: String::new(),
         };
         match code {
             Some(code) => drop(self.ran.insert(id.clone(), Real::Exited(code))),

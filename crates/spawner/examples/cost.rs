@@ -290,6 +290,8 @@ fn container(name: &str) -> Container {
         read_only_root: false,
         writable_bytes: 64 << 20,
         mounts: Vec::new(),
+        files: Vec::new(),
+        termination_path: None,
         hostname: "cost".to_owned(),
         host_network: name == "host network",
         keep_namespaces: false,

@@ -22,6 +22,9 @@ pub(crate) const MOUNTS_MAX: usize = 256;
 /// Longest path component plus its end, bytes.
 const NAME_BYTES_MAX: usize = 256;
 
+/// Bytes of a file that are copied at once.
+const COPY_BYTES: usize = 4096;
+
 /// The position and `errno` in a report.
 pub(crate) fn read_report(report: Report) -> (usize, i32) {
     let [a, b, c, d, rest @ ..] = report;
@@ -77,6 +80,14 @@ impl<'a> Hands<'a> {
                 mounts::mount(source, target, kind.as_deref(), *flags, data.as_deref())
             }
             Step::Directory { path, mode } => files::make_directory(libc::AT_FDCWD, path, *mode),
+            Step::File { path, mode, text, then, end } => {
+                let file = files::make_file(path, *mode)?;
+                files::write_all(file.as_raw_fd(), text)?;
+                if let Some(then) = then {
+                    append(file.as_raw_fd(), then)?;
+                }
+                files::write_all(file.as_raw_fd(), end)
+            }
             Step::CopyTree { source, read_only } => self.copy_tree(source, *read_only),
             Step::Enterdir { path } => files::change_directory(path),
             Step::Pivot => mounts::pivot_here(),
@@ -173,6 +184,21 @@ fn output(out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)>) -
         files::change_owner(2, uid, gid)?;
     }
     Ok(())
+}
+
+/// Add the contents of a file, if it is there.
+fn append(to: RawFd, path: &CStr) -> io::Result<()> {
+    let from = match files::open(libc::AT_FDCWD, path, libc::O_RDONLY, 0) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        result => result?,
+    };
+    let mut buffer = [0_u8; COPY_BYTES];
+    loop {
+        match files::read(from.as_fd(), &mut buffer)? {
+            0 => return Ok(()),
+            count => files::write_all(to, &buffer[..count])?,
+        }
+    }
 }
 
 fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {

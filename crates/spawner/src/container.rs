@@ -10,6 +10,7 @@ use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
 use crate::step::Step;
 use crate::sys::process::{self, Exit};
 use crate::sys::{errno, files, pidfd};
+use crate::termination::TerminationFile;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -39,6 +40,8 @@ pub(crate) struct Container {
     pub(crate) namespaces: Vec<Namespace>,
     /// Keeps the lower layer of its root while it may be used.
     pub(crate) base: Option<Rc<Base>>,
+    /// Where it leaves its last words, until they are read.
+    pub(crate) termination: Option<TerminationFile>,
 }
 
 /// How far it is.
@@ -248,6 +251,7 @@ impl Container {
         let Some(Gone { exit, finished_ns, oom_killed, memory_peak_bytes, .. }) = self.gone else {
             return;
         };
+        let message = self.termination.as_ref().map(TerminationFile::message).unwrap_or_default();
         let end = |running: &Running| {
             Phase::Ended(End {
                 code: exit.code,
@@ -257,6 +261,7 @@ impl Container {
                 finished_ns,
                 cpu_us: exit.cpu_us,
                 memory_peak_bytes,
+                message,
             })
         };
         match &self.phase {
@@ -266,5 +271,6 @@ impl Container {
         }
         self.log.close(&stamp(finished_ns));
         self.base = None;
+        self.termination = None;
     }
 }

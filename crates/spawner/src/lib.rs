@@ -24,6 +24,7 @@ pub mod protocol;
 mod spawner;
 mod step;
 mod sys;
+mod termination;
 
 pub use launch::{
     LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, START_DEADLINE_MS, launch, main, main_with,

@@ -187,6 +187,10 @@ pub struct End {
     pub cpu_us: u64,
     /// The most memory it used, bytes: of the control group, else of its largest process.
     pub memory_peak_bytes: u64,
+    /// The end of the file at [`Container::termination_path`], at most 4096 bytes of it, what is not
+    /// UTF-8 replaced; empty if there is none.
+    #[serde(default)]
+    pub message: String,
 }
 
 /// Everything needed to start one container.
@@ -269,6 +273,13 @@ pub struct Container {
     pub writable_bytes: u64,
     /// Further mounts, in order.
     pub mounts: Vec<Mount>,
+    /// Small files that the private layer holds from the start.
+    #[serde(default)]
+    pub files: Vec<ContainerFile>,
+    /// Where an empty file that everyone may write to is mounted, after all other mounts; what stands
+    /// in it when the container has ended is [`End::message`].
+    #[serde(default)]
+    pub termination_path: Option<String>,
     /// Host name.
     pub hostname: String,
     /// Whether it shares the machine's network instead of having its pod's.
@@ -303,6 +314,25 @@ pub enum Root {
     },
     /// A directory on the machine, under a private overlay.
     Directory(String),
+}
+
+/// A small file in the private layer of a container's root: in place of whatever the root has there,
+/// below all mounts. Links of an image are not followed but replaced: directories on the way that
+/// are none in the image are made, and all of them are root's with mode 0755.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerFile {
+    /// Absolute path inside the root, without `.` and `..`.
+    pub target: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// What stands in it first.
+    pub text: String,
+    /// A file of the machine whose contents follow, if there is one.
+    #[serde(default)]
+    pub then: Option<String>,
+    /// What stands in it last.
+    #[serde(default)]
+    pub end: String,
 }
 
 /// One mount inside a container.

@@ -33,6 +33,9 @@ pub(crate) enum Step {
     },
     /// Make a directory that must not be there yet.
     Directory { path: CString, mode: u32 },
+    /// Make a file that must not be there yet: a text, the contents of another file if there is one,
+    /// another text.
+    File { path: CString, mode: u32, text: Vec<u8>, then: Option<CString>, end: Vec<u8> },
     /// Go to the machine's mount namespace, where mounts made after the spawner's start are seen
     /// even if they do not propagate.
     MachineMounts { namespace: RawFd },
@@ -82,6 +85,7 @@ impl Step {
             }
             Step::Mount { .. }
             | Step::Directory { .. }
+            | Step::File { .. }
             | Step::CopyTree { .. }
             | Step::MachineMounts { .. }
             | Step::OwnMounts
@@ -132,6 +136,7 @@ impl Step {
                 None => format!("bind {}", lossy(target)),
             },
             Step::Directory { path, .. } => format!("make directory {}", lossy(path)),
+            Step::File { path, .. } => format!("make file {}", lossy(path)),
             Step::CopyTree { source, .. } => format!("mount {}", lossy(source)),
             Step::Enterdir { path } => format!("enter {}", lossy(path)),
             Step::MachineMounts { .. } => "look at the machine's mounts".to_owned(),

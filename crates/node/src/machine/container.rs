@@ -41,7 +41,7 @@ pub(crate) enum State {
     Starting,
     /// It runs.
     Running { started: Timestamp },
-    /// It is over; its last words are being read.
+    /// It is over; the end of its log is being read.
     Closing(Ended),
     /// It is over.
     Stopped(Ended),

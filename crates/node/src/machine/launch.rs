@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     Output,
-    start::{self, Attempt, Class, Refusal},
-    volumes::{self, Leaving},
+    start::{self, Attempt, Refusal},
+    volumes,
 };
 
 /// How long until a container that could not be created is tried again although nothing it waits
@@ -194,11 +194,12 @@ impl PodMachine {
             let what = ended.status.message.clone().unwrap_or_default();
             self.event(Some(index), &Event::Failed { what: &what }, context);
         }
-        self.close(index, ended, context);
+        self.close(index, ended, "", context);
     }
 
-    /// The attempt is over; what it left as its last words is read next.
-    pub(super) fn close(&mut self, index: usize, ended: Ended, context: &mut Context) {
+    /// The attempt is over and left these words; if there are none, its log may have some, which is
+    /// read next.
+    pub(super) fn close(&mut self, index: usize, ended: Ended, words: &str, context: &mut Context) {
         let container = &mut self.containers[index];
         if !container.open() {
             return;
@@ -208,17 +209,18 @@ impl PodMachine {
             container: container.name.clone(),
             attempt: container.attempt,
         };
-        let exit_code = ended.status.exit_code;
+        // Nothing counts that was left by what never ran, or by what nobody saw end.
         let reason = ended.status.reason.as_deref().unwrap_or_default();
         let silent = matches!(reason, "StartError" | "ContainerStatusUnknown");
+        let words = if silent { "" } else { words };
+        let log = !silent && words.is_empty() && ended.status.exit_code != 0;
         container.state = State::Closing(ended);
-        let class = start::class_of(&self.pod, context.objects).unwrap_or(Class::Container);
-        let leaving = Leaving { id: &id, index, exit_code, silent };
-        match volumes::termination(&self.pod, class, &leaving, context.config) {
+        let read = log.then(|| volumes::termination(&self.pod, index, &id, context.config));
+        match read.flatten() {
             Some(read) => context.out.push(Output::ReadTermination { id, read: Box::new(read) }),
             None => {
                 let count = self.containers.len();
-                self.containers[index].words("", count, context.now);
+                self.containers[index].words(words, count, context.now);
                 self.news = News::Urgent;
             }
         }
@@ -253,7 +255,7 @@ impl PodMachine {
                 container: container.name.clone(),
                 attempt: container.attempt,
             };
-            self.close(index, termination::lost(&id, started, context.now), context);
+            self.close(index, termination::lost(&id, started, context.now), "", context);
         }
     }
 }

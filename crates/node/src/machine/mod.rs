@@ -290,7 +290,7 @@ impl PodMachine {
             SpawnerState::Running(running) => self.started(index, &running, context),
             SpawnerState::Failed(failure) => self.start_failed(index, id, &failure, context),
             SpawnerState::Ended(end) => {
-                self.close(index, termination::of_end(id, &end), context);
+                self.close(index, termination::of_end(id, &end), &end.message, context);
             }
         }
         self.forget_durable(context);

@@ -1,6 +1,7 @@
 //! From a container's spec to the spawner's order to start it: pure, and complete, so that the
 //! spawner decides nothing.
 
+mod files;
 mod limits;
 mod mounts;
 mod process;
@@ -99,6 +100,8 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             read_only_root: security::read_only_root(container),
             writable_bytes: limits::writable_bytes(attempt),
             mounts: mounts::all(attempt).map_err(Refusal::Config)?,
+            files: files::all(spec, container, &hostname),
+            termination_path: files::termination_path(container),
             hostname,
             host_network: spec.host_network.unwrap_or(false),
             keep_namespaces: spec.containers.len() > 1

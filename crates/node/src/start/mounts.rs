@@ -1,4 +1,4 @@
-//! What is mounted into a container: its volumes, the files that describe the pod, and `/dev/shm`.
+//! The volumes that are mounted into a container.
 
 use kinds::types::core::v1::VolumeMount;
 use spawner::protocol::{Mount, MountSource};
@@ -6,31 +6,12 @@ use spawner::protocol::{Mount, MountSource};
 use super::Attempt;
 use crate::volumes::{self, PodPaths, VolumePlace};
 
-/// Where a container leaves its last words, unless it names another place.
-const TERMINATION_PATH: &str = "/dev/termination-log";
-
 /// All mounts of a container, those nearer to the root first.
 pub(super) fn all(attempt: &Attempt) -> Result<Vec<Mount>, String> {
-    let (spec, container) = attempt.specs();
     let paths = PodPaths::new(attempt.config, attempt.uid);
-    let asked: Vec<&VolumeMount> = container.volume_mounts.iter().flatten().collect();
-    let mut mounts = Vec::new();
-    for mount in &asked {
-        mounts.push(volume(attempt, &paths, mount)?);
-    }
-    let taken = |target: &str| asked.iter().any(|m| m.mount_path.trim_end_matches('/') == target);
-    let mut own = |source: MountSource, target: &str| {
-        if !taken(target) {
-            mounts.push(Mount { source, target: target.to_owned(), read_only: false });
-        }
-    };
-    let file = |path: std::path::PathBuf| MountSource::Bind(path.to_string_lossy().into_owned());
-    own(volumes::shared_memory(spec, &paths), "/dev/shm");
-    own(file(paths.hosts()), "/etc/hosts");
-    own(file(paths.hostname()), "/etc/hostname");
-    own(file(paths.resolv_conf()), "/etc/resolv.conf");
-    let termination = container.termination_message_path.as_deref().unwrap_or(TERMINATION_PATH);
-    own(file(paths.termination(&container.name, attempt.attempt)), termination);
+    let asked = attempt.specs().1.volume_mounts.iter().flatten();
+    let mut mounts =
+        asked.map(|mount| volume(attempt, &paths, mount)).collect::<Result<Vec<_>, _>>()?;
     let depth = |target: &str| target.split('/').filter(|part| !part.is_empty()).count();
     mounts.sort_by_key(|mount| depth(&mount.target));
     Ok(mounts)

@@ -1,15 +1,9 @@
-//! A pod's files: its volumes, the files that describe it (`/etc/hosts` and the like), and the last
-//! words of its containers. The plans decide; [`perform`], [`clean_up`] and [`read_termination`] do.
+//! A pod's volumes, and what its log has to say when its containers leave no last words. The plans
+//! decide; [`perform`], [`clean_up`] and [`read_termination`] do.
 //!
-//! All of it lies under `pods/<uid>` in the data directory:
-//! ```text
-//! hosts  hostname  resolv.conf           mounted into every container
-//! shm                                    /dev/shm, if several containers share it
-//! termination/<container>_<attempt>      last words
-//! volumes/<name>                         emptyDir, configMap, secret
-//! ```
+//! Volumes that are neither paths of the machine nor memory of one container lie in `volumes/<name>`
+//! under `pods/<uid>` in the data directory. A pod without volumes has no directory.
 
-mod files;
 mod paths;
 mod perform;
 mod plan;
@@ -19,8 +13,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 pub(crate) use self::{
     paths::{PodPaths, hostname},
-    plan::{VolumePlace, contents, place, plan, shared_memory},
-    termination::{Leaving, plan as termination},
+    plan::{VolumePlace, contents, place, plan},
+    termination::plan as termination,
 };
 pub use self::{
     perform::{clean_up, left_over, perform},
@@ -33,26 +27,8 @@ pub use self::{
 pub struct VolumePlan {
     /// The pod's directory.
     pub directory: PathBuf,
-    /// Files with fixed contents.
-    pub files: Vec<PlannedFile>,
     /// Volumes, in the order of the spec.
     pub volumes: Vec<PlannedVolume>,
-}
-
-/// A file that describes the pod to its containers, or takes their words. One that exists stays:
-/// containers may write to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedFile {
-    /// Where.
-    pub path: PathBuf,
-    /// Permission bits.
-    pub mode: u32,
-    /// What stands in it first.
-    pub text: String,
-    /// A file of the machine whose contents follow, if there is one.
-    pub then: Option<PathBuf>,
-    /// What stands in it last.
-    pub end: String,
 }
 
 /// One volume to be made.

@@ -24,26 +24,6 @@ impl PodPaths {
         self.directory.clone()
     }
 
-    pub(crate) fn hosts(&self) -> PathBuf {
-        self.directory.join("hosts")
-    }
-
-    pub(crate) fn hostname(&self) -> PathBuf {
-        self.directory.join("hostname")
-    }
-
-    pub(crate) fn resolv_conf(&self) -> PathBuf {
-        self.directory.join("resolv.conf")
-    }
-
-    pub(crate) fn shared_memory(&self) -> PathBuf {
-        self.directory.join("shm")
-    }
-
-    pub(crate) fn termination(&self, container: &str, attempt: u32) -> PathBuf {
-        self.directory.join("termination").join(format!("{container}_{attempt}"))
-    }
-
     pub(crate) fn volume(&self, name: &str) -> PathBuf {
         self.directory.join("volumes").join(name)
     }

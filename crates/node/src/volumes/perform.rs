@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::CString,
     fs::{self, DirBuilder, OpenOptions},
-    io::{self, Write},
+    io,
     os::unix::fs::{
         DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink,
     },
@@ -15,9 +15,7 @@ use std::{
 use kinds::Uid;
 use rustix::mount::{MountFlags, UnmountFlags};
 
-use super::{
-    DataFile, HostPathType, PlannedFile, PlannedVolume, PrepareError, VolumeKind, VolumePlan, paths,
-};
+use super::{DataFile, HostPathType, PlannedVolume, PrepareError, VolumeKind, VolumePlan, paths};
 
 /// Makes everything in the plan; what is there already stays.
 pub fn perform(plan: &VolumePlan) -> Result<(), PrepareError> {
@@ -25,16 +23,7 @@ pub fn perform(plan: &VolumePlan) -> Result<(), PrepareError> {
         volume: "pod".to_owned(),
         message: format!("{}: {error}", plan.directory.display()),
     };
-    private_directory(&plan.directory).map_err(fail)?;
-    if !plan.files.is_empty() {
-        private_directory(&plan.directory.join("termination")).map_err(fail)?;
-    }
-    if !plan.volumes.is_empty() {
-        private_directory(&plan.directory.join("volumes")).map_err(fail)?;
-    }
-    for file in &plan.files {
-        write(file).map_err(fail)?;
-    }
+    private_directory(&plan.directory.join("volumes")).map_err(fail)?;
     for volume in &plan.volumes {
         make(volume).map_err(|message| PrepareError { volume: volume.name.clone(), message })?;
     }
@@ -66,14 +55,13 @@ pub fn left_over(data_dir: &Path) -> io::Result<BTreeSet<Uid>> {
 
 /// Takes away the tmpfs mounts of a pod, so that removing its directory touches nothing else.
 fn unmount(directory: &Path) -> io::Result<()> {
-    let shm = directory.join("shm");
     let volumes = match fs::read_dir(directory.join("volumes")) {
         Ok(entries) => {
             entries.map(|e| e.map(|e| e.path())).collect::<io::Result<Vec<PathBuf>>>()?
         }
         Err(_) => Vec::new(),
     };
-    for path in volumes.into_iter().chain([shm]) {
+    for path in volumes {
         if is_mount(&path) {
             rustix::mount::unmount(&path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
         }
@@ -92,23 +80,6 @@ fn is_mount(path: &Path) -> bool {
 
 fn private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-fn write(file: &PlannedFile) -> io::Result<()> {
-    let mut opened = match OpenOptions::new().write(true).create_new(true).open(&file.path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        opened => opened?,
-    };
-    opened.set_permissions(fs::Permissions::from_mode(file.mode))?;
-    let mut bytes = file.text.clone().into_bytes();
-    if let Some(then) = &file.then {
-        match fs::read(then) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            read => bytes.extend(read?),
-        }
-    }
-    bytes.extend(file.end.as_bytes());
-    opened.write_all(&bytes)
 }
 
 fn make(volume: &PlannedVolume) -> Result<(), String> {

@@ -7,15 +7,12 @@ use kinds::{
     quantity::Quantity,
     types::core::v1::{EmptyDirVolumeSource, KeyToPath, Pod, PodSpec, Volume},
 };
-use spawner::protocol::MountSource;
 
 use super::{
-    DataFile, HostPathType, PlannedVolume, PodPaths, PrepareError, VolumeKind, VolumePlan, files,
+    DataFile, HostPathType, PlannedVolume, PodPaths, PrepareError, VolumeKind, VolumePlan,
 };
 use crate::{Config, Lookup, start::Class};
 
-/// Size of `/dev/shm`, bytes.
-const SHARED_MEMORY_BYTES: u64 = 64 * 1024 * 1024;
 /// The permission bits of files from ConfigMaps and Secrets, unless the spec says others.
 const DATA_MODE: i32 = 0o644;
 
@@ -46,26 +43,12 @@ pub(crate) fn plan(
             volumes.push(PlannedVolume { name: volume.name.clone(), kind });
         }
     }
-    let directory = paths.directory();
     if class == Class::Process {
         // Its mounts are checked when it starts; only what the machine must have is made.
         volumes.retain(|volume| matches!(volume.kind, VolumeKind::HostPath { .. }));
-        let plan = VolumePlan { directory, files: Vec::new(), volumes };
-        return Ok((!plan.volumes.is_empty()).then_some(plan));
     }
-    if let MountSource::Bind(_) = shared_memory(spec, &paths) {
-        let kind = VolumeKind::Tmpfs { path: paths.shared_memory(), bytes: SHARED_MEMORY_BYTES };
-        volumes.push(PlannedVolume { name: "shm".to_owned(), kind });
-    }
-    Ok(Some(VolumePlan { directory, files: files::all(pod, &paths, config), volumes }))
-}
-
-/// What `/dev/shm` is made of: one tmpfs for the pod.
-pub(crate) fn shared_memory(spec: &PodSpec, paths: &PodPaths) -> MountSource {
-    match spec.containers.len() {
-        1 => MountSource::Tmpfs(SHARED_MEMORY_BYTES),
-        _ => MountSource::Bind(paths.shared_memory().to_string_lossy().into_owned()),
-    }
+    let directory = paths.directory();
+    Ok((!volumes.is_empty()).then_some(VolumePlan { directory, volumes }))
 }
 
 /// Where this volume is mounted from; `None` for a kind that does not work.

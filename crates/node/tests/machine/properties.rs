@@ -73,11 +73,15 @@ struct Test {
 }
 
 impl Test {
-    fn new(policy: &'static str, containers: usize) -> Self {
+    fn new(policy: &'static str, containers: usize, volume: bool) -> Self {
         let mut world = World::new();
         world.command(&format!("spec {{\"restartPolicy\": \"{policy}\"}}"));
+        if volume {
+            world.command(r#"spec {"volumes": [{"name": "e", "emptyDir": {}}]}"#);
+        }
+        let policy_of_words = r#"{"terminationMessagePolicy": "FallbackToLogsOnError"}"#;
         for name in ["a", "b"].iter().take(containers) {
-            world.command(&format!("container {name}"));
+            world.command(&format!("container {name} {policy_of_words}"));
         }
         let model = Model { connected: true, ..Model::default() };
         let mut test = Self { world, model, policy, terminal: None };
@@ -311,9 +315,10 @@ proptest! {
     fn a_pod_survives_any_order_of_events(
         policy in prop::sample::select(vec!["Never", "OnFailure", "Always"]),
         containers in 1_usize..3,
+        volume in any::<bool>(),
         steps in prop::collection::vec(step(), 0..80),
     ) {
-        let mut test = Test::new(policy, containers);
+        let mut test = Test::new(policy, containers, volume);
         prop_assert!(test.world.now.as_second() >= START_S);
         steps.iter().for_each(|step| test.take(step));
         test.finish_up();

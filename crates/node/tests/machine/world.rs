@@ -20,6 +20,7 @@
 //! files off|on                the same for answers about volumes
 //! broken VOLUME TEXT          the next preparation fails like this
 //! words C TEXT                what C leaves as its last words
+//! log C TEXT                  what C wrote last to its log
 //! configmap|secret NAME [K=V …]   made or changed
 //! class NAME HANDLER          a RuntimeClass
 //! foreign JSON                someone else merges this into the status
@@ -71,6 +72,7 @@ pub(crate) struct World {
     held: Vec<Input>,
     broken: Option<PrepareError>,
     words: BTreeMap<String, String>,
+    logged: BTreeMap<String, String>,
     last: Option<Reply>,
     /// Whether the pod has a directory.
     pub(crate) directory: bool,
@@ -115,6 +117,7 @@ impl World {
             held: vec![],
             broken: None,
             words: BTreeMap::new(),
+            logged: BTreeMap::new(),
             last: None,
             directory: false,
             started_ns: BTreeMap::new(),
@@ -159,9 +162,10 @@ impl World {
                 let (volume, message) = rest.split_once(' ').unwrap();
                 self.broken = Some(PrepareError { volume: volume.into(), message: message.into() });
             }
-            "words" => {
+            "words" | "log" => {
                 let (container, text) = rest.split_once(' ').unwrap();
-                self.words.insert(container.into(), text.into());
+                let said = if word == "log" { &mut self.logged } else { &mut self.words };
+                said.insert(container.into(), text.into());
             }
             "configmap" => {
                 self.object(Kind::ConfigMap, words[0], json!({"data": pairs(&words[1..])}))
@@ -282,7 +286,8 @@ impl World {
                 self.held.push(Input::CleanedUp { uid });
             }
             Output::ReadTermination { id, .. } => {
-                let message = self.words.get(&id.container).cloned().unwrap_or_default();
+                self.say(format!("read log {} {}", id.container, id.attempt));
+                let message = self.logged.get(&id.container).cloned().unwrap_or_default();
                 self.held.push(Input::TerminationRead { id, message });
             }
             Output::Remove { .. } => self.say("remove".into()),
@@ -313,10 +318,16 @@ impl World {
         let started_ns = self.started_ns.get(words[0]).copied().unwrap_or(ns);
         let state = match word {
             "started" => State::Running(Running { pid: 7, started_ns }),
-            "ended" => State::Ended(end(words[1], started_ns, ns)),
+            "ended" => State::Ended(self.end(words[0], words[1], started_ns)),
             _ => State::Failed(failure(words[1], words[2].parse().unwrap(), ns)),
         };
         self.report(id, state);
+    }
+
+    /// The end of a container now, with its last words.
+    fn end(&self, container: &str, how: &str, started_ns: i64) -> End {
+        let message = self.words.get(container).cloned().unwrap_or_default();
+        End { message, ..end(how, started_ns, nanoseconds(self.now)) }
     }
 
     /// The spawner reports this.
@@ -395,7 +406,7 @@ impl World {
                 "running" => State::Running(Running { pid: 7, started_ns }),
                 "starting" => State::Starting,
                 "failed" => State::Failed(failure("exec", 2, ns)),
-                how => State::Ended(end(how, started_ns, ns)),
+                how => State::Ended(self.end(name, how, started_ns)),
             };
             Record { id: self.id(name, attempt.parse().ok()), state }
         };
@@ -480,7 +491,16 @@ pub(crate) fn end(how: &str, started_ns: i64, ns: i64) -> End {
         (_, Some(signal)) => (None, Some(signal), false),
         (code, None) => (Some(code.parse().unwrap()), None, false),
     };
-    End { code, signal, oom_killed, started_ns, finished_ns: ns, cpu_us: 0, memory_peak_bytes: 0 }
+    End {
+        code,
+        signal,
+        oom_killed,
+        started_ns,
+        finished_ns: ns,
+        cpu_us: 0,
+        memory_peak_bytes: 0,
+        message: String::new(),
+    }
 }
 
 fn failure(stage: &str, errno: i32, ns: i64) -> Failure {

@@ -28,20 +28,30 @@ pub(crate) struct PodNamespaces {
     pub(crate) shm: Option<String>,
 }
 
+/// What the spawner has for one container's file system.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'a> {
+    /// The prepared lower layer.
+    pub(crate) base: &'a Base,
+    /// Where the root is put together.
+    pub(crate) root: &'a Path,
+    /// The file for its last words, if it has one.
+    pub(crate) termination: Option<&'a Path>,
+}
+
 /// The `CLONE_NEW*` flags a container's child is made with.
 pub(crate) fn new_namespaces(container: &Container) -> libc::c_int {
     let own = libc::CLONE_NEWNS | libc::CLONE_NEWPID;
     if container.keep_namespaces { own } else { own | libc::CLONE_NEWUTS }
 }
 
-/// What an isolated container does before its program. `place` is where its root is put together;
-/// `cgroups` are the `cgroup.procs` files to join.
+/// What an isolated container does before its program. `cgroups` are the `cgroup.procs` files to
+/// join.
 pub(crate) fn container(
     start: &Start,
     container: &Container,
     around: &Surroundings,
-    base: &Base,
-    place: &Path,
+    places: Places,
     pod: &PodNamespaces,
     cgroups: Vec<CString>,
 ) -> io::Result<Vec<Step>> {
@@ -58,13 +68,18 @@ pub(crate) fn container(
     steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
-    let shm = pod.shm.as_deref();
-    let (sources, empty) = sources(container, around.machine_mounts, place, shm)?;
+    let Places { base, root: place, termination } = places;
+    let shm = pod.shm.as_deref().map(Path::new);
+    let own: Vec<&Path> = shm.into_iter().chain(termination).collect();
+    let (sources, empty) = sources(container, around.machine_mounts, place, &own)?;
     steps.extend(sources);
     steps.extend(root(base, container, place)?);
     steps.push(Step::Pivot);
     steps.extend(kernel_mounts(shm.is_some())?);
-    steps.extend(targets(container, shm.is_some())?);
+    steps.extend(targets(container, own.len())?);
+    if let (Some(path), Some(_)) = (&container.termination_path, termination) {
+        steps.push(Step::Attach { slot: own.len() - 1, target: c_string(path)? });
+    }
     if container.read_only_root {
         for path in std::iter::once("/").chain(base.apart.iter().map(|tree| tree.path.as_str())) {
             steps.push(Step::ReadOnly { path: c_string(path)?, recursive: false });
@@ -82,17 +97,17 @@ pub(crate) fn container(
     Ok(steps)
 }
 
-/// Copies of the machine's trees, taken while they can still be seen: what is the spawner's own,
+/// Copies of the machine's trees, taken while they can still be seen: what is the spawner's `own`,
 /// then what is the machine's. Also the slot of an empty directory to hide others with.
 fn sources(
     container: &Container,
     machine: Option<RawFd>,
     place: &Path,
-    shm: Option<&str>,
+    own: &[&Path],
 ) -> io::Result<(Vec<Step>, usize)> {
     let mut steps = Vec::new();
-    if let Some(shm) = shm {
-        steps.push(Step::CopyTree { source: c_string(shm)?, read_only: false });
+    for path in own {
+        steps.push(Step::CopyTree { source: c_path(path)?, read_only: false });
     }
     let bind = |mount: &Mount| match &mount.source {
         MountSource::Bind(path) => {
@@ -134,9 +149,8 @@ fn kernel_mounts(pod_shm: bool) -> io::Result<Vec<Step>> {
     ])
 }
 
-/// The container's own mounts at their places, in order.
-fn targets(container: &Container, pod_shm: bool) -> io::Result<Vec<Step>> {
-    let mut slot = usize::from(pod_shm);
+/// The container's own mounts at their places, in order; their trees are in the slots from `slot` on.
+fn targets(container: &Container, mut slot: usize) -> io::Result<Vec<Step>> {
     let mut steps = Vec::new();
     for Mount { source, target, read_only } in &container.mounts {
         let target = c_string(target)?;

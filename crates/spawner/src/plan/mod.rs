@@ -5,7 +5,7 @@ mod privileges;
 mod process;
 mod root;
 
-pub(crate) use container::{EMPTY, PodNamespaces, SHM_OPTIONS, container, new_namespaces};
+pub(crate) use container::{EMPTY, Places, PodNamespaces, SHM_OPTIONS, container, new_namespaces};
 pub(crate) use process::process;
 
 use crate::protocol::{Failure, Stage, Start};

@@ -1,25 +1,22 @@
 //! The steps that build a container's file system, up to the moment it becomes `/`.
 
 use crate::base::Base;
-use crate::protocol::Container;
+use crate::protocol::{Container, ContainerFile};
 use crate::step::Step;
 use crate::sys::{c_path, c_string};
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// One private overlay on the prepared base, its upper layer on a tmpfs that only this container
 /// has, seen from inside the base's `r` directory if it has one. Trees that are on file systems of
 /// their own get an overlay of their own in their place.
 pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Result<Vec<Step>> {
     let at = c_path(place)?;
-    let mut steps = vec![mount(
-        c"tmpfs",
-        &at,
-        Some(c"tmpfs"),
-        libc::MS_NOSUID,
-        Some(c_string(&format!("mode=0755,size={}", container.writable_bytes.max(PAGE_BYTES)))?),
-    )];
+    let size = container.writable_bytes.max(PAGE_BYTES) + bytes_of(&container.files);
+    let data = Some(c_string(&format!("mode=0755,size={size}"))?);
+    let mut steps = vec![mount(c"tmpfs", &at, Some(c"tmpfs"), libc::MS_NOSUID, data)];
     steps.push(Step::Enterdir { path: at.clone() });
     let mut names = vec![("u".to_owned(), "w".to_owned(), base.lower.clone())];
     for (index, tree) in base.apart.iter().enumerate() {
@@ -29,6 +26,7 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
         steps.push(Step::Directory { path: c_string(upper)?, mode: 0o755 });
         steps.push(Step::Directory { path: c_string(work)?, mode: 0o700 });
     }
+    steps.extend(files(base, &container.files)?);
     // The prepared layer names the machine's trees by redirects; those of an image mean nothing.
     let redirects =
         if base.inside.is_empty() { "redirect_dir=nofollow" } else { "redirect_dir=follow" };
@@ -42,7 +40,8 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
         );
         steps.push(mount(c"overlay", &target?, Some(c"overlay"), 0, Some(c_string(&data)?)));
     }
-    for path in &base.submounts {
+    let replaced = |path: &&String| container.files.iter().any(|file| file.target == **path);
+    for path in base.submounts.iter().filter(|path| !replaced(path)) {
         let target = c_path(&inside.join(path.trim_start_matches('/')))?;
         let source = c_string(path)?;
         steps.push(mount(&source, &target, None, libc::MS_BIND | libc::MS_REC, None));
@@ -56,6 +55,55 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
         steps.push(Step::Enterdir { path: at });
     }
     Ok(steps)
+}
+
+/// Files that the upper layers hold before they are mounted, with the directories on their ways.
+fn files(base: &Base, files: &[ContainerFile]) -> io::Result<Vec<Step>> {
+    let mut steps = Vec::with_capacity(3 * files.len());
+    let mut made = BTreeSet::new();
+    for file in files {
+        let (layer, path) = layer_path(base, &file.target)?;
+        let ways: Vec<_> = path.ancestors().skip(1).take_while(|way| *way != layer).collect();
+        for way in ways.into_iter().rev() {
+            if made.insert(way.to_owned()) {
+                steps.push(Step::Directory { path: c_path(way)?, mode: 0o755 });
+            }
+        }
+        steps.push(Step::File {
+            path: c_path(&path)?,
+            mode: file.mode,
+            text: file.text.clone().into_bytes(),
+            then: file.then.as_deref().map(c_string).transpose()?,
+            end: file.end.clone().into_bytes(),
+        });
+    }
+    Ok(steps)
+}
+
+/// The upper layer that a path of the container belongs to, and its place there.
+fn layer_path(base: &Base, target: &str) -> io::Result<(PathBuf, PathBuf)> {
+    let target = Path::new(target);
+    let below = target.strip_prefix("/").unwrap_or(target);
+    let plain = below.components().all(|part| matches!(part, Component::Normal(_)));
+    if !plain || below.as_os_str().is_empty() {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    for (index, tree) in base.apart.iter().enumerate() {
+        if let Ok(below) = target.strip_prefix(&tree.path) {
+            let layer = PathBuf::from(format!("u{index}"));
+            return Ok((layer.clone(), layer.join(below)));
+        }
+    }
+    Ok((PathBuf::from("u"), Path::new("u").join(&base.inside).join(below)))
+}
+
+/// What files take of a tmpfs, in whole pages: the program's share stays its own.
+fn bytes_of(files: &[ContainerFile]) -> u64 {
+    let pages = |file: &ContainerFile| {
+        let text = (file.text.len() + file.end.len()) as u64;
+        text.div_ceil(PAGE_BYTES) + u64::from(file.then.is_some())
+    };
+    files.iter().map(pages).sum::<u64>() * PAGE_BYTES
 }
 
 /// Nothing is to be found again by inode, nor are files to be split into data and attributes.

@@ -5,6 +5,7 @@ use crate::cgroup::group::{settle, unsettle};
 use crate::cgroup::layout::{Machine, discover};
 use crate::namespaces::Pool;
 use crate::sys::{c_path, files, mounts, privileges, process};
+use crate::termination::Terminations;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
@@ -43,6 +44,8 @@ pub(crate) struct Isolated {
     pub(crate) layers: PathBuf,
     /// Where each container puts its root together, in a mount namespace of its own.
     pub(crate) root: PathBuf,
+    /// Where containers leave their last words.
+    pub(crate) terminations: Terminations,
     /// What is mounted on the machine.
     pub(crate) mounts: MountPoints,
 }
@@ -137,8 +140,9 @@ impl Isolated {
         let root = place.join("mnt");
         fs::create_dir(&root)?;
         fs::create_dir(place.join(crate::plan::EMPTY))?;
+        let terminations = Terminations::mount(place.join("termination"))?;
         let mounts = MountPoints::open()?;
-        Ok(Isolated { machine_mounts, pool, layers: place, root, mounts })
+        Ok(Isolated { machine_mounts, pool, layers: place, root, terminations, mounts })
     }
 }
 

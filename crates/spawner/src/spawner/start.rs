@@ -9,11 +9,12 @@ use crate::child;
 use crate::container::{Container, Phase, Process, Source};
 use crate::log::file::LogFile;
 use crate::namespaces::{FILES_PER_NAMESPACE, Namespace, cannot_change};
-use crate::plan::{self, PodNamespaces, Surroundings, refused};
+use crate::plan::{self, Places, PodNamespaces, Surroundings, refused};
 use crate::pod::{self, Shared};
 use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
 use crate::step::Step;
 use crate::sys::{files, monotonic_ms, now_ns, process};
+use crate::termination::TerminationFile;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -41,6 +42,7 @@ struct Planned {
     /// Namespaces of its own that are entered.
     namespaces: Vec<Namespace>,
     base: Option<Rc<Base>>,
+    termination: Option<TerminationFile>,
 }
 
 /// Whether others may have a container's namespaces after it.
@@ -142,11 +144,11 @@ impl Spawner {
             Kind::Process => {
                 let steps = plan::process(start, &around, joins)
                     .map_err(fail(Stage::Exec, "what is to be run"))?;
-                Planned { flags: 0, steps, namespaces: Vec::new(), base: None }
+                Planned { flags: 0, steps, namespaces: Vec::new(), base: None, termination: None }
             }
             Kind::Container(isolation) => self.isolate(start, isolation, &around, joins, now)?,
         };
-        let Planned { flags, steps, mut namespaces, base } = planned;
+        let Planned { flags, steps, mut namespaces, base, termination } = planned;
         let child =
             process::clone_child(flags, group.target(), || child::run(&steps, around.report))
                 .map_err(fail(Stage::Clone, "new process"))?;
@@ -169,6 +171,7 @@ impl Spawner {
             timer_ms: Some(timer_ms),
             namespaces,
             base,
+            termination,
         }))
     }
 
@@ -188,10 +191,27 @@ impl Spawner {
         let what = "namespaces of the pod";
         let (pod, namespaces) =
             self.namespaces(start, isolation).map_err(fail(Stage::Clone, what))?;
-        let steps = plan::container(start, isolation, around, &base, &root, &pod, joins)
+        let termination =
+            self.termination(isolation).map_err(fail(Stage::Mount, "termination file"))?;
+        let places = Places {
+            base: &base,
+            root: &root,
+            termination: termination.as_ref().map(TerminationFile::path),
+        };
+        let steps = plan::container(start, isolation, around, places, &pod, joins)
             .map_err(fail(Stage::Exec, "what is to be run"))?;
         let flags = plan::new_namespaces(isolation);
-        Ok(Planned { flags, steps, namespaces, base: Some(base) })
+        Ok(Planned { flags, steps, namespaces, base: Some(base), termination })
+    }
+
+    /// The file for a container's last words, if it is to have one.
+    fn termination(&mut self, isolation: &Isolation) -> io::Result<Option<TerminationFile>> {
+        match &mut self.place.isolation {
+            Ok(isolated) if isolation.termination_path.is_some() => {
+                isolated.terminations.make().map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn root(&self) -> io::Result<&Path> {

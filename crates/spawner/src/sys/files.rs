@@ -29,6 +29,15 @@ pub(crate) fn write(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
     Ok(usize::try_from(super::check_long(count as libc::c_long)?).unwrap_or(0))
 }
 
+/// Write everything.
+pub(crate) fn write_all(fd: RawFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = write(fd, bytes)?;
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
+    Ok(())
+}
+
 /// Make `to` another name of `from`, kept open by `execve`.
 pub(crate) fn duplicate(from: RawFd, to: RawFd) -> io::Result<()> {
     // SAFETY: no memory is involved; whatever `to` was is replaced on purpose.
@@ -77,6 +86,15 @@ pub(crate) fn open_below(directory: RawFd, path: &CStr, flags: i32) -> io::Resul
         let fd = libc::syscall(libc::SYS_openat2, directory, path.as_ptr(), &raw const how, size);
         Ok(OwnedFd::from_raw_fd(check(fd as libc::c_int)?))
     }
+}
+
+/// Make a file that must not be there yet, with exactly this mode, for writing.
+pub(crate) fn make_file(path: &CStr, mode: u32) -> io::Result<OwnedFd> {
+    let flags = libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY;
+    let file = open(libc::AT_FDCWD, path, flags, mode)?;
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fchmod(file.as_raw_fd(), mode) })?;
+    Ok(file)
 }
 
 /// Make a directory.

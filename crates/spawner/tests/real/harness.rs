@@ -248,6 +248,8 @@ pub(crate) fn host_container() -> Container {
         read_only_root: false,
         writable_bytes: 64 << 20,
         mounts: Vec::new(),
+        files: Vec::new(),
+        termination_path: None,
         hostname: "box".to_owned(),
         host_network: false,
         keep_namespaces: false,

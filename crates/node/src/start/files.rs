@@ -1,12 +1,11 @@
-//! The files that describe a pod to its containers: `/etc/hosts`, `/etc/hostname`,
-//! `/etc/resolv.conf`, with upstream's exact text.
+//! The files that a container finds from the start: those that describe its pod, with upstream's
+//! exact text, and the one for its last words.
 
-use std::path::PathBuf;
+use kinds::types::core::v1::{Container as ContainerSpec, HostAlias, PodDNSConfigOption, PodSpec};
+use spawner::protocol::ContainerFile;
 
-use kinds::types::core::v1::{HostAlias, Pod, PodDNSConfigOption, PodSpec};
-
-use super::{PlannedFile, PodPaths, hostname};
-use crate::Config;
+/// Where a container leaves its last words, unless it names another place.
+const TERMINATION_PATH: &str = "/dev/termination-log";
 
 const HOSTS: &str = "# Kubernetes-managed hosts file.\n\
                      127.0.0.1\tlocalhost\n\
@@ -17,40 +16,37 @@ const HOSTS: &str = "# Kubernetes-managed hosts file.\n\
                      fe00::2\tip6-allrouters\n";
 const HOSTS_OF_HOST: &str = "# Kubernetes-managed hosts file (host network).\n";
 
-/// All of them, and the empty files for the first attempts' last words.
-pub(super) fn all(pod: &Pod, paths: &PodPaths, config: &Config) -> Vec<PlannedFile> {
-    let spec = pod.spec.as_ref().expect("a bound pod has a spec");
+/// `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, unless a volume is mounted in their place.
+pub(super) fn all(spec: &PodSpec, container: &ContainerSpec, hostname: &str) -> Vec<ContainerFile> {
     let host_network = spec.host_network == Some(true);
-    let of_host = |path: &str| host_network.then(|| PathBuf::from(path));
-    let file = |path, text: String| PlannedFile {
-        path,
-        mode: 0o644,
-        text,
-        then: None,
-        end: String::new(),
-    };
     let hosts = if host_network { HOSTS_OF_HOST } else { HOSTS };
     // Without a network of its own a pod reaches no name server; on the host's it asks the host's.
     let own_dns = spec.dns_policy.as_deref() == Some("None");
+    let file = |target: &str, text: String, of_host: bool, end: String| ContainerFile {
+        target: target.to_owned(),
+        mode: 0o644,
+        text,
+        then: of_host.then(|| target.to_owned()),
+        end,
+    };
     let mut files = vec![
-        PlannedFile {
-            then: of_host("/etc/hosts"),
-            end: aliases(spec),
-            ..file(paths.hosts(), hosts.to_owned())
-        },
-        file(paths.hostname(), format!("{}\n", hostname(pod, config))),
-        PlannedFile {
-            then: of_host("/etc/resolv.conf").filter(|_| !own_dns),
-            end: dns_config(spec),
-            ..file(paths.resolv_conf(), String::new())
-        },
+        file("/etc/hosts", hosts.to_owned(), host_network, aliases(spec)),
+        file("/etc/hostname", format!("{hostname}\n"), false, String::new()),
+        file("/etc/resolv.conf", String::new(), host_network && !own_dns, dns_config(spec)),
     ];
-    for container in &spec.containers {
-        let path = paths.termination(&container.name, 0);
-        // Whoever the container runs as may write its last words.
-        files.push(PlannedFile { mode: 0o666, ..file(path, String::new()) });
-    }
+    files.retain(|file| !is_mounted(container, &file.target));
     files
+}
+
+/// Where the file for the last words is, unless a volume is mounted in its place.
+pub(super) fn termination_path(container: &ContainerSpec) -> Option<String> {
+    let path = container.termination_message_path.as_deref().unwrap_or(TERMINATION_PATH);
+    (!is_mounted(container, path)).then(|| path.to_owned())
+}
+
+fn is_mounted(container: &ContainerSpec, target: &str) -> bool {
+    let mut mounts = container.volume_mounts.iter().flatten();
+    mounts.any(|mount| mount.mount_path.trim_end_matches('/') == target)
 }
 
 fn aliases(spec: &PodSpec) -> String {
