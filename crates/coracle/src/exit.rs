@@ -34,6 +34,7 @@ impl Code {
     }
 
     /// The number itself.
+    #[cfg(test)]
     pub(crate) const fn number(self) -> u8 {
         self.0
     }

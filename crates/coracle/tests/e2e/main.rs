@@ -1,5 +1,6 @@
 //! The binary as people use it: each test runs it in a data directory of its own, as root, and
 //! makes sure that nothing is left behind.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod always_a_client;
 mod bad_input;
