@@ -216,6 +216,10 @@ impl<'a> Follow<'a> {
                 self.progress.leave(uid, now);
             }
         }
+        if self.progress.finished() {
+            // Others go on with all of it; their output is none of this client's business.
+            self.readers.stop();
+        }
     }
 
     /// Deletes what could not start, if this run submitted it.

@@ -86,6 +86,8 @@ impl Readers {
                 self.tails.push_back((read, tail));
                 self.start_more();
             }
+            // Stopped on purpose.
+            Some(Err(error)) if error.is_cancelled() => {}
             Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
             None => std::future::pending().await,
         }

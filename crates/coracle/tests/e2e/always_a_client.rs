@@ -76,6 +76,8 @@ fn leftovers_are_reported_and_left_alone() {
     space.run(&["run", "-d", "-f", path.to_str().unwrap()]).expect(0);
     let mut logs = space.start(&["logs", "-f", "job/left"]);
     logs.until("hello");
+    logs.signal(Signal::KILL);
+    logs.finish().expect(-9);
     space.run(&["down"]).expect(0);
     up.finish().expect(0);
     // Its container goes on without a server; a run of something else does not touch it.
