@@ -147,23 +147,31 @@ impl Watched {
         fitting.get(nth % count).map(|(name, _)| (*name).clone())
     }
 
+    /// Whether the end of this pod counts. Not if its index is beyond the completions: the Job was
+    /// made shorter while the pod was already on its way out.
+    fn counts(&self, pod: &Pod) -> bool {
+        let completions = self.world.job.spec.as_ref().unwrap().completions;
+        let end = completions.map_or(u32::MAX, |count| u32::try_from(count).unwrap());
+        tracked(pod) && index(pod).is_none_or(|index| index < end)
+    }
+
     /// A pod ends. Its end counts if it is still tracked: what the Job dropped, or counted when its
     /// deletion began, is nobody's business any more.
     fn end(&mut self, name: &str, well: bool) {
-        let pod = self.world.pod(name);
-        if tracked(pod) {
+        let pod = self.world.pods[name].clone();
+        if self.counts(&pod) {
             match well {
                 true => self.succeeded.insert(name.to_owned()),
                 false => self.failed.insert(name.to_owned()),
             };
-            self.indexes.extend(index(pod).filter(|_| well));
+            self.indexes.extend(index(&pod).filter(|_| well));
         }
         self.world.end(name, if well { "Succeeded" } else { "Failed" });
     }
 
     fn delete(&mut self, name: &str) {
-        let pod = self.world.pod(name);
-        let counts = tracked(pod) && !ended(pod) && !self.shape.replace_failed_only;
+        let pod = &self.world.pods[name];
+        let counts = self.counts(pod) && !ended(pod) && !self.shape.replace_failed_only;
         if counts {
             self.failed.insert(name.to_owned());
         }
@@ -190,8 +198,9 @@ impl Watched {
         }
         if self.condition("FailureTarget") && !failing_before {
             // The Job gives up on whatever still ran, and counts it as failed.
-            let alive = before.iter().filter(|(_, pod)| tracked(pod) && !ended(pod));
-            self.failed.extend(alive.map(|(name, _)| name.clone()));
+            let alive = before.iter().filter(|(_, pod)| self.counts(pod) && !ended(pod));
+            let alive: Vec<_> = alive.map(|(name, _)| name.clone()).collect();
+            self.failed.extend(alive);
         }
         self.check();
     }
