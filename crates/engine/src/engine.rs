@@ -292,9 +292,13 @@ impl Engine {
 
     /// Removes what is over a budget.
     fn keep_budgets(&mut self, now: Timestamp) {
-        while self.finished.len() > self.limits.finished_pods_max {
+        // Those that were deleted count no longer.
+        while self.finished.front().is_some_and(|(_, uid)| !self.finished_uids.contains(uid)) {
+            self.finished.pop_front();
+        }
+        while self.finished_uids.len() > self.limits.finished_pods_max {
             let Some((key, uid)) = self.finished.pop_front() else { break };
-            if self.uid_of(&key) == Some(uid) {
+            if self.finished_uids.contains(&uid) {
                 self.remove(&key);
             }
         }

@@ -13,6 +13,9 @@ use crate::{Engine, api::Propagation, controllers::strip_finalizer};
 /// Keeps an owner until the dependents that block its deletion are gone.
 pub(crate) const FOREGROUND_FINALIZER: &str = "foregroundDeletion";
 
+/// The longest grace period, seconds: a client may ask for more than the calendar holds.
+const GRACE_S_MAX: i64 = i32::MAX as i64;
+
 impl Engine {
     /// Looks at one object as the garbage collector does: whether its owners are gone, whether a
     /// foreground deletion can end, whether a pod is still tracked for a Job that is no more.
@@ -189,7 +192,7 @@ impl Engine {
         let own = spec.and_then(|spec| spec.termination_grace_period_seconds);
         match asked_s.or(own).unwrap_or(0) {
             negative if negative < 0 => 1,
-            grace => grace,
+            grace => grace.min(GRACE_S_MAX),
         }
     }
 

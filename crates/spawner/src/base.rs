@@ -159,10 +159,13 @@ impl Base {
                 }
             }
         }
+        // What holds something that may not be seen would show it, for no layer lies over it.
+        let apart_from =
+            |point: &Path, path: &Path| !point.starts_with(path) && !path.starts_with(point);
         let inside_a_tree = |point: &&String| {
             trees.iter().any(|tree| strip(point, tree).is_some())
-                && !hidden.iter().any(|path| *path == **point || strip(point, path).is_some())
-                && !Path::new(point).starts_with(unseen)
+                && hidden.iter().all(|path| apart_from(Path::new(point), Path::new(path)))
+                && apart_from(Path::new(point), unseen)
         };
         let submounts = topmost(mounts.iter().filter(inside_a_tree).cloned());
         let lower = format!("{}:/", escaped(directory)?);

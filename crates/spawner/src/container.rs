@@ -134,7 +134,7 @@ impl Container {
         if let Err(error) = result
             && errno(&error) != libc::ESRCH
         {
-            eprintln!("signal {number} to {:?}: {error}", self.id);
+            complain!("signal {number} to {:?}: {error}", self.id);
         }
     }
 

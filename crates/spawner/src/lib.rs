@@ -8,6 +8,15 @@
 //! `clone3` does them with system calls only (module `child`), and the spawner (module `spawner`)
 //! watches its pidfd, its output and the pipe by which it reports a step that failed.
 
+/// Says something in the file of messages. That may be on a disk that is full, which `eprintln!` takes
+/// for a reason to panic; the parent of all containers must not end by it.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod base;
 mod cgroup;
 mod child;

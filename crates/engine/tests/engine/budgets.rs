@@ -19,6 +19,23 @@ fn finished_pods_stay_within_their_budget() {
     assert_eq!(world.engine.store().count(Kind::Pod), 10);
 }
 
+/// Pods that were deleted still counted, and pushed out pods that are there.
+#[test]
+fn deleted_pods_take_nothing_of_the_budget() {
+    let limits = Limits { finished_pods_max: 3, ..Default::default() };
+    let mut world = World::open(Default::default(), Scope::All, limits);
+    let keep = world.create(Kind::Pod, &pod("keep", "1"));
+    world.end(&keep, 0);
+    for name in ["a", "b", "c", "d"] {
+        let pod = world.create(Kind::Pod, &pod(name, "1"));
+        world.end(&pod, 0);
+        world.engine.delete(&pod.key, &Default::default(), world.now).unwrap();
+        world.sync();
+    }
+    assert!(world.engine.get(&keep.key).is_ok());
+    assert_eq!(world.engine.store().count(Kind::Pod), 1);
+}
+
 fn say(world: &mut World, pod: &Object, message: &str) {
     let about = About { key: pod.key.clone(), uid: pod.meta.uid, field_path: None };
     let reason = "Failed".to_owned();

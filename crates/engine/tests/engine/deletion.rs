@@ -47,6 +47,16 @@ fn a_pod_that_was_never_placed_fails_when_it_is_deleted() {
     assert_eq!((status.failed, status.terminating), (Some(1), Some(0)));
 }
 
+/// The time of the deletion lay beyond the calendar, and the server ended by it.
+#[test]
+fn a_grace_period_without_measure_is_cut() {
+    let mut world = World::new(Scope::All);
+    let pod = world.create(Kind::Pod, &pod("patient", "1"));
+    let options = DeleteOptions { grace_period_seconds: Some(i64::MAX), ..Default::default() };
+    let deleted = world.engine.delete(&pod.key, &options, world.now).unwrap();
+    assert!(matches!(deleted, Deleted::Begun(pod) if pod.deleting()));
+}
+
 #[test]
 fn a_job_that_is_deleted_before_its_end_was_cancelled_then() {
     let mut world = World::new(Scope::All);

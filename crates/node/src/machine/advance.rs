@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use spawner::protocol::Request;
 
 use super::{
-    Cause, Context, Event, GRACE_DEFAULT_S, GRACE_MIN_S, Mark, News, Phase, PodMachine, Release,
-    Stage, Volumes,
+    Cause, Context, Event, GRACE_DEFAULT_S, GRACE_MAX_S, GRACE_MIN_S, Mark, News, Phase,
+    PodMachine, Release, Stage, Volumes,
     container::State,
     events, phase, restart,
     status::{self, View},
@@ -58,7 +58,7 @@ impl PodMachine {
         let spec = self.pod.spec.as_ref();
         spec.and_then(|s| s.termination_grace_period_seconds)
             .unwrap_or(GRACE_DEFAULT_S)
-            .max(GRACE_MIN_S)
+            .clamp(GRACE_MIN_S, GRACE_MAX_S)
     }
 
     /// Reads a deletion off the object: begins the end, or brings it nearer.
@@ -70,7 +70,8 @@ impl PodMachine {
             Some(grace_s) => grace_s,
             None => self.spec_grace_s(),
         };
-        let kill_at = context.now + SignedDuration::from_secs(grace_s.max(GRACE_MIN_S));
+        let kill_at =
+            context.now + SignedDuration::from_secs(grace_s.clamp(GRACE_MIN_S, GRACE_MAX_S));
         self.end(Cause::Deletion, kill_at, context);
     }
 

@@ -38,6 +38,8 @@ use crate::{Config, Lookup, Output, volumes::PrepareError};
 
 /// The shortest time between the stop signal and the kill, seconds.
 const GRACE_MIN_S: i64 = 2;
+/// The longest, seconds: a spec may name more than the calendar holds.
+const GRACE_MAX_S: i64 = i32::MAX as i64;
 /// The grace period of a pod that names none, seconds.
 const GRACE_DEFAULT_S: i64 = 30;
 

@@ -52,7 +52,7 @@ impl LogFile {
             Err(error) => {
                 let before = self.lost.as_ref().map_or(0, |lost| lost.bytes);
                 if before == 0 {
-                    eprintln!("{}: output is lost: {error}", self.path().display());
+                    complain!("{}: output is lost: {error}", self.path().display());
                 }
                 self.lost = Some(Lost { bytes: before + records.len(), errno: errno(&error) });
             }

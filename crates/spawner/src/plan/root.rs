@@ -45,7 +45,8 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
         let target = c_path(&inside.join(path.trim_start_matches('/')))?;
         let source = c_string(path)?;
         steps.push(mount(&source, &target, None, libc::MS_BIND | libc::MS_REC, None));
-        steps.push(Step::ReadOnly { path: target, recursive: false });
+        // What is mounted further below came along.
+        steps.push(Step::ReadOnly { path: target, recursive: true });
     }
     if base.inside.is_empty() {
         steps.push(Step::Enterdir { path: at });

@@ -66,7 +66,7 @@ impl Spawner {
                 self.epoll.remove(pidfd.as_fd());
                 self.settle(number);
             }
-            Err(error) => eprintln!("reap {:?}: {error}", container.id),
+            Err(error) => complain!("reap {:?}: {error}", container.id),
         }
     }
 
@@ -93,7 +93,7 @@ impl Spawner {
         if let Some(straggler) = &container.straggler
             && let Err(error) = self.epoll.add(straggler.as_fd(), Token::Straggler.pack(number))
         {
-            eprintln!("watch {:?}: {error}", container.id);
+            complain!("watch {:?}: {error}", container.id);
         }
         let at = monotonic_ms() + wait_ms;
         container.timer_ms = Some(at);
@@ -168,7 +168,7 @@ impl Spawner {
             container.looks += 1;
             for (index, token) in [Token::Stdout, Token::Stderr].into_iter().enumerate() {
                 if let Some(source) = &container.sources[index] {
-                    eprintln!("{:?}: {token:?} is still held open", container.id);
+                    complain!("{:?}: {token:?} is still held open", container.id);
                     self.epoll.remove(source.pipe.as_fd());
                 }
                 container.abandon_output(index, now_ns(), &mut self.scratch);

@@ -97,7 +97,7 @@ impl Place {
         let cgroups = settle(discover(&mountinfo, controllers), &tag(data_dir));
         let isolation = Isolated::take(data_dir, files_max);
         if let Err(error) = &isolation {
-            eprintln!("no isolated containers: {error}");
+            complain!("no isolated containers: {error}");
         }
         Ok(Place {
             data_dir: data_dir.to_owned(),

@@ -24,11 +24,11 @@ impl Spawner {
                 let added = self.epoll.add(connection.fd(), Token::Connection.pack(0));
                 match added {
                     Ok(()) => self.connection = Some(connection),
-                    Err(error) => eprintln!("watch a connection: {error}"),
+                    Err(error) => complain!("watch a connection: {error}"),
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => eprintln!("accept a connection: {error}"),
+            Err(error) => complain!("accept a connection: {error}"),
         }
     }
 
@@ -43,7 +43,7 @@ impl Spawner {
         let Some(connection) = &mut self.connection else { return };
         if let Err(error) = connection.receive(&mut self.scratch.input) {
             if error.kind() != io::ErrorKind::UnexpectedEof {
-                eprintln!("the server's connection: {error}");
+                complain!("the server's connection: {error}");
             }
             return self.hang_up();
         }
@@ -52,7 +52,7 @@ impl Spawner {
                 Ok(Some(request)) => self.answer(request),
                 Ok(None) => return,
                 Err(error) => {
-                    eprintln!("the server's connection: {error}");
+                    complain!("the server's connection: {error}");
                     return self.hang_up();
                 }
             }
@@ -62,7 +62,7 @@ impl Spawner {
     fn answer(&mut self, request: Request) {
         let greeted = self.connection.as_ref().is_some_and(|connection| connection.greeted);
         if !greeted && !matches!(request, Request::Hello { .. }) {
-            eprintln!("the server's connection: no hello");
+            complain!("the server's connection: no hello");
             return self.hang_up();
         }
         match request {
@@ -169,7 +169,7 @@ impl Spawner {
     pub(super) fn tell(&mut self, reply: &Reply, pidfds: impl IntoIterator<Item = Rc<OwnedFd>>) {
         let Some(connection) = self.connection.as_mut().filter(|c| c.greeted) else { return };
         if let Err(error) = connection.queue(reply, pidfds.into_iter().collect()) {
-            eprintln!("the server's connection: {error}");
+            complain!("the server's connection: {error}");
             self.hang_up();
         }
     }

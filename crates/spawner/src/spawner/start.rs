@@ -286,7 +286,7 @@ impl Spawner {
         let number = self.last;
         let watch = |fd: std::os::fd::BorrowedFd, kind: Token| {
             if let Err(error) = self.epoll.add(fd, kind.pack(number)) {
-                eprintln!("watch {:?}: {error}", container.id);
+                complain!("watch {:?}: {error}", container.id);
             }
         };
         if let Phase::Starting { report, .. } = &container.phase {

@@ -8,7 +8,7 @@ use spawner::protocol::{
 use std::collections::VecDeque;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,14 +48,24 @@ impl Harness {
         Harness::of(&wrapper)
     }
 
+    /// One whose own messages meet a full disk.
+    pub(crate) fn without_messages() -> Option<Harness> {
+        let data_dir = tempfile::tempdir().unwrap();
+        symlink("/dev/full", data_dir.path().join(spawner::MESSAGES_NAME)).unwrap();
+        Harness::at(data_dir, Path::new(env!("CARGO_BIN_EXE_spawner-alone")))
+    }
+
     fn of(exe: &Path) -> Option<Harness> {
+        Harness::at(tempfile::tempdir().unwrap(), exe)
+    }
+
+    fn at(data_dir: tempfile::TempDir, exe: &Path) -> Option<Harness> {
         if fs::metadata("/proc/self")
             .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) != 0)
         {
             eprintln!("SKIPPED: real containers need root");
             return None;
         }
-        let data_dir = tempfile::tempdir().unwrap();
         spawner::launch(exe, data_dir.path()).unwrap();
         let (client, instance, listed, listed_fds) = connect(data_dir.path());
         let waiting = VecDeque::new();

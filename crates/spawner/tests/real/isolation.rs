@@ -85,6 +85,26 @@ fn it_sees_no_mount_and_no_secret_of_the_machine() {
     assert_eq!(lines[1..], expected);
 }
 
+/// Mounts of the machine within its trees are seen read-only. One below another was writable, and one
+/// that held the data directory showed it.
+#[test]
+fn mounts_of_the_machine_are_read_only_to_the_last_and_show_no_data_directory() {
+    let line = "[ \"$APART\" ] || APART=1 exec unshare -m \"$0\" \"$@\"\n\
+                mount -t tmpfs coracle-test /opt && mkdir -p /opt/a /opt/data\n\
+                mount -t tmpfs coracle-test /opt/a && mkdir /opt/a/b\n\
+                mount -t tmpfs coracle-test /opt/a/b && touch /opt/a/b/there\n\
+                mount --bind \"$(dirname \"$2\")\" /opt/data\n\
+                set -- \"$1\" \"/opt/data/$(basename \"$2\")\"";
+    let Some(mut spawner) = Harness::after(line) else { return };
+    let script =
+        "ls /opt /opt/a/b; for d in /opt/a /opt/a/b; do touch $d/x && echo wrote; done; true";
+    assert_eq!(
+        output(&mut spawner, script, |_| {}),
+        ["/opt:", "a", "data", "", "/opt/a/b:", "there"]
+    );
+    assert!(output(&mut spawner, "ls /opt/data", |_| {}).is_empty());
+}
+
 #[test]
 fn what_it_writes_stays_with_it() {
     let Some(mut spawner) = Harness::new() else { return };

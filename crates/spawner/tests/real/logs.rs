@@ -57,6 +57,17 @@ fn a_log_that_cannot_be_written_stops_nobody() {
     assert_eq!((end.code, lines), (Some(0), vec!["stdout F fine".to_owned()]));
 }
 
+/// The file of messages is on the disk that is full, and a message that could not be written ended the
+/// spawner, and with it all that was known of its containers.
+#[test]
+fn messages_that_cannot_be_written_end_nothing() {
+    let Some(mut spawner) = Harness::without_messages() else { return };
+    let mut start = spawner.plain("a", "echo lost; exit 4");
+    start.log.directory = "/dev/null/nowhere".to_owned();
+    let (end, _) = spawner.run(start);
+    assert_eq!(end.code, Some(4));
+}
+
 /// A disk that is full loses output and says how much once there is room; nobody is stopped.
 #[test]
 fn a_full_disk_loses_output_and_says_so() {
