@@ -3,7 +3,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgGroup, Args, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use jiff::SignedDuration;
 
 /// Your Kubernetes Jobs, without the cluster.
@@ -187,6 +190,7 @@ pub(crate) enum Report {
 
 /// `coracle logs`
 #[derive(Debug, Args)]
+#[command(override_usage = "coracle logs [OPTIONS] POD|job/NAME")]
 pub(crate) struct Logs {
     /// A pod (NAME or pod/NAME) or all pods of a job (job/NAME)
     #[arg(value_name = "POD|job/NAME")]
@@ -243,6 +247,24 @@ pub(crate) struct History {
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) data_dir: DataDir,
+}
+
+impl Cli {
+    /// Reads the command line; ends the process with 0 after help, with 2 after an error.
+    pub(crate) fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            let word = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::String(word)) => word.as_str(),
+                _ => "",
+            };
+            let bare = !word.is_empty() && !word.starts_with(['-', '[', '<']);
+            if error.kind() == ErrorKind::UnknownArgument && bare {
+                // The most likely mistake: docker run takes the command right after the image.
+                eprintln!("hint: a command stands after --: coracle run IMAGE -- {word} …");
+            }
+            error.exit()
+        })
+    }
 }
 
 /// A duration as Go and Kubernetes write it: `90s`, `1m30s`, `500ms`.

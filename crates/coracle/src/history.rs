@@ -1,6 +1,7 @@
 //! `coracle history`: finished Jobs, also those whose objects are gone.
 
 use apiserver::HistoryLine;
+use bytes::Bytes;
 
 use crate::{
     cli::{self, Report},
@@ -21,12 +22,11 @@ pub(crate) async fn history(args: &cli::History) -> Result<Code, Failure> {
             }
         },
     };
-    let home = Home::open(&args.data_dir)?;
-    let visit = Visit::begin(&home).await?;
     let namespace = args.namespace.as_deref().unwrap_or_default();
-    let bytes = visit.link().client().history(namespace, &job).await;
-    let bytes = bytes.map_err(|error| link::failure(&error))?;
-    visit.end().await;
+    let bytes = match Home::existing(&args.data_dir)? {
+        Some(home) => read(&home, namespace, &job).await?,
+        None => Bytes::new(),
+    };
     if args.output == Report::Json {
         print!("{}", String::from_utf8_lossy(&bytes));
         return Ok(Code::OK);
@@ -36,12 +36,19 @@ pub(crate) async fn history(args: &cli::History) -> Result<Code, Failure> {
     let lines = lines.map_err(|error| Failure::engine(format!("the history: {error}")))?;
     if lines.is_empty() {
         let what = if job.is_empty() { "no job".to_owned() } else { format!("no job {job:?}") };
-        eprintln!("{what} has finished yet in {}", home.path().display());
+        eprintln!("{what} has finished yet in {}", Home::locate(&args.data_dir)?.display());
     }
     for row in table(&lines) {
         println!("{row}");
     }
     Ok(Code::OK)
+}
+
+async fn read(home: &Home, namespace: &str, job: &str) -> Result<Bytes, Failure> {
+    let visit = Visit::begin(home).await?;
+    let bytes = visit.link().client().history(namespace, job).await;
+    visit.end().await;
+    bytes.map_err(|error| link::failure(&error))
 }
 
 /// One row per Job, and one per pod where the pods are there.

@@ -18,7 +18,13 @@ use crate::{
 /// Prints logs.
 pub(crate) async fn logs(args: &cli::Logs) -> Result<Code, Failure> {
     let target = Target::parse(&args.target, false)?;
-    let home = Home::open(&args.data_dir)?;
+    let Some(home) = Home::existing(&args.data_dir)? else {
+        let directory = Home::locate(&args.data_dir)?;
+        return Err(Failure::usage(format!(
+            "{} does not exist: nothing ran there",
+            directory.display()
+        )));
+    };
     let visit = Visit::begin(&home).await?;
     let result = match (&target, args.follow) {
         (Target::Job(name), true) => follow_job(args, visit.link(), name).await,

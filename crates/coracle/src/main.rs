@@ -20,15 +20,13 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::{
     cli::{Cli, Command},
     exit::{Code, Failure},
 };
 
 fn main() -> ExitCode {
-    match dispatch(Cli::parse().command) {
+    match dispatch(Cli::read().command) {
         Ok(code) => code.into(),
         Err(failure) => {
             for line in failure.message.lines() {

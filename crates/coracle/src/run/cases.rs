@@ -93,6 +93,9 @@ impl Story {
                 writeln!(self.out, "      > {line}").unwrap();
             }
         }
+        if let Some(stuck) = &changes.waits {
+            writeln!(self.out, "      > {}", text::waits(stuck)).unwrap();
+        }
         for read in &changes.logs {
             writeln!(self.out, "      read {}/{} {}", read.pod, read.container, read.restarts)
                 .unwrap();
@@ -318,7 +321,7 @@ fn a_refused_start_counts_also_while_others_run() {
     assert_eq!(stuck[0].message, "no such image");
     assert_eq!(
         text::gave_up(&stuck[0], limit),
-        "job/etl  pod etl-bbbbb did not start within 1 min 0 s: ErrImagePull: no such image"
+        "job/etl  pod etl-bbbbb did not start within 1 min 0 s: giving up"
     );
 }
 

@@ -248,6 +248,9 @@ impl<'a> Follow<'a> {
         for event in &changes.events {
             self.show_event(event).await;
         }
+        if let Some(stuck) = changes.waits {
+            self.say(text::waits(&stuck)).await;
+        }
         self.show_counts(clock::now()).await;
         for read in changes.logs {
             let work = self.progress.works().iter().find(|work| work.id == read.work);
@@ -268,6 +271,8 @@ impl<'a> Follow<'a> {
         let Some(work) = self.progress.works().iter().find(about) else { return };
         // The live block shows the course; only failures stay on the screen above it.
         let lasting = !self.settings.live || event.event == Happening::Failed;
+        // What was cancelled ends badly, which is no news.
+        let lasting = lasting && self.interruption.is_none();
         if let Some(line) = text::line(event, work).filter(|_| lasting) {
             self.say(line).await;
         }

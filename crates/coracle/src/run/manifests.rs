@@ -24,6 +24,9 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Endings of the files that are read from a directory.
 const EXTENSIONS: &[&str] = &["yaml", "yml", "json"];
 
+/// What errors about `run IMAGE` name as their source.
+const COMMAND_LINE: &str = "command line";
+
 /// The RuntimeClass of `--runtime process`.
 const PROCESS: &str = "process";
 
@@ -46,7 +49,9 @@ pub(crate) fn plan(args: &cli::Run, now: Timestamp, seed: u64) -> Result<Plan, F
     let mut errors = Vec::new();
     let mut manifests = Vec::new();
     let texts = match &args.image {
-        Some(image) => vec![(image.clone(), of_image(image, &args.command, seed))],
+        Some(image) => {
+            vec![(COMMAND_LINE.to_owned(), of_image(image, &args.command, seed))]
+        }
         None => read_all(&args.files, &mut errors),
     };
     for (source, text) in texts {
@@ -69,7 +74,9 @@ pub(crate) fn plan(args: &cli::Run, now: Timestamp, seed: u64) -> Result<Plan, F
     }
     find_doubles(plan.first.iter().chain(&plan.run), &mut errors);
     if !errors.is_empty() {
-        return Err(Failure::usage(errors.join("\n")));
+        let message = errors.join("\n");
+        // A command line has no lines.
+        return Err(Failure::usage(message.replace(&format!("{COMMAND_LINE}:1: "), "")));
     }
     if plan.run.is_empty() {
         return Err(Failure::usage("nothing to run: there is no Job and no Pod in what was given"));

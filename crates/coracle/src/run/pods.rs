@@ -111,8 +111,11 @@ impl ContainerView {
         let none = ContainerState::default();
         let now = status.state.as_ref().unwrap_or(&none);
         let last = status.last_state.as_ref().unwrap_or(&none);
-        let could_not = |ended: &ContainerStateTerminated| {
-            matches!(ended.reason.as_deref(), Some("StartError" | "ContainerCannotRun"))
+        let could_not = |ended: &ContainerStateTerminated| match ended.reason.as_deref() {
+            Some("StartError" | "ContainerCannotRun") => true,
+            // Ended before anything was known to run, as when its pod is deleted too early.
+            Some("ContainerStatusUnknown") => ended.started_at.is_none(),
+            _ => false,
         };
         let waiting = now.waiting.as_ref().and_then(|waiting| waiting.reason.as_deref());
         let waiting = waiting.unwrap_or_default();

@@ -37,6 +37,8 @@ pub(crate) struct Changes {
     pub(crate) events: Vec<Event>,
     /// Logs that can be read now, each attempt of each container once.
     pub(crate) logs: Vec<LogRead>,
+    /// What a Job waits for, told once per reason.
+    pub(crate) waits: Option<Stuck>,
 }
 
 impl Progress {
@@ -56,7 +58,7 @@ impl Progress {
         let event = work.event(Happening::Submitted, now);
         self.by_uid.insert(uid, self.works.len());
         self.works.push(work);
-        Changes { events: vec![event], logs: Vec::new() }
+        Changes { events: vec![event], ..Changes::default() }
     }
 
     /// Takes what a watch tells.

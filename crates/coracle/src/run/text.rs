@@ -251,14 +251,13 @@ fn mend(reason: &str) -> &'static str {
     }
 }
 
+/// What is said the moment something is seen to wait for more than its turn.
+pub(crate) fn waits(stuck: &Stuck) -> String {
+    format!("{}  pod {} waits: {}: {}", stuck.work, stuck.pod, stuck.reason, stuck.message)
+}
+
 /// What is said the moment something is given up.
 pub(crate) fn gave_up(stuck: &Stuck, limit: SignedDuration) -> String {
     let pod = if stuck.pod.is_empty() { String::new() } else { format!("pod {} ", stuck.pod) };
-    format!(
-        "{}  {pod}did not start within {}: {}: {}",
-        stuck.work,
-        duration(limit),
-        stuck.reason,
-        stuck.message
-    )
+    format!("{}  {pod}did not start within {}: giving up", stuck.work, duration(limit))
 }

@@ -98,6 +98,8 @@ pub(crate) struct Work {
     pub(crate) submitted: Timestamp,
     /// When it ended.
     pub(crate) ended: Option<Timestamp>,
+    /// The reason of the trouble that was told last.
+    trouble_told: Option<String>,
     /// Pods that have not ended.
     pods: HashMap<Uid, Tracked>,
     /// Pods that ended: 16 bytes each, kept so that a repeated word about one says nothing new.
@@ -183,6 +185,7 @@ impl Work {
             end: None,
             submitted: now,
             ended: None,
+            trouble_told: None,
             pods: HashMap::new(),
             over: HashSet::new(),
             over_succeeded: 0,
@@ -271,6 +274,7 @@ impl Work {
         }
         pod.running = view.phase == Phase::Running && view.containers.iter().any(|c| c.running);
         pod.trouble = trouble(view);
+        changes.waits = self.tell_trouble(&pod);
         match view.phase {
             Phase::Pending | Phase::Running => {
                 self.running += usize::from(pod.running);
@@ -288,6 +292,22 @@ impl Work {
             Phase::Failed => self.pod_failed(uid, &pod, view, &mut changes, now),
         }
         changes
+    }
+
+    /// The pod's trouble, if it is not the one that was told last.
+    fn tell_trouble(&mut self, pod: &Tracked) -> Option<Stuck> {
+        let trouble = pod.trouble.as_ref()?;
+        if self.trouble_told.as_ref() == Some(&trouble.reason) {
+            return None;
+        }
+        self.trouble_told = Some(trouble.reason.clone());
+        Some(Stuck {
+            work: self.id.clone(),
+            pod: pod.name.clone(),
+            since: pod.since,
+            reason: trouble.reason.clone(),
+            message: trouble.message.clone(),
+        })
     }
 
     fn pod_failed(

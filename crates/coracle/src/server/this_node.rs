@@ -1,6 +1,10 @@
 //! The one node, as the API shows it and as the node agent needs it, from what the machine says.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use kinds::types::core::v1::Node;
 use node::{
@@ -100,7 +104,7 @@ pub(super) fn config(machine: &Machine, data_dir: &Path) -> io::Result<Config> {
         host_ips: Vec::new(),
         data_dir: data_dir.to_owned(),
         host: host::root(Path::new("/"), &[data_dir.to_owned()])?,
-        images: BTreeMap::new(),
+        images: images(data_dir)?,
         cpu_milli: as_i64(machine.cpus * 1000),
         memory_bytes: as_i64(machine.memory_bytes),
         pids_max: None,
@@ -109,6 +113,27 @@ pub(super) fn config(machine: &Machine, data_dir: &Path) -> io::Result<Config> {
         log_files_max: Config::LOG_FILES_MAX,
         status_hold_ms: Config::STATUS_HOLD_MS,
     })
+}
+
+/// Root file systems that are there as directories, or as links to such: `images/NAME` in the data
+/// directory is the image `NAME`.
+fn images(data_dir: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    let entries = match fs::read_dir(data_dir.join("images")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error),
+    };
+    let mut images = BTreeMap::new();
+    for entry in entries {
+        let entry = entry?;
+        // A link that leads nowhere is no image.
+        if let (Ok(name), Ok(path)) = (entry.file_name().into_string(), entry.path().canonicalize())
+            && path.is_dir()
+        {
+            images.insert(name, path);
+        }
+    }
+    Ok(images)
 }
 
 /// The machine's host name, as a name of the API.

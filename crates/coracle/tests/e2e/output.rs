@@ -109,6 +109,19 @@ fn names_only_and_quiet() {
     assert!(ran.err.contains("job/quiet  Failed"), "{}", ran.err);
 }
 
+/// The binary is one static file: enough for a root file system of its own.
+#[test]
+fn a_root_file_system_directory_is_an_image() {
+    let space = Space::new();
+    let root = space.data().join("images/own");
+    std::fs::create_dir_all(&root).unwrap();
+    std::fs::copy(crate::space::CORACLE, root.join("coracle")).unwrap();
+    let ran = space.run(&["run", "own", "--", "/coracle", "--version"]).expect(0);
+    assert_eq!(ran.out, concat!("coracle ", env!("CARGO_PKG_VERSION"), "\n"));
+    space.run(&["run", "own", "--", "/bin/sh"]).expect(127);
+    space.nothing_left();
+}
+
 /// On a terminal there is a live block on standard error, and prefixes on standard output.
 #[test]
 fn on_a_terminal_output_has_prefixes_and_progress_is_redrawn() {

@@ -88,9 +88,10 @@ pub(crate) fn resolve(image: &str, never: bool, config: &Config) -> Result<Root,
     let known: Vec<&str> =
         std::iter::once(HOST_IMAGE).chain(config.images.keys().map(String::as_str)).collect();
     Err(ImageError::Pull(format!(
-        "this version does not pull images; it has {}; --image NAME=DIRECTORY adds a root file \
-         system directory",
-        known.join(", ")
+        "this version does not pull images; it has {}; a root file system at {}/images/NAME is the \
+         image NAME from the next start of the server",
+        known.join(", "),
+        config.data_dir.display()
     )))
 }
 
