@@ -2,6 +2,7 @@
 //! finds or starts a server, submits, follows to the end, tells what became of it, and ends with the
 //! code that the table in [`outcome`] decides.
 
+mod attempts;
 mod attendance;
 mod events;
 mod follow;

@@ -4,6 +4,7 @@
 
 mod always_a_client;
 mod bad_input;
+mod examples;
 mod exit_codes;
 mod output;
 mod space;
