@@ -115,3 +115,32 @@ fn align<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
     };
     rows.iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_per_job_and_a_line_per_pod() {
+        let record = json!({
+            "namespace": "default", "job": "etl", "uid": "00000000-0000-4000-8000-000000000001",
+            "outcome": "Failed", "reason": "BackoffLimitExceeded", "message": "",
+            "started": "2026-11-24T09:50:40Z", "finished": "2026-11-24T09:50:42Z",
+            "completions": 9, "succeeded": 4, "failed": 1,
+            "pods": [{
+                "pod": "etl-3-abcde", "uid": "00000000-0000-4000-8000-000000000002", "index": 3,
+                "succeeded": false, "container": "main", "exitCode": 42, "reason": "Error",
+                "restarts": 2, "started": null, "finished": null,
+            }],
+        });
+        let line: HistoryLine = serde_json::from_value(record).unwrap();
+        expect![[r#"
+            FINISHED              NAMESPACE  JOB  OUTCOME  REASON                SUCCEEDED  FAILED  TOOK
+            2026-11-24 09:50:42Z  default    etl  Failed   BackoffLimitExceeded  4/9        1       2 s
+              etl-3-abcde index 3: exit 42 Error, 2 restarts"#]]
+        .assert_eq(&table(&[line]).join("\n"));
+    }
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use apiserver::{Mode, ServerStatus};
-use kinds::{Facts, Kind, Object};
+use kinds::{Facts, Kind, Object, quantity::Quantity};
 use reconcile::placement::{self, Room};
 use serde_json::json;
 
@@ -127,13 +127,17 @@ fn requested(pods: &[Object], node: &Object) -> String {
         }
     }
     let allocatable = node.node().status.and_then(|status| status.allocatable).unwrap_or_default();
-    let there = |name: &str| allocatable.get(name).map_or("?", |quantity| quantity.0.as_str());
+    let there = |name: &str| {
+        let quantity = allocatable.get(name).and_then(|text| Quantity::parse(&text.0).ok());
+        quantity.map_or(0, Quantity::milli)
+    };
+    let mib = |bytes: i64| bytes / MIB as i64;
     format!(
-        "cpu {} of {}, memory {} MiB of {}",
+        "cpu {} of {}, memory {} MiB of {} MiB",
         sum.cpu_milli as f64 / 1000.0,
-        there("cpu"),
-        sum.memory_bytes / MIB as i64,
-        there("memory")
+        there("cpu") as f64 / 1000.0,
+        mib(sum.memory_bytes),
+        mib(there("memory") / 1000)
     )
 }
 
@@ -142,5 +146,74 @@ fn over(object: &Object) -> bool {
         Facts::Job { finished, .. } => *finished,
         Facts::Pod { phase, .. } => matches!(phase.as_str(), "Succeeded" | "Failed"),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use kinds::{Draft, Uid};
+    use serde_json::Value;
+
+    use super::*;
+
+    fn object(kind: Kind, name: &str, rest: Value) -> Object {
+        let mut value = rest;
+        value["metadata"] =
+            json!({"name": name, "namespace": "default", "uid": Uid::from_random(1).to_string()});
+        Draft::from_json(kind, value.to_string().as_bytes()).unwrap().seal(1)
+    }
+
+    #[test]
+    fn it_tells_who_serves_what_runs_and_what_is_taken() {
+        let status: ServerStatus = serde_json::from_value(json!({
+            "version": "0.1.0", "mode": "private", "pid": 7, "dataDir": "/d", "revision": 9,
+            "objects": {}, "memoryBytes": 15 * 1024 * 1024,
+            "runs": [{"id": "a", "detached": false}, {"id": "b", "detached": true}],
+        }))
+        .unwrap();
+        let jobs = [
+            object(
+                Kind::Job,
+                "etl",
+                json!({
+                    "spec": {"completions": 9, "template": {}}, "status": {"succeeded": 4, "active": 2},
+                }),
+            ),
+            object(
+                Kind::Job,
+                "old",
+                json!({
+                    "spec": {"template": {}},
+                    "status": {"conditions": [{"type": "Complete", "status": "True"}]},
+                }),
+            ),
+        ];
+        let container =
+            json!({"name": "c", "resources": {"requests": {"cpu": "500m", "memory": "64Mi"}}});
+        let pods = [
+            object(
+                Kind::Pod,
+                "etl-1",
+                json!({
+                    "spec": {"nodeName": "here", "containers": [container]}, "status": {"phase": "Running"},
+                }),
+            ),
+            object(Kind::Pod, "etl-2", json!({"spec": {"containers": [container]}})),
+        ];
+        let node = object(
+            Kind::Node,
+            "here",
+            json!({"status": {"allocatable": {"cpu": "2", "memory": "4Gi"}}}),
+        );
+        expect![[r#"
+            server     private, of coracle run, version 0.1.0, process 7, 15.0 MiB
+            directory  /d
+            runs       1 attended, 1 detached
+            jobs       1 unfinished, 1 finished
+            pods       1 pending, 1 running
+            requested  cpu 0.5 of 2, memory 64 MiB of 4096 MiB
+              job/etl  namespace default  4/9 succeeded  2 active"#]]
+        .assert_eq(&lines(&status, &jobs, &pods, Some(&node)).join("\n"));
     }
 }

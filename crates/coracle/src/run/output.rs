@@ -133,3 +133,83 @@ pub(crate) fn prefix(read: &LogRead, several_works: bool, several_containers: bo
     }
     format!("[{name}] ")
 }
+
+#[cfg(test)]
+mod tests {
+    use kinds::Uid;
+
+    use super::*;
+    use crate::run::work::Id;
+
+    fn read(is_job: bool, pod: &str, index: Option<u32>) -> LogRead {
+        let (namespace, name) = ("default".to_owned(), "etl".to_owned());
+        LogRead {
+            work: Id { is_job, namespace: namespace.clone(), name },
+            namespace,
+            pod: pod.to_owned(),
+            uid: Uid::from_random(1),
+            index,
+            container: "main".to_owned(),
+            restarts: 1,
+            attempt: 2,
+        }
+    }
+
+    #[test]
+    fn the_form_follows_from_what_is_asked_and_where_it_goes() {
+        let lines = |prefix| Form::Lines { prefix };
+        for (output, prefix, one_pod, terminal, form) in [
+            (Output::Text, Prefix::Auto, true, true, Form::Raw),
+            (Output::Text, Prefix::Auto, true, false, Form::Raw),
+            (Output::Text, Prefix::Auto, false, true, lines(true)),
+            (Output::Text, Prefix::Auto, false, false, lines(false)),
+            (Output::Text, Prefix::Always, true, false, lines(true)),
+            (Output::Text, Prefix::Never, false, true, lines(false)),
+            (Output::Json, Prefix::Always, true, true, Form::Json),
+            (Output::Name, Prefix::Always, true, true, Form::Nothing),
+        ] {
+            let chosen = Form::choose(output, prefix, one_pod, terminal);
+            assert_eq!(chosen, form, "{output:?} {prefix:?} {one_pod} {terminal}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_says_as_much_as_tells_sources_apart() {
+        let indexed = read(true, "etl-3-abcde", Some(3));
+        assert_eq!(prefix(&indexed, false, false), "[3] ");
+        assert_eq!(prefix(&indexed, true, false), "[etl-3] ");
+        assert_eq!(prefix(&indexed, false, true), "[3 main] ");
+        assert_eq!(prefix(&read(true, "etl-abcde", None), false, false), "[abcde] ");
+        assert_eq!(prefix(&read(false, "my-pod", None), true, false), "[my-pod] ");
+    }
+
+    fn output(form: Form) -> (String, Vec<String>) {
+        let mut formatter =
+            Formatter::new(form, &read(true, "etl-3-abcde", Some(3)), "[3] ".to_owned());
+        let mut out = formatter.push(b"one\ntw", Timestamp::UNIX_EPOCH);
+        out.extend(formatter.push(b"o", Timestamp::UNIX_EPOCH));
+        let (rest, tail) = formatter.finish(Timestamp::UNIX_EPOCH);
+        out.extend(rest);
+        (String::from_utf8(out).unwrap(), tail.iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn each_form_of_the_same_bytes() {
+        let tail = vec!["one".to_owned(), "two".to_owned()];
+        for (form, wanted) in [
+            (Form::Raw, "one\ntwo"),
+            (Form::Lines { prefix: true }, "[3] one\n[3] two\n"),
+            (Form::Lines { prefix: false }, "one\ntwo\n"),
+            (Form::Nothing, ""),
+        ] {
+            assert_eq!(output(form), (wanted.to_owned(), tail.clone()), "{form:?}");
+        }
+        let (json, _) = output(Form::Json);
+        let lines: Vec<serde_json::Value> =
+            json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(
+            (lines.len(), &lines[1]["line"], &lines[1]["attempt"]),
+            (2, &"two".into(), &2.into())
+        );
+    }
+}

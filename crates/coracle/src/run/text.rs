@@ -165,7 +165,7 @@ pub(crate) fn ending(work: &Work, tail: Option<&Tail>, hints: &Hints) -> Vec<Str
         Some(End::NotStarted { reason, message }) => {
             vec![
                 format!("{}  could not start  {reason}: {message}", work.id),
-                format!("  {}", mend(reason)),
+                format!("  {}", mend(reason, message)),
             ]
         }
         Some(End::Left) => vec![format!("{}  goes on: others run it too", work.id)],
@@ -234,8 +234,11 @@ fn failed(
 }
 
 /// What to do about something that does not start.
-fn mend(reason: &str) -> &'static str {
+fn mend(reason: &str, message: &str) -> &'static str {
     match reason {
+        "CreateContainerError" if message.starts_with("no command") => {
+            "say what to run: coracle run IMAGE -- CMD…, or command: in the manifest"
+        }
         "Unschedulable" => {
             "lower its requests, free the machine (coracle status), or wait longer with \
              --start-timeout"
