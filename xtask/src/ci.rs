@@ -69,6 +69,9 @@ const STEPS: &[Step] = &[
         let longer = [("CORACLE_TORMENT_ROUNDS", "500"), ("CORACLE_SILENCE_S", "60")];
         counted::run(&["test", "--package", "coracle", "--test", "main"], &longer)
     }),
+    full("large", "100,000 objects open in half a second after kill -9", || {
+        counted::run(&["test", "--release", "--package", "store", "--", "--ignored"], &[])
+    }),
     full("bench", "the bench, whole", || bench::run(&bench::Options::default()).map(one)),
 ];
 
