@@ -154,6 +154,26 @@ impl Space {
     }
 }
 
+/// A test that failed may have left a server, a spawner and containers: they end with it.
+impl Drop for Space {
+    fn drop(&mut self) {
+        if !thread::panicking() || !self.data().exists() {
+            return;
+        }
+        for args in [&["up", "-d"][..], &["down", "--stop-pods"]] {
+            let mut command = self.command(args);
+            // Whatever state the test broke off in; what matters comes after.
+            let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
+        for lock in ["lock", "spawner.lock"] {
+            let text = fs::read_to_string(self.data().join(lock)).unwrap_or_default();
+            let pid = text.split(' ').next().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+            // Gone already, in the best case.
+            let _ = pid.map(|pid| kill_process(pid, Signal::KILL));
+        }
+    }
+}
+
 /// Processes whose command line names the directory.
 fn processes(directory: &str) -> Vec<String> {
     let mut found = Vec::new();
