@@ -13,14 +13,14 @@ pub(crate) fn doctor(args: &cli::Doctor) -> Result<Code, Failure> {
     let directory = Home::locate(&args.data_dir)?;
     let checks = host::checks(&Machine::observe(&directory));
     for line in lines(&checks) {
-        println!("{line}");
+        tell!("{line}");
     }
     let fails = checks.iter().filter(|check| check.verdict == Verdict::Fail).count();
     if fails == 0 {
-        println!("containers work here; try: coracle run coracle.local/host -- echo hello");
+        tell!("containers work here; try: coracle run coracle.local/host -- echo hello");
         return Ok(Code::OK);
     }
-    println!(
+    tell!(
         "{fails} of {} checks failed: containers do not work here. Plain processes may: coracle run \
          --runtime process …",
         checks.len()

@@ -19,7 +19,7 @@ const STOP_WAIT_MS: u64 = 60_000;
 pub(crate) async fn down(args: &cli::Down) -> Result<Code, Failure> {
     let directory = Home::locate(&args.data_dir)?;
     let Some((home, link)) = Link::existing(&args.data_dir).await? else {
-        println!("no server holds {}", directory.display());
+        tell!("no server holds {}", directory.display());
         return Ok(Code::OK);
     };
     let status = link.client().status().await.map_err(|error| link::failure(&error))?;
@@ -32,7 +32,7 @@ pub(crate) async fn down(args: &cli::Down) -> Result<Code, Failure> {
     }
     link.client().stop(args.stop_pods).await.map_err(|error| link::failure(&error))?;
     wait(&home).await?;
-    println!("stopped");
+    tell!("stopped");
     Ok(Code::OK)
 }
 

@@ -28,7 +28,9 @@ pub(crate) async fn history(args: &cli::History) -> Result<Code, Failure> {
         None => Bytes::new(),
     };
     if args.output == Report::Json {
-        print!("{}", String::from_utf8_lossy(&bytes));
+        for line in String::from_utf8_lossy(&bytes).lines() {
+            tell!("{line}");
+        }
         return Ok(Code::OK);
     }
     let lines: Result<Vec<HistoryLine>, _> =
@@ -36,10 +38,10 @@ pub(crate) async fn history(args: &cli::History) -> Result<Code, Failure> {
     let lines = lines.map_err(|error| Failure::engine(format!("the history: {error}")))?;
     if lines.is_empty() {
         let what = if job.is_empty() { "no job".to_owned() } else { format!("no job {job:?}") };
-        eprintln!("{what} has finished yet in {}", Home::locate(&args.data_dir)?.display());
+        complain!("{what} has finished yet in {}", Home::locate(&args.data_dir)?.display());
     }
     for row in table(&lines) {
-        println!("{row}");
+        tell!("{row}");
     }
     Ok(Code::OK)
 }

@@ -1,6 +1,22 @@
 //! The `coracle` binary: takes the command line apart, hands it to the verb, and turns what comes
 //! back into the exit code.
 
+/// Prints a line. `println!` would panic where its reader has gone (`coracle status | head -1`).
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+/// The same on standard error.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod cli;
 mod client;
 mod clock;
@@ -30,7 +46,7 @@ fn main() -> ExitCode {
         Ok(code) => code.into(),
         Err(failure) => {
             for line in failure.message.lines() {
-                eprintln!("error: {line}");
+                complain!("error: {line}");
             }
             failure.code.into()
         }

@@ -27,8 +27,8 @@ pub(crate) async fn status(args: &cli::Status) -> Result<Code, Failure> {
     let Some((_, link)) = Link::existing(&args.data_dir).await? else {
         let directory = Home::locate(&args.data_dir)?;
         match args.output {
-            Report::Json => println!("{}", json!({"dataDir": directory, "mode": null})),
-            Report::Text => println!("no server holds {}", directory.display()),
+            Report::Json => tell!("{}", json!({"dataDir": directory, "mode": null})),
+            Report::Text => tell!("no server holds {}", directory.display()),
         }
         return Ok(Code::OK);
     };
@@ -36,14 +36,14 @@ pub(crate) async fn status(args: &cli::Status) -> Result<Code, Failure> {
     let failure = |error| link::failure(&error);
     let status = link.client().status().await.map_err(failure)?;
     if args.output == Report::Json {
-        println!("{}", json!(status));
+        tell!("{}", json!(status));
         return Ok(Code::OK);
     }
     let jobs = link.client().list(Kind::Job, everything).await.map_err(failure)?;
     let pods = link.client().list(Kind::Pod, everything).await.map_err(failure)?;
     let nodes = link.client().list(Kind::Node, everything).await.map_err(failure)?;
     for line in lines(&status, &jobs, &pods, nodes.first()) {
-        println!("{line}");
+        tell!("{line}");
     }
     Ok(Code::OK)
 }

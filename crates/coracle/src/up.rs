@@ -25,7 +25,7 @@ pub(crate) fn up(args: &cli::Up) -> Result<Code, Failure> {
     }
     arguments.push("--data-dir");
     let ready = start::detached(&home, &arguments)?;
-    println!("{ready}");
+    tell!("{ready}");
     Ok(Code::OK)
 }
 

@@ -96,7 +96,7 @@ impl Writer {
                 Show::Output(bytes) => self.put(&bytes),
                 Show::Line(line) => {
                     self.flush();
-                    self.above_block(|| eprintln!("{line}"));
+                    self.above_block(|| complain!("{line}"));
                 }
                 Show::Block(lines) => self.draw(&lines),
                 Show::End => break,
@@ -147,7 +147,7 @@ impl Writer {
             _ => format!("standard output cannot be written: {error}"),
         };
         self.above_block(|| {
-            eprintln!("warning: {why}; the run goes on, coracle logs has its output")
+            complain!("warning: {why}; the run goes on, coracle logs has its output")
         });
     }
 

@@ -66,7 +66,9 @@ impl Mode {
 /// that is just ending), opens the store and serves until stopped. Prints `ready unix:PATH` on
 /// standard output when it answers.
 pub(crate) fn serve(config: Config, mode: Mode) -> Result<Code, Failure> {
-    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).with_target(false).init();
+    // A log that cannot be written, on a full disk say, is no reason to end.
+    let log = tracing_subscriber::fmt().with_writer(io::stderr).log_internal_errors(false);
+    log.with_ansi(false).with_target(false).init();
     let _lock = Lock::take(&config.data_dir, mode)?;
     let (engine, disk) = open(&config.data_dir, mode)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -148,7 +150,7 @@ async fn run(
         // The sender going away is as good a reason to stop.
         let _ = closing.await;
     });
-    println!("ready unix:{}", socket.display());
+    tell!("ready unix:{}", socket.display());
     drop(config.turn.take());
     let ended = async {
         let result = tokio::select! {

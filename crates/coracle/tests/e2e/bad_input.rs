@@ -200,3 +200,14 @@ fn a_machine_without_namespaces_is_125_with_the_mend() {
     assert!(doctor.out.contains("SYS_ADMIN"), "{}", doctor.out);
     space.nothing_left();
 }
+
+/// What cannot be printed is lost; it was a panic.
+#[test]
+fn a_report_that_nobody_can_read_is_no_crash() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("the device");
+    for (verb, code) in [("status", 0), ("down", 0)] {
+        let mut command = std::process::Command::new(crate::space::CORACLE);
+        command.args([verb, "--data-dir", "/nowhere/at/all"]).stdout(full()).stderr(full());
+        assert_eq!(command.status().expect("it runs").code(), Some(code), "{verb}");
+    }
+}
