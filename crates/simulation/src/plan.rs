@@ -89,7 +89,7 @@ pub(crate) enum Action {
 
 impl Plan {
     pub(crate) fn draw(random: &mut Rng) -> Self {
-        let jobs = (0..random.u32(1..4)).map(|number| JobPlan::draw(random, number)).collect();
+        let jobs = (0..random.u32(1..5)).map(|number| JobPlan::draw(random, number)).collect();
         let faults = (0..random.usize(3..9)).map(|_| *pick(random, &Fault::ALL)).collect();
         let actions = (0..random.usize(0..4)).map(|_| action(random)).collect();
         Self {
@@ -110,9 +110,9 @@ impl JobPlan {
         Self {
             name: format!("job{number}"),
             mode: match random.u32(0..4) {
-                0 => Mode::NonIndexed(random.u32(1..8)),
+                0 => Mode::NonIndexed(random.u32(1..12)),
                 1 => Mode::WorkQueue,
-                _ => Mode::Indexed(random.u32(1..12)),
+                _ => Mode::Indexed(random.u32(1..20)),
             },
             parallelism: random.u32(1..5),
             backoff_limit: *pick(random, &[0, 2, 6, 20]),
