@@ -27,6 +27,10 @@ use crate::{
     timers::Timers,
 };
 
+/// Rounds of one settling per object in the store, beside [`Limits::rounds_max`]: deleting a Job looks
+/// at each of its pods a few times.
+const ROUNDS_PER_OBJECT_MAX: usize = 16;
+
 /// What an engine starts from besides its store.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -135,6 +139,8 @@ impl Engine {
     /// Brings everything woken and everything due to a fixed point and commits it.
     pub fn settle(&mut self, now: Timestamp) {
         let mut rounds = 0;
+        let objects: usize = kinds::KINDS.iter().map(|info| self.store.count(info.kind)).sum();
+        let most = self.limits.rounds_max + ROUNDS_PER_OBJECT_MAX * objects;
         loop {
             while let Some(key) = self.timers.due(now) {
                 self.woken.insert(key);
@@ -146,7 +152,7 @@ impl Engine {
                 None => break,
             }
             rounds += 1;
-            assert!(rounds < self.limits.rounds_max, "controllers do not come to rest");
+            assert!(rounds < most, "controllers do not come to rest");
         }
         self.keep_budgets(now);
         self.commit(now);

@@ -123,7 +123,9 @@ impl Exit {
         if self.reason != "StartError" {
             return None;
         }
-        let says = |words: &[&str]| words.iter().any(|word| self.message.contains(word));
+        // The same words after another step, a mount for one, speak of the machine.
+        let of_exec = self.message.starts_with("exec: ");
+        let says = |words: &[&str]| of_exec && words.iter().any(|word| self.message.contains(word));
         Some(if says(&["permission denied", "exec format error", "is a directory"]) {
             Unstartable::NotExecutable
         } else if says(&["executable file not found", "no such file or directory"]) {

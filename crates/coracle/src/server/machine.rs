@@ -105,11 +105,12 @@ impl Works {
             }
         }
         self.come_to_rest().await?;
-        self.urgent = true;
-        while {
+        loop {
+            self.urgent = true;
             self.pump();
-            self.writing
-        } {
+            if !self.writing {
+                break;
+            }
             self.written().await?;
         }
         self.spawner.send(&Request::Stop);
