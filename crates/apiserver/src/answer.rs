@@ -30,6 +30,11 @@ pub(crate) fn text(code: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     with_type(code, "text/plain; charset=utf-8", Body::whole(text))
 }
 
+/// There is no such path.
+pub(crate) fn not_found() -> Response<Body> {
+    text(StatusCode::NOT_FOUND, "404 page not found\n")
+}
+
 /// A response with a type of content and upstream's word on caching.
 pub(crate) fn with_type(code: StatusCode, content: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);

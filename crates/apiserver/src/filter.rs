@@ -12,6 +12,8 @@ use crate::{RequestInfo, answer::bad_request};
 pub(crate) struct Filter {
     pub(crate) kind: Kind,
     namespace: String,
+    /// Empty for any.
+    name: String,
     labels: Selector,
     fields: FieldSelector,
 }
@@ -26,6 +28,7 @@ impl Filter {
         Ok(Self {
             kind: info.kind,
             namespace: info.namespace.clone(),
+            name: info.name.clone(),
             labels: Selector::parse(info.query.text("labelSelector")).map_err(refuse)?,
             fields: FieldSelector::parse(info.kind, info.query.text("fieldSelector"))
                 .map_err(refuse)?,
@@ -39,13 +42,14 @@ impl Filter {
 
     /// Whether a selector leaves anything out.
     pub(crate) fn selects(&self) -> bool {
-        !self.labels.is_everything() || !self.fields.is_everything()
+        !self.name.is_empty() || !self.labels.is_everything() || !self.fields.is_everything()
     }
 
     /// Whether the object is of the kind and namespace and selected.
     pub(crate) fn matches(&self, object: &Object) -> bool {
         object.key.kind == self.kind
             && self.namespace().is_none_or(|namespace| *object.key.namespace == *namespace)
+            && (self.name.is_empty() || *object.key.name == *self.name)
             && self.labels.matches(&object.meta.labels)
             && self.fields.matches(object)
     }

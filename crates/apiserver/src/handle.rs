@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, Request, Response, StatusCode, body::Incoming};
-use kinds::{Reason, StatusError};
+use kinds::{Kind, Reason, StatusError};
 use tokio::sync::watch;
 
 use crate::{
@@ -42,7 +42,7 @@ pub(crate) async fn handle(
     let parsed = match parse(&head.method, head.uri.path(), head.uri.query()) {
         Ok(parsed) => parsed,
         Err(Unroutable::NotFound) => {
-            return answer::text(StatusCode::NOT_FOUND, "404 page not found\n");
+            return answer::not_found();
         }
         Err(Unroutable::Refused(error)) => return answer::refusal(&error),
     };
@@ -72,7 +72,14 @@ async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
     match request {
         crate::Request::Resource(info) => resource(info, context).await,
         crate::Request::Version => Ok(version::answer()),
-        crate::Request::Health => Ok(answer::text(StatusCode::OK, "ok")),
+        crate::Request::Health(..) => Ok(answer::text(StatusCode::OK, "ok")),
+        crate::Request::Review(review, ..) => {
+            let info = review.info();
+            Err(not_served("create", &format!("{}.{}", info.plural, info.group), None))
+        }
+        crate::Request::Discovery(_) | crate::Request::OpenApi(_) | crate::Request::Metrics => {
+            Ok(answer::not_found())
+        }
         crate::Request::Own(what, query) => dispatch_own(what, &query, &context),
     }
 }
@@ -82,6 +89,9 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
         return log::log(&info, context).await;
     }
     negotiate::accepts_json(&context.headers)?;
+    if matches!(info.subresource, Subresource::Eviction | Subresource::Binding) {
+        return Err(not_served(info.verb.name(), &info.kind.info().qualified(), Some(info.kind)));
+    }
     match info.verb {
         Verb::Get => get::get(&info, context.server).await,
         Verb::List => list::list(&info, context.server).await,
@@ -89,7 +99,16 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
         Verb::Create => create::create(&info, context).await,
         Verb::Update => update::update(&info, context).await,
         Verb::Delete => delete::delete(&info, context).await,
+        verb @ (Verb::Patch | Verb::DeleteCollection) => {
+            Err(not_served(verb.name(), &info.kind.info().qualified(), Some(info.kind)))
+        }
     }
+}
+
+/// What is a request, but is not served.
+fn not_served(verb: &str, resource: &str, kind: Option<Kind>) -> StatusError {
+    let text = format!("{verb} is not supported on resources of kind \"{resource}\"");
+    StatusError { kind, ..StatusError::new(Reason::MethodNotAllowed, text) }
 }
 
 fn dispatch_own(what: Own, query: &Query, context: &Context<'_>) -> Answer {

@@ -21,6 +21,7 @@ mod own;
 mod page;
 mod query;
 mod request;
+mod review;
 mod revision;
 mod runs;
 mod serve;
@@ -31,7 +32,11 @@ mod version;
 mod watch;
 
 pub use query::{Query, query_pair};
-pub use request::{Own, Request, RequestInfo, Subresource, Unroutable, Verb, parse, path};
+pub use request::{
+    Discovery, Endpoint, Health, OpenApi, Own, Request, RequestInfo, Subresource, Unroutable, Verb,
+    parse, path,
+};
+pub use review::{REVIEWS, Review, ReviewInfo};
 pub use serve::serve;
 pub use server::{About, Server, Stop};
 pub use status::{HistoryLine, Mode, RunStatus, ServerStatus};

@@ -40,7 +40,9 @@ fn write(
     let mut engine = server.engine();
     let part = match info.subresource {
         Subresource::Status => engine::Subresource::Status,
-        Subresource::Main | Subresource::Log => engine::Subresource::Main,
+        Subresource::Main | Subresource::Log | Subresource::Eviction | Subresource::Binding => {
+            engine::Subresource::Main
+        }
     };
     let creates = matches!(info.kind, Kind::Event | Kind::RuntimeClass);
     if creates && engine.store().get(&draft.key()).is_none() {

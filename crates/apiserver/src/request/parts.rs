@@ -1,0 +1,92 @@
+//! Verbs and the parts of objects: which there are, and what may be done with each.
+
+use kinds::{Kind, KindInfo};
+
+/// Upstream's request verbs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the documentation: upstream's own")]
+pub enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+    DeleteCollection,
+}
+
+/// The part of an object that a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subresource {
+    /// The object itself.
+    Main,
+    /// `…/status`
+    Status,
+    /// `pods/…/log`
+    Log,
+    /// `pods/…/eviction`: takes a `policy/v1` Eviction.
+    Eviction,
+    /// `pods/…/binding`
+    Binding,
+}
+
+impl Verb {
+    /// As discovery, metrics and errors name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::DeleteCollection => "deletecollection",
+        }
+    }
+}
+
+impl Subresource {
+    const PARTS: [Self; 4] = [Self::Status, Self::Log, Self::Eviction, Self::Binding];
+
+    /// The last segment of its path; empty for the object itself.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "",
+            Self::Status => "status",
+            Self::Log => "log",
+            Self::Eviction => "eviction",
+            Self::Binding => "binding",
+        }
+    }
+
+    /// The parts that objects of a kind have beside themselves.
+    pub(crate) fn of(info: &KindInfo) -> impl Iterator<Item = Self> {
+        let of_pods = info.kind == Kind::Pod;
+        let status = info.status;
+        Self::PARTS.into_iter().filter(move |part| match part {
+            Self::Status => status,
+            _ => of_pods,
+        })
+    }
+
+    /// What may be done with it, in alphabetical order.
+    pub(crate) fn verbs(self) -> &'static [Verb] {
+        match self {
+            Self::Main => &[
+                Verb::Create,
+                Verb::Delete,
+                Verb::DeleteCollection,
+                Verb::Get,
+                Verb::List,
+                Verb::Patch,
+                Verb::Update,
+                Verb::Watch,
+            ],
+            Self::Status => &[Verb::Get, Verb::Patch, Verb::Update],
+            Self::Log => &[Verb::Get],
+            Self::Eviction | Self::Binding => &[Verb::Create],
+        }
+    }
+}
