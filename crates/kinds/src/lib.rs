@@ -4,6 +4,7 @@
 
 pub mod admit;
 mod check;
+pub mod columns;
 pub mod decode;
 mod draft;
 mod field_error;

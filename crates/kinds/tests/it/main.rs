@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what a case cannot say stops the test")]
 
+mod columns;
 mod properties;
 mod support;
 
@@ -96,6 +97,11 @@ fn creations() {
 #[test]
 fn updates() {
     check("update", support::update);
+}
+
+#[test]
+fn rows() {
+    check("row", columns::row);
 }
 
 #[test]

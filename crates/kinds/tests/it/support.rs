@@ -154,7 +154,7 @@ fn shown(draft: &Draft, asked: &[String], warnings: &[String]) -> String {
 }
 
 /// The base that the first line names, changed; its kind; the paths asked for.
-fn changed_base(input: &str) -> (Value, Kind, Vec<String>) {
+pub(crate) fn changed_base(input: &str) -> (Value, Kind, Vec<String>) {
     let (name, changes) = input.split_once('\n').unwrap_or((input, ""));
     let bases = manifest::parse("bases.yaml", include_bytes!("bases.yaml"))
         .unwrap_or_else(|e| panic!("{e}"));

@@ -1,0 +1,69 @@
+//! The kinds whose tables are a few plain cells.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::{
+    Table,
+    cells::{AGE, NAME, age, name, plain, text, view},
+};
+
+pub(super) static NAMESPACE: Table = Table {
+    columns: &[NAME, text("Status", "Active, or Terminating while it is emptied"), AGE],
+    row: |object, now| {
+        let namespace: Namespace = view(object);
+        plain([name(object), namespace.status.phase.into(), age(object, now)])
+    },
+};
+
+pub(super) static CONFIG_MAP: Table = Table {
+    columns: &[NAME, text("Data", "Number of keys, binary ones included"), AGE],
+    row: |object, now| {
+        let map: Data = view(object);
+        let keys = map.data.len() + map.binary_data.len();
+        plain([name(object), keys.into(), age(object, now)])
+    },
+};
+
+pub(super) static SECRET: Table = Table {
+    columns: &[NAME, text("Type", "What the data is for"), text("Data", "Number of keys"), AGE],
+    row: |object, now| {
+        let secret: Data = view(object);
+        plain([name(object), secret.r#type.into(), secret.data.len().into(), age(object, now)])
+    },
+};
+
+pub(super) static RUNTIME_CLASS: Table = Table {
+    columns: &[NAME, text("Handler", "How pods of this class are run"), AGE],
+    row: |object, now| {
+        let class: Class = view(object);
+        plain([name(object), class.handler.into(), age(object, now)])
+    },
+};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Namespace {
+    status: Phase,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Phase {
+    phase: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Data {
+    r#type: String,
+    data: BTreeMap<String, IgnoredAny>,
+    binary_data: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Class {
+    handler: String,
+}
