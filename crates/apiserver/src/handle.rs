@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::{HeaderMap, Request, Response, StatusCode, body::Incoming};
+use hyper::{HeaderMap, Request, Response, body::Incoming};
 use kinds::{Kind, Reason, StatusError};
 use tokio::sync::watch;
 
@@ -12,9 +12,9 @@ use crate::{
     Own, Query, RUN_HEADER, RequestInfo, Server, Subresource, Unroutable, Verb,
     answer::{self, Answer, bad_request},
     body::Body,
-    create, delete,
+    create, delete, discovery,
     gates::Sort,
-    get,
+    get, health,
     limits::{
         REQUEST_BODY_BYTES_MAX, REQUEST_BODY_DRAINED_BYTES_MAX, REQUEST_BODY_MS, RUN_ID_BYTES_MAX,
     },
@@ -72,14 +72,15 @@ async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
     match request {
         crate::Request::Resource(info) => resource(info, context).await,
         crate::Request::Version => Ok(version::answer()),
-        crate::Request::Health(..) => Ok(answer::text(StatusCode::OK, "ok")),
+        crate::Request::Health(health, query) => {
+            Ok(health::health(&health, &query, &context).await)
+        }
         crate::Request::Review(review, ..) => {
             let info = review.info();
             Err(not_served("create", &format!("{}.{}", info.plural, info.group), None))
         }
-        crate::Request::Discovery(_) | crate::Request::OpenApi(_) | crate::Request::Metrics => {
-            Ok(answer::not_found())
-        }
+        crate::Request::Discovery(document) => discovery::discovery(&document, &context.headers),
+        crate::Request::OpenApi(_) | crate::Request::Metrics => Ok(answer::not_found()),
         crate::Request::Own(what, query) => dispatch_own(what, &query, &context),
     }
 }

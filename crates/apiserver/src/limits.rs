@@ -15,6 +15,8 @@ pub const REQUEST_BODY_DRAINED_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const REQUEST_BODY_MS: u64 = 30_000;
 /// Milliseconds until a write or read that cannot become durable is answered 504.
 pub const DURABLE_WAIT_MS: u64 = 34_000;
+/// Milliseconds in which a healthy server makes durable what is committed.
+pub const HEALTH_STORE_MS: u64 = 2_000;
 /// Connections; further ones wait in the socket's backlog.
 pub const CONNECTIONS_MAX: usize = 768;
 /// Requests under way that are neither watch nor followed log; more are answered 429.

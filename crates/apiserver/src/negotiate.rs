@@ -1,4 +1,5 @@
-//! Which media types go in and out: JSON, both ways.
+//! Which media types go in and out: JSON, both ways, and as what an answer is wanted: an endpoint
+//! offers conversions, and a client asks for one with the parameters `as`, `g` and `v`.
 
 use hyper::{
     HeaderMap,
@@ -8,31 +9,90 @@ use kinds::{Reason, StatusError};
 
 const JSON: &str = "application/json";
 
-/// Checks that the client takes JSON. Clauses are tried in their order; one that asks for a
-/// conversion (`as=Table`) is passed over, as upstream does where an endpoint has none.
+/// The kind that an answer is to be converted to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Target<'a> {
+    /// The parameter `g`.
+    pub(crate) group: &'a str,
+    /// The parameter `v`.
+    pub(crate) version: &'a str,
+    /// The parameter `as`.
+    pub(crate) kind: &'a str,
+}
+
+/// One clause of Accept.
+struct Clause<'a> {
+    media: &'a str,
+    quality: f32,
+    target: Option<Target<'a>>,
+}
+
+/// Finds what a client takes: clauses are tried by their quality, then in their order, and one
+/// whose conversion is not offered is passed over. `offer` says what is served for a target, and
+/// without one.
+///
+/// # Errors
+/// 406 when no clause fits.
+pub(crate) fn choose<T>(
+    headers: &HeaderMap,
+    offer: impl Fn(Option<Target<'_>>) -> Option<T>,
+) -> Result<T, StatusError> {
+    let texts = headers.get_all(ACCEPT).iter();
+    let texts = texts.map(|value| std::str::from_utf8(value.as_bytes()).unwrap_or_default());
+    let mut clauses: Vec<Clause<'_>> = texts
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+        .filter(|clause| !clause.is_empty())
+        .map(Clause::read)
+        .collect();
+    clauses.sort_by(|a, b| b.quality.total_cmp(&a.quality));
+    let chosen = match clauses.is_empty() {
+        true => offer(None),
+        false => clauses.iter().filter(|clause| clause.is_json()).find_map(|c| offer(c.target)),
+    };
+    chosen.ok_or_else(|| {
+        not_acceptable(format!("only the following media types are accepted: {JSON}"))
+    })
+}
+
+/// 406 for a reason.
+pub(crate) fn not_acceptable(text: String) -> StatusError {
+    StatusError::new(Reason::NotAcceptable, text)
+}
+
+/// Checks that the client takes JSON as it is.
 ///
 /// # Errors
 /// 406 when no clause fits.
 pub(crate) fn accepts_json(headers: &HeaderMap) -> Result<(), StatusError> {
-    let mut clauses = headers
-        .get_all(ACCEPT)
-        .iter()
-        .flat_map(|value| std::str::from_utf8(value.as_bytes()).unwrap_or_default().split(','))
-        .map(str::trim)
-        .filter(|clause| !clause.is_empty())
-        .peekable();
-    if clauses.peek().is_none() || clauses.any(clause_fits) {
-        return Ok(());
-    }
-    let text = format!("only the following media types are accepted: {JSON}");
-    Err(StatusError::new(Reason::NotAcceptable, text))
+    choose(headers, |target| target.is_none().then_some(()))
 }
 
-fn clause_fits(clause: &str) -> bool {
-    let mut parts = clause.split(';').map(str::trim);
-    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let converts = parts.any(|parameter| parameter.starts_with("as="));
-    matches!(&*media, JSON | "application/*" | "*/*") && !converts
+impl<'a> Clause<'a> {
+    fn read(text: &'a str) -> Self {
+        let mut parts = text.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default();
+        let mut clause = Self { media, quality: 1.0, target: None };
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            let mut target = clause.target.unwrap_or_default();
+            match name {
+                "as" => target.kind = value,
+                "g" => target.group = value,
+                "v" => target.version = value,
+                "q" => {
+                    clause.quality = value.parse().unwrap_or(1.0);
+                    continue;
+                }
+                _ => continue,
+            }
+            clause.target = Some(target);
+        }
+        clause
+    }
+
+    fn is_json(&self) -> bool {
+        [JSON, "application/*", "*/*"].iter().any(|fits| self.media.eq_ignore_ascii_case(fits))
+    }
 }
 
 /// Checks that a body is JSON; without a type it counts as such.
@@ -68,6 +128,7 @@ mod tests {
             ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", true),
             ("application/json;as=Table;v=v1;g=meta.k8s.io", false),
             ("application/json; q=0.9", true),
+            ("application/json;stream=watch", true),
             ("*/*", true),
             ("application/*", true),
             ("text/html", false),
@@ -77,6 +138,25 @@ mod tests {
             assert_eq!(accepts_json(&header(ACCEPT, accept)).is_ok(), fits, "{accept}");
         }
         assert!(accepts_json(&HeaderMap::new()).is_ok());
+    }
+
+    #[test]
+    fn a_conversion_is_taken_where_it_is_offered() {
+        let table = Target { group: "meta.k8s.io", version: "v1", kind: "Table" };
+        for (accept, taken) in [
+            ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", "table"),
+            ("application/json;as=Table;v=v2;g=meta.k8s.io,application/json", "plain"),
+            ("application/json;as=Other;v=v1;g=meta.k8s.io, */*", "plain"),
+            ("application/json;q=0.5,application/json;g=meta.k8s.io;v=v1;as=Table", "table"),
+            ("application/json,application/json;g=meta.k8s.io;v=v1;as=Table", "plain"),
+            ("application/yaml;as=Table;v=v1;g=meta.k8s.io,application/json", "plain"),
+        ] {
+            let taken_of = |target: Option<Target<'_>>| match target {
+                None => Some("plain"),
+                target => (target == Some(table)).then_some("table"),
+            };
+            assert_eq!(choose(&header(ACCEPT, accept), taken_of), Ok(taken), "{accept}");
+        }
     }
 
     #[test]

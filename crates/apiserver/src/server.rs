@@ -176,19 +176,22 @@ impl Server {
     /// # Errors
     /// 504 when that takes too long.
     pub(crate) async fn durable(&self, revision: Revision) -> Result<(), StatusError> {
+        if self.durable_within(revision, Duration::from_millis(DURABLE_WAIT_MS)).await {
+            return Ok(());
+        }
+        let text = "Timeout: request did not complete within the allotted timeout";
+        Err(StatusError::new(Reason::Timeout, text))
+    }
+
+    /// Waits until everything up to `revision` is on disk, and says whether it came to that in time.
+    pub(crate) async fn durable_within(&self, revision: Revision, time: Duration) -> bool {
         let mut durable = self.durable.subscribe();
         if *durable.borrow() >= revision {
-            return Ok(());
+            return true;
         }
         self.kick();
         let reached = durable.wait_for(|durable| *durable >= revision);
-        match tokio::time::timeout(Duration::from_millis(DURABLE_WAIT_MS), reached).await {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let text = "Timeout: request did not complete within the allotted timeout";
-                Err(StatusError::new(Reason::Timeout, text))
-            }
-        }
+        tokio::time::timeout(time, reached).await.is_ok()
     }
 }
 

@@ -72,8 +72,18 @@ impl Subresource {
     }
 
     /// What may be done with it, in alphabetical order.
-    pub(crate) fn verbs(self) -> &'static [Verb] {
+    pub(crate) fn verbs(self, kind: Kind) -> &'static [Verb] {
         match self {
+            // Namespaces are deleted one by one: each takes what is in it along.
+            Self::Main if kind == Kind::Namespace => &[
+                Verb::Create,
+                Verb::Delete,
+                Verb::Get,
+                Verb::List,
+                Verb::Patch,
+                Verb::Update,
+                Verb::Watch,
+            ],
             Self::Main => &[
                 Verb::Create,
                 Verb::Delete,

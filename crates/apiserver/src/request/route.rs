@@ -202,7 +202,8 @@ fn verb(method: &Method, place: &Place<'_>, query: &Query) -> Option<Verb> {
     let across_namespaces =
         collection && place.namespace.is_empty() && place.kind.info().namespaced;
     let writes = matches!(verb, Verb::Create | Verb::DeleteCollection);
-    let allowed = place.subresource.verbs().contains(&verb) && !(across_namespaces && writes);
+    let allowed =
+        place.subresource.verbs(place.kind).contains(&verb) && !(across_namespaces && writes);
     allowed.then_some(verb)
 }
 

@@ -100,7 +100,7 @@ fn nothing_is_answered_before_it_is_durable() {
             }));
             // A whole exchange later the server has looked at the request before it.
             for _ in 0..3 {
-                assert_eq!(harness.call(self::request("GET", "/readyz", "")).await.code, 200);
+                assert_eq!(harness.call(self::request("GET", "/readyz/ping", "")).await.code, 200);
             }
         }
         assert!(answers.iter().all(|answer| !answer.is_finished()), "answered too early");

@@ -58,3 +58,23 @@ fn one_watch_too_many_is_turned_away_until_another_ends() {
         }
     });
 }
+
+#[test]
+fn a_server_whose_disk_stands_still_is_not_ready() {
+    with_server(async |harness| {
+        harness.disk_works.send_replace(false);
+        let create = harness.send(request("POST", MAPS, r#"{"metadata":{"name":"a"}}"#));
+        let asked = async {
+            let all = harness.call(request("GET", "/readyz", "")).await;
+            let text = String::from_utf8(all.body.to_vec()).unwrap();
+            let failing = "[+]ping ok\n[-]store failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n";
+            assert_eq!((all.code, &*text), (500, failing));
+            let without = harness.call(request("GET", "/readyz?exclude=store", "")).await;
+            assert_eq!(without.code, 200);
+            harness.disk_works.send_replace(true);
+        };
+        let (created, ()) = tokio::join!(create, asked);
+        assert_eq!(created.status(), 201);
+        assert_eq!(harness.call(request("GET", "/readyz", "")).await.code, 200);
+    });
+}
