@@ -12,13 +12,13 @@ use crate::{
     Own, Query, RUN_HEADER, RequestInfo, Server, Subresource, Unroutable, Verb,
     answer::{self, Answer, bad_request},
     body::Body,
-    create, delete, discovery,
+    discovery,
     gates::Sort,
     get, health,
     limits::{
         REQUEST_BODY_BYTES_MAX, REQUEST_BODY_DRAINED_BYTES_MAX, REQUEST_BODY_MS, RUN_ID_BYTES_MAX,
     },
-    list, log, negotiate, own, parse, update, version, watch as watch_verb,
+    list, log, negotiate, own, parse, version, watch as watch_verb, write,
 };
 
 /// A request beside its line: what verbs may look at.
@@ -97,9 +97,9 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
         Verb::Get => get::get(&info, context.server).await,
         Verb::List => list::list(&info, context.server).await,
         Verb::Watch => watch_verb::watch(&info, context).await,
-        Verb::Create => create::create(&info, context).await,
-        Verb::Update => update::update(&info, context).await,
-        Verb::Delete => delete::delete(&info, context).await,
+        Verb::Create => write::create(&info, context).await,
+        Verb::Update => write::update(&info, context).await,
+        Verb::Delete => write::delete(&info, context).await,
         verb @ (Verb::Patch | Verb::DeleteCollection) => {
             Err(not_served(verb.name(), &info.kind.info().qualified(), Some(info.kind)))
         }
@@ -139,18 +139,14 @@ impl Context<'_> {
     /// Reads the body.
     ///
     /// # Errors
-    /// 413 when it is too large, 415 when it is no JSON, 504 when it does not come.
+    /// 413 when it is too large, 504 when it does not come.
     pub(crate) async fn body(&mut self) -> Result<Bytes, StatusError> {
         let limit = Duration::from_millis(REQUEST_BODY_MS);
         let read = tokio::time::timeout(limit, collect(&mut self.body)).await;
-        let body = read.unwrap_or_else(|_| {
+        read.unwrap_or_else(|_| {
             let text = format!("Timeout: the body did not arrive within {REQUEST_BODY_MS} ms");
             Err(StatusError::new(Reason::Timeout, text))
-        })?;
-        if !body.is_empty() {
-            negotiate::body_is_json(&self.headers)?;
-        }
-        Ok(body)
+        })
     }
 }
 

@@ -6,8 +6,6 @@
 
 mod answer;
 mod body;
-mod create;
-mod delete;
 mod discovery;
 mod etag;
 mod filter;
@@ -19,7 +17,6 @@ pub mod limits;
 mod list;
 mod log;
 mod negotiate;
-mod options;
 mod own;
 mod page;
 mod query;
@@ -30,9 +27,9 @@ mod runs;
 mod serve;
 mod server;
 mod status;
-mod update;
 mod version;
 mod watch;
+mod write;
 
 pub use query::{Query, query_pair};
 pub use request::{

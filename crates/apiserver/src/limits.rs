@@ -39,6 +39,8 @@ pub const RUN_GRACE_MS: u64 = 5_000;
 pub const RUN_ID_BYTES_MAX: usize = 64;
 /// Milliseconds that open connections get to end when the server stops.
 pub const STOP_MS: u64 = 2_000;
+/// Bytes of the name of a field manager.
+pub const FIELD_MANAGER_BYTES_MAX: usize = 128;
 /// Bytes of all warnings of one answer; beyond it each is cut to [`WARNING_BYTES_MAX`].
 pub const WARNINGS_BYTES_MAX: usize = 4_096;
 /// Bytes of one warning once the total is too long.

@@ -1,10 +1,7 @@
-//! Which media types go in and out: JSON, both ways, and as what an answer is wanted: an endpoint
-//! offers conversions, and a client asks for one with the parameters `as`, `g` and `v`.
+//! As what an answer is wanted: JSON it is, but an endpoint offers conversions, and a client asks for
+//! one with the parameters `as`, `g` and `v`.
 
-use hyper::{
-    HeaderMap,
-    header::{ACCEPT, CONTENT_TYPE},
-};
+use hyper::{HeaderMap, header::ACCEPT};
 use kinds::{Reason, StatusError};
 
 const JSON: &str = "application/json";
@@ -95,23 +92,6 @@ impl<'a> Clause<'a> {
     }
 }
 
-/// Checks that a body is JSON; without a type it counts as such.
-///
-/// # Errors
-/// 415 for another type.
-pub(crate) fn body_is_json(headers: &HeaderMap) -> Result<(), StatusError> {
-    let given = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let given = std::str::from_utf8(given).unwrap_or("?");
-    let media = given.split(';').next().unwrap_or_default().trim();
-    if media.is_empty() || media.eq_ignore_ascii_case(JSON) {
-        return Ok(());
-    }
-    let text = format!(
-        "the body of the request was in an unknown format - accepted media types include: {JSON}"
-    );
-    Err(StatusError::new(Reason::UnsupportedMediaType, text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,19 +137,5 @@ mod tests {
             };
             assert_eq!(choose(&header(ACCEPT, accept), taken_of), Ok(taken), "{accept}");
         }
-    }
-
-    #[test]
-    fn only_json_goes_in() {
-        for (content, fits) in [
-            ("application/json", true),
-            ("application/json; charset=utf-8", true),
-            ("Application/JSON", true),
-            ("application/yaml", false),
-            ("application/vnd.kubernetes.protobuf", false),
-        ] {
-            assert_eq!(body_is_json(&header(CONTENT_TYPE, content)).is_ok(), fits, "{content}");
-        }
-        assert!(body_is_json(&HeaderMap::new()).is_ok());
     }
 }

@@ -30,7 +30,7 @@ pub(crate) enum What {
     /// No such field; perhaps another was meant.
     Unknown { meant: Option<String> },
     /// The key stood there before, on this line.
-    Duplicate { first_line: u32 },
+    Duplicate { key: String, first_line: u32 },
     /// A value of another type.
     Type {
         expected: Shape,
@@ -206,7 +206,8 @@ impl Checker {
 
     fn duplicate(&mut self, entry: &Entry) {
         if let Some(first_line) = entry.doubled {
-            self.problem(entry.line, What::Duplicate { first_line });
+            let key = entry.key.clone();
+            self.problem(entry.line, What::Duplicate { key, first_line });
         }
     }
 }
@@ -228,7 +229,8 @@ fn zero(shape: Shape) -> &'static str {
     }
 }
 
-fn any(node: &Node, out: &mut String) {
+/// Appends the JSON of a value of any shape.
+pub(crate) fn any(node: &Node, out: &mut String) {
     match &node.value {
         Value::Null => out.push_str("null"),
         Value::Bool { value, .. } => out.push_str(if *value { "true" } else { "false" }),

@@ -39,44 +39,120 @@ impl FieldValidation {
     }
 }
 
-/// Reads the JSON body of a request for `kind`. Gives the object and the warnings for the client.
+/// In which form an object is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// JSON.
+    Json,
+    /// YAML, of which the first document counts.
+    Yaml,
+}
+
+/// Reads the body of a request for `kind`. Gives the object and the warnings for the client.
 /// Unknown fields are dropped, quantities are brought into canonical form.
 ///
 /// # Errors
-/// 400 `BadRequest`: not JSON, another kind, a value of the wrong type, or (with
+/// 400 `BadRequest`: broken, another kind, a value of the wrong type, or (with
 /// [`FieldValidation::Strict`]) an unknown or duplicate field.
 pub fn body(
     kind: Kind,
-    json: &[u8],
+    form: Form,
+    bytes: &[u8],
     validation: FieldValidation,
 ) -> Result<(Draft, Vec<String>), StatusError> {
-    let node = tree::json::parse(json).map_err(|e| {
-        unrecognized(kind, json, &format!("couldn't get version/kind; json parse error: {e}"))
-    })?;
+    let node = read(form, bytes).map_err(|why| unrecognized(kind, bytes, &why))?;
     if !matches!(node.value, Value::Map(_)) {
-        return Err(unrecognized(kind, json, "couldn't get version/kind; the body is no object"));
+        return Err(unrecognized(kind, bytes, "couldn't get version/kind; the body is no object"));
     }
     same_kind(kind, &node)?;
     let checked = check::check(&node, schema::of(kind), false);
     if let Some(text) = checked.problems.iter().find_map(type_error) {
         return Err(cannot_handle(kind, kind.info().name, &text));
     }
-    let mut seen = BTreeSet::new();
-    let strict: Vec<String> = checked
-        .problems
-        .iter()
-        .filter_map(strict_error)
-        .filter(|text| seen.insert(text.clone()))
-        .take(STRICT_ERRORS_MAX)
-        .collect();
+    let strict = StrictErrors::of(form, &checked.problems);
     if validation == FieldValidation::Strict && !strict.is_empty() {
-        let text = format!("strict decoding error: {}", strict.join(", "));
-        return Err(cannot_handle(kind, kind.info().name, &text));
+        return Err(cannot_handle(kind, kind.info().name, &strict.error()));
     }
     let draft = Draft::from_json(kind, checked.json.as_bytes())
         .map_err(|e| cannot_handle(kind, kind.info().name, &e.to_string()))?;
-    let warnings = if validation == FieldValidation::Warn { strict } else { Vec::new() };
+    let warnings = if validation == FieldValidation::Warn { strict.warnings() } else { Vec::new() };
     Ok((draft, warnings))
+}
+
+/// The JSON of a document of any kind, of doubled keys the last.
+///
+/// # Errors
+/// What is broken about it, in upstream's words.
+pub fn json(form: Form, bytes: &[u8]) -> Result<String, String> {
+    let mut json = String::new();
+    check::any(&read(form, bytes)?, &mut json);
+    Ok(json)
+}
+
+/// The document as a tree, or what is broken about it in upstream's words.
+fn read(form: Form, bytes: &[u8]) -> Result<Node, String> {
+    match form {
+        Form::Json => tree::json::parse(bytes)
+            .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
+        Form::Yaml => {
+            let text = std::str::from_utf8(bytes).map_err(|error| format!("yaml: {error}"))?;
+            let first = tree::yaml::parse(text).into_iter().next();
+            first.unwrap_or_else(|| Ok(Node { line: 0, value: Value::Null })).map_err(|broken| {
+                let what = broken.message.trim_start_matches("invalid YAML: ");
+                format!("yaml: line {}: {what}", broken.line)
+            })
+        }
+    }
+}
+
+/// What strict decoding finds: fields that are unknown or stand twice. A text for each; those of
+/// doubled keys in YAML are apart, as upstream's YAML reader reports them all in one.
+#[derive(Default)]
+struct StrictErrors {
+    yaml: Vec<String>,
+    fields: Vec<String>,
+}
+
+impl StrictErrors {
+    fn of(form: Form, problems: &[Problem]) -> Self {
+        let mut found = Self::default();
+        let mut seen = BTreeSet::new();
+        for problem in problems {
+            let (list, text) = match (&problem.what, form) {
+                (What::Type { .. } | What::Form { .. }, _) => continue,
+                (What::Unknown { .. }, _) => {
+                    (&mut found.fields, format!("unknown field {:?}", problem.path))
+                }
+                (What::Duplicate { .. }, Form::Json) => {
+                    (&mut found.fields, format!("duplicate field {:?}", problem.path))
+                }
+                (What::Duplicate { key, .. }, Form::Yaml) => {
+                    let text = format!("line {}: key {key:?} already set in map", problem.line);
+                    (&mut found.yaml, text)
+                }
+            };
+            if list.len() < STRICT_ERRORS_MAX && seen.insert(text.clone()) {
+                list.push(text);
+            }
+        }
+        found
+    }
+
+    fn is_empty(&self) -> bool {
+        self.yaml.is_empty() && self.fields.is_empty()
+    }
+
+    fn error(self) -> String {
+        let yaml = self.yaml.iter().map(|text| format!("\n  {text}")).collect::<String>();
+        let yaml =
+            Some(yaml).filter(|y| !y.is_empty()).map(|y| format!("yaml: unmarshal errors:{y}"));
+        let all: Vec<String> = yaml.into_iter().chain(self.fields).collect();
+        format!("strict decoding error: {}", all.join(", "))
+    }
+
+    fn warnings(self) -> Vec<String> {
+        self.yaml.into_iter().chain(self.fields).collect()
+    }
 }
 
 /// The body may leave out what it is, but may not be something else.
@@ -118,14 +194,6 @@ fn unrecognized(kind: Kind, body: &[u8], why: &str) -> StatusError {
     let text =
         format!("the object provided is unrecognized (must be of type {name}): {why} ({summary})");
     StatusError::new(Reason::BadRequest, text)
-}
-
-fn strict_error(problem: &Problem) -> Option<String> {
-    match problem.what {
-        What::Unknown { .. } => Some(format!("unknown field {:?}", problem.path)),
-        What::Duplicate { .. } => Some(format!("duplicate field {:?}", problem.path)),
-        What::Type { .. } | What::Form { .. } => None,
-    }
 }
 
 fn type_error(problem: &Problem) -> Option<String> {

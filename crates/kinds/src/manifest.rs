@@ -276,7 +276,7 @@ fn problem_text(what: &What) -> String {
     match what {
         What::Unknown { meant: Some(meant) } => format!("unknown field; did you mean {meant:?}?"),
         What::Unknown { meant: None } => "unknown field".to_owned(),
-        What::Duplicate { first_line } => duplicate_text(*first_line),
+        What::Duplicate { first_line, .. } => duplicate_text(*first_line),
         What::Form { message } => message.clone(),
         What::Type { expected, found, .. } => {
             let mut text =

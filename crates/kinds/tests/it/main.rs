@@ -10,6 +10,7 @@ mod support;
 
 use std::{fs, path::Path};
 
+use kinds::decode::{self, FieldValidation, Form};
 use support::{Case, read_cases, write_cases};
 
 /// Answers every case of the files whose names start with `prefix`; more than none.
@@ -82,9 +83,9 @@ fn bodies() {
 fn very_many_keys_are_read_in_time() {
     let keys: Vec<String> = (0..200_000).map(|n| format!("\"k{}\":\"\"", n % 150_000)).collect();
     let json = format!("{{\"data\":{{{}}},\"x\":0,{}}}", keys.join(","), keys[..1000].join(","));
-    let validation = kinds::decode::FieldValidation::Warn;
+    let (form, validation) = (Form::Json, FieldValidation::Warn);
     let (draft, warnings) =
-        kinds::decode::body(kinds::Kind::ConfigMap, json.as_bytes(), validation).unwrap();
+        decode::body(kinds::Kind::ConfigMap, form, json.as_bytes(), validation).unwrap();
     assert_eq!(draft.rest["data"].get().matches("\"k").count(), 150_000);
     assert_eq!(warnings.len(), 100);
 }

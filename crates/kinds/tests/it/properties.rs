@@ -4,7 +4,7 @@
 use kinds::{
     Draft, KINDS, Kind, Object,
     admit::{self, Subresource},
-    decode::{self, FieldValidation},
+    decode::{self, FieldValidation, Form},
     manifest,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -160,14 +160,17 @@ fn read(object: &Object) {
 fn admit_all(kind: Kind, json: &Value) {
     let body = json.to_string();
     for validation in [FieldValidation::Strict, FieldValidation::Ignore] {
-        let Ok((draft, _)) = decode::body(kind, body.as_bytes(), validation) else { continue };
+        let Ok((draft, _)) = decode::body(kind, Form::Json, body.as_bytes(), validation) else {
+            continue;
+        };
         let Ok((draft, _)) = admit::create(draft, &context()) else { continue };
         let object = draft.seal(1);
         read(&object);
         let again = admit::update(&object, object.draft(), Subresource::Main);
         let (draft, _) = again.unwrap_or_else(|e| panic!("{e:?}: {:?}", object.json()));
         assert_eq!(draft.seal(1).json(), object.json(), "admission is done after one time");
-        let status = decode::body(kind, body.as_bytes(), FieldValidation::Ignore).unwrap().0;
+        let status =
+            decode::body(kind, Form::Json, body.as_bytes(), FieldValidation::Ignore).unwrap().0;
         let mut draft = object.draft();
         draft.rest.extend(status.rest.into_iter().filter(|(name, _)| name == "status"));
         if let Ok((draft, _)) = admit::update(&object, draft, Subresource::Status) {
@@ -196,13 +199,13 @@ proptest! {
     #[test]
     fn any_bytes_are_a_file_or_an_error(bytes in vec(any::<u8>(), 0..60)) {
         let _ = manifest::parse("x", &bytes);
-        let _ = decode::body(Kind::Job, &bytes, FieldValidation::Strict);
+        let _ = decode::body(Kind::Job, Form::Json, &bytes, FieldValidation::Strict);
     }
 
     #[test]
     fn a_file_and_a_body_mean_the_same((kind, json) in mutated()) {
         let text = json.to_string();
-        let body = decode::body(kind, text.as_bytes(), FieldValidation::Strict);
+        let body = decode::body(kind, Form::Json, text.as_bytes(), FieldValidation::Strict);
         if let Ok(manifests) = manifest::parse("x", text.as_bytes())
             && let [manifest] = manifests.as_slice()
         {

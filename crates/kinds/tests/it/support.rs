@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use kinds::{
     Draft, FieldErrors, Kind, Object, Uid,
     admit::{self, Context, Subresource},
-    decode::{self, FieldValidation},
+    decode::{self, FieldValidation, Form},
     manifest,
 };
 use serde_json::Value;
@@ -70,13 +70,15 @@ pub(crate) fn located(input: &str) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// First line: kind and field validation. The rest: the body.
+/// First line: kind, field validation and, if it is no JSON, `yaml`. The rest: the body.
 pub(crate) fn body(input: &str) -> String {
     let (head, body) = input.split_once('\n').expect("a head and a body");
-    let (kind, validation) = head.split_once(' ').unwrap_or((head, ""));
-    let kind = kind_of(kind);
+    let words: Vec<&str> = head.split(' ').collect();
+    let kind = kind_of(words[0]);
+    let validation = words.get(1).copied().unwrap_or_default();
     let validation = FieldValidation::parse(validation).expect("a field validation");
-    match decode::body(kind, body.as_bytes(), validation) {
+    let form = if words.get(2) == Some(&"yaml") { Form::Yaml } else { Form::Json };
+    match decode::body(kind, form, body.as_bytes(), validation) {
         Err(error) => format!("{} {:?}: {}", error.reason.code(), error.reason, error.message),
         Ok((draft, warnings)) => {
             let mut text = String::from_utf8(draft.to_json()).unwrap();
@@ -133,7 +135,7 @@ fn kind_of(name: &str) -> Kind {
 
 pub(crate) fn decoded(kind: Kind, json: &Value) -> Draft {
     let body = json.to_string();
-    let decoded = decode::body(kind, body.as_bytes(), FieldValidation::Strict);
+    let decoded = decode::body(kind, Form::Json, body.as_bytes(), FieldValidation::Strict);
     decoded.unwrap_or_else(|e| panic!("{e}: {json}")).0
 }
 

@@ -1,48 +1,59 @@
-//! DELETE of one object: options from the body or, only if there is none, from the query.
+//! How to delete: from the body or, only if there is none, from the query.
 
-use engine::{DeleteOptions, Deleted, Propagation};
-use hyper::{Response, StatusCode};
-use kinds::{FieldError, Key, Kind, Object, StatusError, metav1};
-use serde_json::json;
+use engine::{DeleteOptions, Propagation};
+use kinds::{FieldError, Kind, StatusError, decode, metav1};
 
+use super::{content, options::dry_run};
 use crate::{
     Query, RequestInfo,
-    answer::{self, Answer, bad_request, invalid_options},
-    body::Body,
+    answer::{bad_request, invalid_options},
     handle::Context,
-    options::dry_run,
 };
 
-pub(crate) async fn delete(info: &RequestInfo, mut context: Context<'_>) -> Answer {
-    let body = context.body().await?;
-    let wire = if body.is_empty() { from_query(&info.query)? } else { from_body(&body)? };
-    let options = check(&wire)?;
-    let key = Key::new(info.kind, &info.namespace, &info.name);
-    let server = context.server;
-    let (deleted, head) = {
-        let mut engine = server.engine();
-        let deleted = engine.delete(&key, &options, server.now());
-        (deleted, engine.store().head())
-    };
-    server.kick();
-    server.durable(head).await?;
-    let mut response = respond(&deleted?, wire.orphan_dependents);
-    if info.kind == Kind::Job && options.propagation.is_none() {
-        answer::warn(&mut response, &[ORPHANS.to_owned()]);
-    }
-    Ok(response)
+/// What a client asked.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) options: DeleteOptions,
+    /// The old way to say a propagation policy; one answer differs by it.
+    pub(super) orphan_dependents: Option<bool>,
 }
 
+/// What upstream says when Jobs are deleted without a word on their pods.
 const ORPHANS: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
 
-fn from_body(body: &[u8]) -> Result<metav1::DeleteOptions, StatusError> {
+impl Asked {
+    /// Reads the options of a request.
+    ///
+    /// # Errors
+    /// 400 and 415 for what cannot be read, 422 for what makes no sense.
+    pub(super) async fn read(
+        info: &RequestInfo,
+        context: &mut Context<'_>,
+    ) -> Result<Self, StatusError> {
+        let body = context.body().await?;
+        let wire = match body.is_empty() {
+            true => from_query(&info.query)?,
+            false => from_body(content::form(&context.headers)?, &body)?,
+        };
+        Ok(Self { options: check(&wire)?, orphan_dependents: wire.orphan_dependents })
+    }
+
+    /// What the client is told beside the answer.
+    pub(super) fn warnings(&self, kind: Kind) -> Vec<String> {
+        let silent = kind == Kind::Job && self.options.propagation.is_none();
+        silent.then(|| ORPHANS.to_owned()).into_iter().collect()
+    }
+}
+
+fn from_body(form: decode::Form, body: &[u8]) -> Result<metav1::DeleteOptions, StatusError> {
     let refuse = |why: &dyn std::fmt::Display| {
         let shown = String::from_utf8_lossy(&body[..body.len().min(256)]);
         let must = "the object provided is unrecognized (must be of type DeleteOptions)";
         bad_request(format!("{must}: {why} ({shown})"))
     };
+    let json = decode::json(form, body).map_err(|error| refuse(&error))?;
     let options: metav1::DeleteOptions =
-        serde_json::from_slice(body).map_err(|error| refuse(&error))?;
+        serde_json::from_str(&json).map_err(|error| refuse(&error))?;
     match options.kind.as_deref() {
         None | Some("" | "DeleteOptions") => Ok(options),
         Some(other) => Err(refuse(&format!("kind {other:?}"))),
@@ -61,7 +72,7 @@ fn from_query(query: &Query) -> Result<metav1::DeleteOptions, StatusError> {
 }
 
 /// Turns the options into the engine's, all errors at once.
-fn check(wire: &metav1::DeleteOptions) -> Result<DeleteOptions, StatusError> {
+pub(super) fn check(wire: &metav1::DeleteOptions) -> Result<DeleteOptions, StatusError> {
     const POLICY: &str = "propagationPolicy";
     let mut errors = Vec::new();
     let given: Vec<&str> = wire.dry_run.iter().flatten().map(String::as_str).collect();
@@ -94,33 +105,4 @@ fn check(wire: &metav1::DeleteOptions) -> Result<DeleteOptions, StatusError> {
         resource_version: preconditions.resource_version,
         dry_run,
     })
-}
-
-/// What upstream answers differs by kind: some give the object, the others a Status once it is gone.
-fn respond(deleted: &Deleted, orphan_dependents: Option<bool>) -> Response<Body> {
-    match deleted {
-        Deleted::Begun(object) => {
-            let accepted = orphan_dependents == Some(false);
-            answer::object(if accepted { StatusCode::ACCEPTED } else { StatusCode::OK }, object)
-        }
-        Deleted::Gone(object) if matches!(object.key.kind, Kind::Pod | Kind::Namespace) => {
-            answer::object(StatusCode::OK, object)
-        }
-        Deleted::Gone(object) => success(object),
-    }
-}
-
-fn success(object: &Object) -> Response<Body> {
-    let info = object.key.kind.info();
-    let mut details = json!({
-        "name": &*object.key.name, "kind": info.plural, "uid": object.meta.uid.to_string(),
-    });
-    if !info.group.is_empty() {
-        details["group"] = info.group.into();
-    }
-    let status = json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
-        "details": details,
-    });
-    answer::json(StatusCode::OK, Body::whole(status.to_string()))
 }

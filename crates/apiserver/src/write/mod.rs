@@ -1,0 +1,67 @@
+//! Everything that changes objects: create, update, patch, delete, and the parts of a pod that are
+//! acted on by a POST.
+//!
+//! A write reads its options, then its body; hands one decision to the engine, without an await in
+//! between; and answers when what the engine committed is on disk.
+
+mod content;
+mod create;
+mod delete;
+mod delete_options;
+mod options;
+mod update;
+
+use std::rc::Rc;
+
+use engine::Written;
+use hyper::StatusCode;
+use kinds::{Draft, StatusError};
+
+pub(crate) use create::create;
+pub(crate) use delete::delete;
+pub(crate) use update::update;
+
+use crate::{
+    Server,
+    answer::{self, Answer, bad_request},
+};
+
+/// Answers with what was written, once it is durable.
+async fn written(
+    server: &Rc<Server>,
+    outcome: Result<(StatusCode, Written), StatusError>,
+    mut warnings: Vec<String>,
+) -> Answer {
+    server.kick();
+    let (code, written) = outcome?;
+    server.durable(written.object.meta.revision).await?;
+    warnings.extend(written.warnings);
+    let mut response = answer::object(code, &written.object);
+    answer::warn(&mut response, &warnings);
+    Ok(response)
+}
+
+/// Puts an object into the namespace of the path; objects of cluster-scoped kinds lose theirs.
+fn place(draft: &mut Draft, namespace: &str) -> Result<(), StatusError> {
+    let own = draft.metadata.namespace.as_deref().unwrap_or_default();
+    if !own.is_empty() && !namespace.is_empty() && own != namespace {
+        return Err(bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    draft.metadata.namespace = Some(namespace.to_owned()).filter(|namespace| !namespace.is_empty());
+    Ok(())
+}
+
+/// An object that replaces another has the name of the path.
+fn check_name(draft: &Draft, asked: &str) -> Result<(), StatusError> {
+    match draft.metadata.name.as_deref().unwrap_or_default() {
+        "" => Err(bad_request(format!(
+            "the name of the object ({asked} based on URL) was undeterminable: name must be provided"
+        ))),
+        name if name == asked => Ok(()),
+        name => Err(bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({asked})"
+        ))),
+    }
+}
