@@ -35,11 +35,15 @@ fn report(harness: &Harness, uid: &str, state: Value) {
 }
 
 fn write(harness: &Harness, uid: &str, text: &str) {
+    write_to(harness, uid, "stdout", text);
+}
+
+fn write_to(harness: &Harness, uid: &str, stream: &str, text: &str) {
     let folder = node::logs::directory(harness.data_dir(), "default", "p", uid, "c");
     std::fs::create_dir_all(&folder).unwrap();
     let path: PathBuf = folder.join("0.log");
     let mut file = std::fs::File::options().append(true).create(true).open(path).unwrap();
-    writeln!(file, "{STAMP} stdout F {text}").unwrap();
+    writeln!(file, "{STAMP} {stream} F {text}").unwrap();
 }
 
 async fn message(harness: &Harness, query: &str) -> (u16, String) {
@@ -71,6 +75,21 @@ fn refusals_are_upstreams() {
                 "?container=c&sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z",
                 422,
                 "PodLogOptions \"p\" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
+            ),
+            (
+                "?container=c&stream=Both",
+                422,
+                "PodLogOptions \"p\" is invalid: stream: Unsupported value: \"Both\": supported values: \"All\", \"Stderr\", \"Stdout\"",
+            ),
+            (
+                "?container=c&stream=Stderr&tailLines=1",
+                422,
+                "PodLogOptions \"p\" is invalid: []: Forbidden: `tailLines` and specific `stream` are mutually exclusive for now",
+            ),
+            (
+                "?container=c&attempt=-1",
+                422,
+                "PodLogOptions \"p\" is invalid: attempt: Invalid value: -1: must be greater than or equal to 0",
             ),
             ("?container=c&tailLines=x", 400, "strconv.ParseInt: parsing \"x\": invalid syntax"),
             (
@@ -104,12 +123,15 @@ fn what_is_there_is_given_as_asked() {
         for text in ["one", "two", "three"] {
             write(harness, &uid, text);
         }
+        write_to(harness, &uid, "stderr", "oh");
         for (query, text) in [
-            ("?container=c", "one\ntwo\nthree\n"),
-            ("?container=c&tailLines=2", "two\nthree\n"),
+            ("?container=c", "one\ntwo\nthree\noh\n"),
+            ("?container=c&stream=All&tailLines=2", "three\noh\n"),
+            ("?container=c&stream=Stderr&insecureSkipTLSVerifyBackend=true", "oh\n"),
+            ("?container=c&stream=Stdout&limitBytes=9", "one\ntwo\nt"),
             ("?container=c&limitBytes=5", "one\nt"),
             ("?container=c&sinceTime=2027-01-01T00:00:00Z", ""),
-            ("?container=c&tailLines=1&timestamps=true", "2026-01-01T00:00:00.000000000Z three\n"),
+            ("?container=c&tailLines=1&timestamps=true", "2026-01-01T00:00:00.000000000Z oh\n"),
         ] {
             assert_eq!(message(harness, query).await, (200, text.to_owned()), "{query}");
         }
