@@ -12,8 +12,11 @@ use crate::{
     metav1::{ObjectMeta, Time},
     types::{
         batch::v1::{Job, JobStatus},
-        core::v1::{Event, Namespace, Node, NodeStatus, Pod, PodStatus},
+        core::v1::{
+            Event, Namespace, Node, NodeStatus, Pod, PodStatus, ResourceQuotaStatus, ServiceAccount,
+        },
         node::v1::RuntimeClass,
+        scheduling::v1::PriorityClass,
     },
 };
 
@@ -84,6 +87,16 @@ impl Draft {
         Self::of(Kind::RuntimeClass, class)
     }
 
+    /// A draft of a typed ServiceAccount.
+    pub fn of_service_account(account: &ServiceAccount) -> Self {
+        Self::of(Kind::ServiceAccount, account)
+    }
+
+    /// A draft of a typed PriorityClass.
+    pub fn of_priority_class(class: &PriorityClass) -> Self {
+        Self::of(Kind::PriorityClass, class)
+    }
+
     pub(crate) fn set<T: Serialize>(&mut self, field: &str, value: &T) {
         let raw = serde_json::value::to_raw_value(value).expect("typed values serialise");
         self.rest.insert(field.to_owned(), raw);
@@ -101,6 +114,11 @@ impl Draft {
 
     /// Replaces the status of a Node.
     pub fn set_node_status(&mut self, status: &NodeStatus) {
+        self.set("status", status);
+    }
+
+    /// Replaces the status of a ResourceQuota.
+    pub fn set_resource_quota_status(&mut self, status: &ResourceQuotaStatus) {
         self.set("status", status);
     }
 

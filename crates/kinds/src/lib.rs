@@ -14,7 +14,7 @@ pub mod names;
 mod object;
 mod path;
 pub mod quantity;
-mod schema;
+pub mod schema;
 pub mod selector;
 mod status;
 mod suggest;

@@ -10,8 +10,11 @@ use crate::{
     metav1::ObjectMeta,
     types::{
         batch::v1::Job,
-        core::v1::{ConfigMap, Event, Node, Pod, Secret},
+        core::v1::{
+            ConfigMap, Event, LimitRange, Node, Pod, ResourceQuota, Secret, ServiceAccount,
+        },
         node::v1::RuntimeClass,
+        scheduling::v1::PriorityClass,
     },
 };
 
@@ -172,5 +175,25 @@ impl Object {
     /// The typed Event. The object must be one.
     pub fn event(&self) -> Event {
         self.typed(Kind::Event)
+    }
+
+    /// The typed ServiceAccount. The object must be one.
+    pub fn service_account(&self) -> ServiceAccount {
+        self.typed(Kind::ServiceAccount)
+    }
+
+    /// The typed PriorityClass. The object must be one.
+    pub fn priority_class(&self) -> PriorityClass {
+        self.typed(Kind::PriorityClass)
+    }
+
+    /// The typed LimitRange. The object must be one.
+    pub fn limit_range(&self) -> LimitRange {
+        self.typed(Kind::LimitRange)
+    }
+
+    /// The typed ResourceQuota. The object must be one.
+    pub fn resource_quota(&self) -> ResourceQuota {
+        self.typed(Kind::ResourceQuota)
     }
 }

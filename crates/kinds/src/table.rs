@@ -22,6 +22,20 @@ pub enum Kind {
     Job = 6,
     /// `node.k8s.io/v1 RuntimeClass`
     RuntimeClass = 7,
+    /// `v1 ServiceAccount`
+    ServiceAccount = 8,
+    /// `v1 Service`
+    Service = 9,
+    /// `scheduling.k8s.io/v1 PriorityClass`
+    PriorityClass = 10,
+    /// `coordination.k8s.io/v1 Lease`
+    Lease = 11,
+    /// `v1 LimitRange`
+    LimitRange = 12,
+    /// `v1 ResourceQuota`
+    ResourceQuota = 13,
+    /// `v1 PodTemplate`
+    PodTemplate = 14,
 }
 
 /// What the API needs to know of a kind.
@@ -41,12 +55,25 @@ pub struct KindInfo {
     pub singular: &'static str,
     /// What people type for short.
     pub short_names: &'static [&'static str],
+    /// The groups of kinds that people may ask for by one name, such as `all`.
+    pub categories: &'static [&'static str],
     /// Whether objects live in a namespace.
     pub namespaced: bool,
     /// Whether `metadata.generation` counts changes of the spec.
     pub generation: bool,
     /// Whether there is a `status` subresource; status is then cleared on create.
     pub status: bool,
+    /// The other subresources that are served, in alphabetical order.
+    pub subresources: &'static [&'static str],
+    /// Whether a PUT to a name that is not there makes the object.
+    pub create_on_update: bool,
+    /// Whether a PUT may leave out `metadata.resourceVersion`.
+    pub unconditional_update: bool,
+    /// Whether a DELETE that removed the object at once answers with it and not with a Status.
+    pub returns_deleted: bool,
+    /// Whether a DELETE without a propagation policy orphans dependents; otherwise they are deleted
+    /// in the background.
+    pub orphans_by_default: bool,
 }
 
 /// Every kind, in the order of the numbers of [`Kind`].
@@ -54,6 +81,7 @@ pub const KINDS: &[KindInfo] = &[
     KindInfo {
         short_names: &["ns"],
         namespaced: false,
+        returns_deleted: true,
         ..core(Kind::Namespace, "Namespace", "namespaces", "namespace")
     },
     KindInfo {
@@ -67,18 +95,79 @@ pub const KINDS: &[KindInfo] = &[
         ..core(Kind::ConfigMap, "ConfigMap", "configmaps", "configmap")
     },
     KindInfo { status: false, ..core(Kind::Secret, "Secret", "secrets", "secret") },
-    KindInfo { short_names: &["po"], generation: true, ..core(Kind::Pod, "Pod", "pods", "pod") },
+    KindInfo {
+        short_names: &["po"],
+        categories: &["all"],
+        generation: true,
+        subresources: &["binding", "eviction", "log"],
+        returns_deleted: true,
+        ..core(Kind::Pod, "Pod", "pods", "pod")
+    },
     KindInfo {
         short_names: &["ev"],
         status: false,
+        create_on_update: true,
         ..core(Kind::Event, "Event", "events", "event")
     },
-    KindInfo { group: "batch", generation: true, ..core(Kind::Job, "Job", "jobs", "job") },
+    KindInfo {
+        group: "batch",
+        categories: &["all"],
+        generation: true,
+        orphans_by_default: true,
+        ..core(Kind::Job, "Job", "jobs", "job")
+    },
     KindInfo {
         group: "node.k8s.io",
         namespaced: false,
         status: false,
+        create_on_update: true,
+        unconditional_update: false,
         ..core(Kind::RuntimeClass, "RuntimeClass", "runtimeclasses", "runtimeclass")
+    },
+    KindInfo {
+        short_names: &["sa"],
+        status: false,
+        returns_deleted: true,
+        ..core(Kind::ServiceAccount, "ServiceAccount", "serviceaccounts", "serviceaccount")
+    },
+    KindInfo {
+        short_names: &["svc"],
+        categories: &["all"],
+        create_on_update: true,
+        returns_deleted: true,
+        ..core(Kind::Service, "Service", "services", "service")
+    },
+    KindInfo {
+        group: "scheduling.k8s.io",
+        short_names: &["pc"],
+        namespaced: false,
+        generation: true,
+        status: false,
+        ..core(Kind::PriorityClass, "PriorityClass", "priorityclasses", "priorityclass")
+    },
+    KindInfo {
+        group: "coordination.k8s.io",
+        status: false,
+        create_on_update: true,
+        unconditional_update: false,
+        ..core(Kind::Lease, "Lease", "leases", "lease")
+    },
+    KindInfo {
+        short_names: &["limits"],
+        status: false,
+        create_on_update: true,
+        ..core(Kind::LimitRange, "LimitRange", "limitranges", "limitrange")
+    },
+    KindInfo {
+        short_names: &["quota"],
+        returns_deleted: true,
+        ..core(Kind::ResourceQuota, "ResourceQuota", "resourcequotas", "resourcequota")
+    },
+    KindInfo {
+        status: false,
+        generation: true,
+        returns_deleted: true,
+        ..core(Kind::PodTemplate, "PodTemplate", "podtemplates", "podtemplate")
     },
 ];
 
@@ -96,9 +185,15 @@ const fn core(
         plural,
         singular,
         short_names: &[],
+        categories: &[],
         namespaced: true,
         generation: false,
         status: true,
+        subresources: &[],
+        create_on_update: false,
+        unconditional_update: true,
+        returns_deleted: false,
+        orphans_by_default: false,
     }
 }
 

@@ -173,6 +173,13 @@ fn finish(
         }
         Kind::Event => others::check_event(&read_whole::<Event>(draft, errors), errors),
         Kind::Node => finish_node(draft, errors),
+        Kind::ServiceAccount
+        | Kind::Service
+        | Kind::PriorityClass
+        | Kind::Lease
+        | Kind::LimitRange
+        | Kind::ResourceQuota
+        | Kind::PodTemplate => {}
     }
 }
 

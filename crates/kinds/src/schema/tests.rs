@@ -8,13 +8,18 @@ use serde::{
     de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor, value::Error},
 };
 
-use super::{Shape, Type, of};
+use super::{Parts, Patch, Shape, Type, of, sent};
 use crate::{
     KINDS, Kind,
     types::{
         batch::v1::Job,
-        core::v1::{ConfigMap, Event, Namespace, Node, Pod, Secret},
+        coordination::v1::Lease,
+        core::v1::{
+            ConfigMap, Event, LimitRange, Namespace, Node, Pod, PodTemplate, ResourceQuota, Secret,
+            Service, ServiceAccount,
+        },
         node::v1::RuntimeClass,
+        scheduling::v1::PriorityClass,
     },
 };
 
@@ -187,6 +192,13 @@ fn the_table_has_every_field_of_every_kind_and_no_other() {
             Kind::Event => probed::<Event>(),
             Kind::Job => probed::<Job>(),
             Kind::RuntimeClass => probed::<RuntimeClass>(),
+            Kind::ServiceAccount => probed::<ServiceAccount>(),
+            Kind::Service => probed::<Service>(),
+            Kind::PriorityClass => probed::<PriorityClass>(),
+            Kind::Lease => probed::<Lease>(),
+            Kind::LimitRange => probed::<LimitRange>(),
+            Kind::ResourceQuota => probed::<ResourceQuota>(),
+            Kind::PodTemplate => probed::<PodTemplate>(),
         };
         let mut notes = Notes::new();
         table(of(info.kind), "", &mut notes);
@@ -223,4 +235,73 @@ fn fields_stand_in_order_so_that_they_are_found() {
         }
     }
     KINDS.iter().for_each(|info| check(of(info.kind)));
+}
+
+/// A field by the path to it, lists and maps passed through.
+fn field_at(kind: Kind, path: &str) -> &'static super::Field {
+    let mut ty = of(kind);
+    let mut found = None;
+    for name in path.split('.') {
+        let field = ty.field(name).unwrap_or_else(|| panic!("{path}: no {name}"));
+        found = Some(field);
+        let mut shape = field.shape;
+        while let Shape::List(item) | Shape::Map(item) = shape {
+            shape = *item;
+        }
+        if let Shape::Object(inner) = shape {
+            ty = inner;
+        }
+    }
+    found.expect("a path has a step")
+}
+
+#[test]
+fn fields_have_their_numbers_and_keys() {
+    for (path, tag, inside, pointer) in [
+        ("spec.containers", 2, None, false),
+        ("spec.activeDeadlineSeconds", 5, None, true),
+        ("spec.volumes.name", 1, None, false),
+        ("spec.volumes.emptyDir", 2, Some(2), true),
+        ("spec.containers.livenessProbe.httpGet", 2, Some(1), true),
+        ("spec.containers.livenessProbe.failureThreshold", 6, None, false),
+        ("spec.ephemeralContainers.image", 2, Some(1), false),
+        ("spec.containers.env.valueFrom.secretKeyRef.name", 1, Some(1), false),
+    ] {
+        let field = field_at(Kind::Pod, path);
+        assert_eq!((field.tag, field.inside, field.pointer), (tag, inside, pointer), "{path}");
+    }
+    let patch = |merge, retain_keys, key| Patch { merge, retain_keys, key };
+    for (path, patch, parts) in [
+        ("spec.containers", patch(true, false, "name"), Parts::Keys(&["name"])),
+        (
+            "spec.containers.ports",
+            patch(true, false, "containerPort"),
+            Parts::Keys(&["containerPort", "protocol"]),
+        ),
+        ("spec.volumes", patch(true, true, "name"), Parts::Keys(&["name"])),
+        ("metadata.finalizers", patch(true, false, ""), Parts::Set),
+        ("metadata.ownerReferences", patch(true, false, "uid"), Parts::Keys(&["uid"])),
+        ("metadata.labels", patch(false, false, ""), Parts::Granular),
+        ("spec.nodeSelector", patch(false, false, ""), Parts::Atomic),
+        ("spec.containers.command", patch(false, false, ""), Parts::Atomic),
+        ("spec.tolerations", patch(false, false, ""), Parts::Atomic),
+    ] {
+        let field = field_at(Kind::Pod, path);
+        assert_eq!((field.patch, field.parts), (patch, parts), "{path}");
+    }
+    assert!(matches!(field_at(Kind::Job, "spec.selector").shape, Shape::Object(ty) if ty.atomic));
+}
+
+#[test]
+fn what_is_sent_is_found() {
+    for (version, kind) in [
+        ("batch/v1", "Job"),
+        ("v1", "Service"),
+        ("policy/v1", "Eviction"),
+        ("batch/v1", "DeleteOptions"),
+        ("authorization.k8s.io/v1", "SelfSubjectAccessReview"),
+    ] {
+        assert_eq!(sent(version, kind).map(|ty| ty.name), Some(kind));
+    }
+    assert!(sent("v1", "Job").is_none() && sent("apps/v1", "Nothing").is_none());
 }

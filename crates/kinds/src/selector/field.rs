@@ -19,21 +19,27 @@ struct Term {
     equal: bool,
 }
 
-/// Fields beyond `metadata.name` and `metadata.namespace`.
+/// What a kind can be selected by.
 fn fields(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Pod => &[
+            "metadata.name",
+            "metadata.namespace",
             "spec.nodeName",
+            "spec.host",
             "spec.restartPolicy",
             "spec.schedulerName",
             "spec.serviceAccountName",
             "spec.hostNetwork",
             "status.phase",
             "status.podIP",
+            "status.podIPs",
             "status.nominatedNodeName",
         ],
-        Kind::Job => &["status.successful"],
+        Kind::Job => &["metadata.name", "metadata.namespace", "status.successful"],
         Kind::Event => &[
+            "metadata.name",
+            "metadata.namespace",
             "involvedObject.kind",
             "involvedObject.namespace",
             "involvedObject.name",
@@ -46,12 +52,16 @@ fn fields(kind: Kind) -> &'static [&'static str] {
             "source",
             "type",
         ],
-        Kind::Namespace => &["name", "status.phase"],
-        Kind::Node => &["spec.unschedulable"],
-        Kind::Secret => &["type"],
-        Kind::ConfigMap | Kind::RuntimeClass => &[],
+        Kind::Namespace => &["metadata.name", "status.phase"],
+        Kind::Node => &["metadata.name", "spec.unschedulable"],
+        Kind::Secret => &["metadata.name", "metadata.namespace", "type"],
+        Kind::Service => &["metadata.name", "metadata.namespace", "spec.clusterIP", "spec.type"],
+        _ => GENERAL,
     }
 }
+
+/// What every kind without fields of its own can be selected by.
+const GENERAL: &[&str] = &["metadata.name", "metadata.namespace"];
 
 impl FieldSelector {
     /// Reads the query form for a kind. Empty selects everything.
@@ -66,8 +76,7 @@ impl FieldSelector {
                 selector: text.to_owned(),
                 part: part.to_owned(),
             })?;
-            let general = matches!(&*term.field, "metadata.name" | "metadata.namespace");
-            if !general && !fields(kind).contains(&&*term.field) {
+            if !fields(kind).contains(&&*term.field) {
                 return Err(SelectorError::Unsupported(unsupported(kind, &term.field)));
             }
             terms.push(term);
@@ -93,20 +102,22 @@ impl FieldSelector {
 }
 
 fn unsupported(kind: Kind, field: &str) -> String {
-    match kind {
-        Kind::Job => format!("field label \"{field}\" not supported for Job"),
-        Kind::ConfigMap | Kind::RuntimeClass => format!(
-            "\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-        ),
-        _ => format!("field label not supported: {field}"),
+    if kind == Kind::Job {
+        return format!("field label \"{field}\" not supported for Job");
     }
+    if fields(kind) == GENERAL {
+        return format!(
+            "\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        );
+    }
+    format!("field label not supported: {field}")
 }
 
 fn value<'a>(object: &'a Object, field: &str) -> Cow<'a, str> {
     match (&object.meta.facts, field) {
-        (_, "metadata.name" | "name") => Cow::Borrowed(&object.key.name),
+        (_, "metadata.name") => Cow::Borrowed(&object.key.name),
         (_, "metadata.namespace") => Cow::Borrowed(&object.key.namespace),
-        (Facts::Pod { node_name, .. }, "spec.nodeName") => Cow::Borrowed(node_name),
+        (Facts::Pod { node_name, .. }, "spec.nodeName" | "spec.host") => Cow::Borrowed(node_name),
         (Facts::Pod { phase, .. }, "status.phase") => Cow::Borrowed(phase),
         (Facts::Job { succeeded, .. }, "status.successful") => Cow::Owned(succeeded.to_string()),
         (Facts::Event { kind, .. }, "involvedObject.kind") => Cow::Borrowed(kind),
@@ -119,6 +130,8 @@ fn value<'a>(object: &'a Object, field: &str) -> Cow<'a, str> {
 /// The field as text, read from the JSON; absent fields are empty, absent switches `false`.
 fn read(object: &Object, field: &str) -> String {
     let path = match (object.key.kind, field) {
+        // Accepted and never filled.
+        (Kind::Pod, "status.podIPs") => return String::new(),
         (Kind::Event, "source") => "source.component",
         (_, field) => field,
     };
@@ -198,6 +211,7 @@ mod tests {
             ("spec.restartPolicy=Never", true),
             ("spec.hostNetwork=false", true),
             ("status.podIP=", true),
+            ("spec.host=here,status.podIPs=", true),
             ("metadata.name=a\\,b", false),
         ] {
             let selector = FieldSelector::parse(Kind::Pod, text).unwrap();
@@ -219,6 +233,10 @@ mod tests {
         assert_eq!(
             error(Kind::Pod, "metadata.name"),
             "invalid selector: 'metadata.name'; can't understand 'metadata.name'"
+        );
+        assert_eq!(
+            error(Kind::Node, "metadata.namespace=a"),
+            "field label not supported: metadata.namespace"
         );
         assert!(FieldSelector::parse(Kind::Pod, "metadata.name=a=b").is_err());
         assert!(FieldSelector::parse(Kind::Pod, "metadata.name=a\\b").is_err());

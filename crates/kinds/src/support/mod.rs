@@ -49,11 +49,21 @@ fn index(kind: Kind) -> &'static HashMap<&'static str, &'static Row> {
     &INDEX[kind as usize]
 }
 
+/// Where a kind has the template of a pod, whose rows are the pod's.
+fn template(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Job => Some("spec.template"),
+        Kind::PodTemplate => Some("template"),
+        _ => None,
+    }
+}
+
 /// Adds an error for every field of the draft that does not work yet; gives a warning for every one
 /// that is kept without effect. The status is the server's own and is not looked at.
 pub(crate) fn check(draft: &Draft, errors: &mut FieldErrors) -> Vec<String> {
     let mut walk = Walk {
         rows: index(draft.kind),
+        template: template(draft.kind),
         row: None,
         pattern: String::new(),
         path: String::new(),
@@ -71,6 +81,8 @@ pub(crate) fn check(draft: &Draft, errors: &mut FieldErrors) -> Vec<String> {
 
 struct Walk<'a> {
     rows: &'static HashMap<&'static str, &'static Row>,
+    /// Where the template of a pod stands.
+    template: Option<&'static str>,
     /// The row that covers the value being looked at.
     row: Option<&'static Row>,
     /// The path as the table writes it.
@@ -99,12 +111,12 @@ impl Walk<'_> {
     }
 
     fn enter(&mut self, value: &Value) {
-        // The template of a Job is a pod: its rows are the pod's.
-        if self.pattern == "spec.template" && std::ptr::eq(self.rows, index(Kind::Job)) {
+        if Some(&*self.pattern) == self.template {
             let (rows, pattern) = (self.rows, std::mem::take(&mut self.pattern));
+            let template = self.template.take();
             self.rows = index(Kind::Pod);
             self.inside(value);
-            (self.rows, self.pattern) = (rows, pattern);
+            (self.rows, self.pattern, self.template) = (rows, pattern, template);
             return;
         }
         self.look_around(value);
@@ -163,13 +175,15 @@ impl Walk<'_> {
         let deeper = self.rows.keys().any(|path| {
             path.strip_prefix(&*self.pattern).is_some_and(|rest| rest.starts_with(['.', '[']))
         });
+        // What is kept is warned about once, not for every field below it.
+        if row.state == State::Kept && row.path == self.pattern {
+            let warning = format!("{}: kept without effect: {}", self.path, row.note);
+            self.warnings.push(warning);
+        }
         if deeper {
             self.inside(value);
         } else if row.state == State::Refused {
             self.refuse(row);
-        } else {
-            let warning = format!("{}: kept without effect: {}", self.path, row.note);
-            self.warnings.push(warning);
         }
     }
 
@@ -200,6 +214,7 @@ fn is_absent(value: &Value) -> bool {
 fn is_one_of(value: &Value, values: &[&str]) -> bool {
     match value {
         Value::String(text) => text.is_empty() || values.contains(&&**text),
+        Value::Array(items) => items.iter().all(|item| is_one_of(item, values)),
         other => values.contains(&&*other.to_string()),
     }
 }

@@ -55,6 +55,13 @@ pub(super) fn of(kind: Kind) -> &'static [Row] {
         Kind::Secret => SECRET,
         Kind::Event => EVENT,
         Kind::RuntimeClass => RUNTIME_CLASS,
+        Kind::ServiceAccount => SERVICE_ACCOUNT,
+        Kind::Service => SERVICE,
+        Kind::PriorityClass => PRIORITY_CLASS,
+        Kind::Lease => LEASE,
+        Kind::LimitRange => LIMIT_RANGE,
+        Kind::ResourceQuota => RESOURCE_QUOTA,
+        Kind::PodTemplate => POD_TEMPLATE,
     }
 }
 
@@ -160,9 +167,9 @@ const POD: &[Row] = &[
     works("spec.nodeSelector"),
     only("spec.os.name", &["linux"]),
     refused("spec.overhead"),
-    kept("spec.preemptionPolicy", "no pod is preempted"),
+    kept_unless("spec.preemptionPolicy", &["Never", "PreemptLowerPriority"], "no pod is preempted"),
     works("spec.priority").note("decides which waiting pod starts first"),
-    kept("spec.priorityClassName", "there are no PriorityClasses yet; priority works"),
+    works("spec.priorityClassName"),
     refused("spec.readinessGates"),
     refused("spec.resourceClaims"),
     refused("spec.resources"),
@@ -178,8 +185,8 @@ const POD: &[Row] = &[
     only("spec.securityContext.seccompProfile.type", &["RuntimeDefault", "Unconfined"]),
     works("spec.securityContext.supplementalGroups"),
     refused_unless("spec.securityContext.supplementalGroupsPolicy", &["Merge"]),
-    kept_unless("spec.serviceAccount", &["default"], "there are no ServiceAccounts yet"),
-    kept_unless("spec.serviceAccountName", &["default"], "there are no ServiceAccounts yet"),
+    works("spec.serviceAccount"),
+    works("spec.serviceAccountName").note("no credentials are mounted yet"),
     refused("spec.setHostnameAsFQDN"),
     refused("spec.shareProcessNamespace"),
     refused("spec.subdomain"),
@@ -251,3 +258,37 @@ const EVENT: &[Row] = &[
     works("source"),
     works("type"),
 ];
+
+const SERVICE_ACCOUNT: &[Row] = &[
+    METADATA,
+    kept_unless("automountServiceAccountToken", &["false"], "no credentials are mounted yet"),
+    refused("imagePullSecrets"),
+    kept("secrets", "no credentials are mounted yet"),
+];
+
+const SERVICE: &[Row] = &[
+    METADATA,
+    kept("spec", "pods have no addresses yet, so nothing is reached through a Service"),
+    refused_unless("spec.clusterIP", &["None"]),
+    refused_unless("spec.clusterIPs", &["None"]),
+    refused("spec.externalIPs"),
+    only("spec.type", &["ClusterIP"]),
+    kept("status", "not reported"),
+];
+
+const PRIORITY_CLASS: &[Row] = &[
+    METADATA,
+    works("description"),
+    works("globalDefault"),
+    kept_unless("preemptionPolicy", &["Never", "PreemptLowerPriority"], "no pod is preempted"),
+    works("value"),
+];
+
+const LEASE: &[Row] =
+    &[METADATA, works("spec"), refused("spec.preferredHolder"), refused("spec.strategy")];
+
+const LIMIT_RANGE: &[Row] = &[METADATA, works("spec.limits")];
+
+const RESOURCE_QUOTA: &[Row] = &[METADATA, works("spec"), works("status")];
+
+const POD_TEMPLATE: &[Row] = &[METADATA, works("template").note("see Pod")];

@@ -151,7 +151,11 @@ fn read(object: &Object) {
         Kind::Node => drop(object.node()),
         Kind::RuntimeClass => drop(object.runtime_class()),
         Kind::Event => drop(object.event()),
-        Kind::Namespace => {}
+        Kind::ServiceAccount => drop(object.service_account()),
+        Kind::PriorityClass => drop(object.priority_class()),
+        Kind::LimitRange => drop(object.limit_range()),
+        Kind::ResourceQuota => drop(object.resource_quota()),
+        Kind::Namespace | Kind::Service | Kind::Lease | Kind::PodTemplate => {}
     }
     assert_eq!(object.draft().to_json(), &object.json()[..], "a draft loses nothing");
 }
