@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Table,
+    Column, Table,
     cells::{AGE, NAME, age, name, plain, text, view},
 };
 
@@ -39,6 +40,18 @@ pub(super) static RUNTIME_CLASS: Table = Table {
     row: |object, now| {
         let class: Class = view(object);
         plain([name(object), class.handler.into(), age(object, now)])
+    },
+};
+
+/// What is shown of a kind that has no table of its own: no age, but the time.
+pub(super) static ANY: Table = Table {
+    columns: &[
+        NAME,
+        Column { kind: "date", ..text("Created At", "When the object was created, in UTC") },
+    ],
+    row: |object, _| {
+        let created = Timestamp::from_second(object.meta.created_s).unwrap_or_default();
+        plain([name(object), created.to_string().into()])
     },
 };
 

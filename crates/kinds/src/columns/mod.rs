@@ -84,5 +84,6 @@ fn table(kind: Kind) -> &'static Table {
         Kind::Event => &event::EVENT,
         Kind::Job => &job::JOB,
         Kind::RuntimeClass => &core::RUNTIME_CLASS,
+        _ => &core::ANY,
     }
 }
