@@ -12,6 +12,7 @@ mod key;
 pub mod manifest;
 pub mod names;
 mod object;
+pub mod patch;
 mod path;
 pub mod quantity;
 pub mod schema;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "what a case cannot say stops the test")]
 
 mod columns;
+mod patch;
 mod properties;
 mod support;
 
@@ -103,6 +104,11 @@ fn updates() {
 #[test]
 fn rows() {
     check("row", columns::row);
+}
+
+#[test]
+fn patches() {
+    check("patch", patch::apply);
 }
 
 #[test]

@@ -129,7 +129,7 @@ pub(crate) fn context() -> Context {
     Context { uid: Uid::parse("11111111-2222-4333-8444-555555555555").unwrap(), now }
 }
 
-fn kind_of(name: &str) -> Kind {
+pub(crate) fn kind_of(name: &str) -> Kind {
     kinds::KINDS.iter().find(|k| k.name == name).unwrap_or_else(|| panic!("no kind {name}")).kind
 }
 
