@@ -25,13 +25,18 @@ impl Filter {
     /// 400 for one that cannot be read or that the kind does not have.
     pub(crate) fn read(info: &RequestInfo) -> Result<Self, StatusError> {
         let refuse = |error: SelectorError| bad_request(error.to_string());
+        let fields =
+            FieldSelector::parse(info.kind, info.query.text("fieldSelector")).map_err(refuse)?;
+        let other = !fields.is_everything() && fields.name() != Some(&*info.name);
+        if !info.name.is_empty() && other {
+            return Err(bad_request("fieldSelector metadata.name doesn't match requested name"));
+        }
         Ok(Self {
             kind: info.kind,
             namespace: info.namespace.clone(),
             name: info.name.clone(),
             labels: Selector::parse(info.query.text("labelSelector")).map_err(refuse)?,
-            fields: FieldSelector::parse(info.kind, info.query.text("fieldSelector"))
-                .map_err(refuse)?,
+            fields,
         })
     }
 

@@ -8,11 +8,13 @@ use kinds::{Cause, Key, Reason, Revision, StatusError};
 use crate::{
     RequestInfo, Server,
     answer::{self, Answer},
+    body::Body,
+    form::Form,
     limits::RETRY_AFTER_S,
     revision,
 };
 
-pub(crate) async fn get(info: &RequestInfo, server: &Rc<Server>) -> Answer {
+pub(crate) async fn get(info: &RequestInfo, form: Form, server: &Rc<Server>) -> Answer {
     let at_least = revision::read(&info.query)?.unwrap_or(0);
     let key = Key::new(info.kind, &info.namespace, &info.name);
     let (found, head) = {
@@ -22,7 +24,7 @@ pub(crate) async fn get(info: &RequestInfo, server: &Rc<Server>) -> Answer {
     not_ahead(at_least, head)?;
     // That something is not there may be news as well: its deletion has to be durable.
     server.durable(found.as_ref().map_or(head, |object| object.meta.revision)).await?;
-    Ok(answer::object(StatusCode::OK, &*found?))
+    Ok(answer::json(StatusCode::OK, Body::whole(form.object(&*found?, server.now()))))
 }
 
 /// Refuses a revision that does not exist yet.

@@ -13,6 +13,7 @@ use crate::{
     answer::{self, Answer, bad_request},
     body::Body,
     discovery,
+    form::Form,
     gates::Sort,
     get, health,
     limits::{
@@ -89,20 +90,27 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
     if info.subresource == Subresource::Log {
         return log::log(&info, context).await;
     }
+    if matches!(info.verb, Verb::Get | Verb::List | Verb::Watch) {
+        return read(info, context).await;
+    }
     negotiate::accepts_json(&context.headers)?;
     if matches!(info.subresource, Subresource::Eviction | Subresource::Binding) {
         return Err(not_served(info.verb.name(), &info.kind.info().qualified(), Some(info.kind)));
     }
     match info.verb {
-        Verb::Get => get::get(&info, context.server).await,
-        Verb::List => list::list(&info, context.server).await,
-        Verb::Watch => watch_verb::watch(&info, context).await,
         Verb::Create => write::create(&info, context).await,
         Verb::Update => write::update(&info, context).await,
         Verb::Delete => write::delete(&info, context).await,
-        verb @ (Verb::Patch | Verb::DeleteCollection) => {
-            Err(not_served(verb.name(), &info.kind.info().qualified(), Some(info.kind)))
-        }
+        verb => Err(not_served(verb.name(), &info.kind.info().qualified(), Some(info.kind))),
+    }
+}
+
+async fn read(info: RequestInfo, context: Context<'_>) -> Answer {
+    let form = Form::read(&info, &context.headers)?;
+    match info.verb {
+        Verb::Watch => watch_verb::watch(&info, form, context).await,
+        Verb::List => list::list(&info, form, context.server).await,
+        _ => get::get(&info, form, context.server).await,
     }
 }
 

@@ -9,6 +9,7 @@ mod body;
 mod discovery;
 mod etag;
 mod filter;
+mod form;
 mod gates;
 mod get;
 mod handle;

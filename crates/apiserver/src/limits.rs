@@ -33,6 +33,10 @@ pub const WATCH_S_MIN: u64 = 1_800;
 pub const WATCH_S_MAX: u64 = 10 * 365 * 24 * 3600;
 /// Milliseconds between bookmarks of a watch that asked for them.
 pub const BOOKMARK_MS: u64 = 60_000;
+/// Events that are kept as they were made for one watcher, for the others of the same form.
+pub const SHARED_EVENTS: usize = 64;
+/// Bytes of an event that is kept for others; larger ones are made for each watcher.
+pub const SHARED_EVENT_BYTES_MAX: usize = 64 * 1024;
 /// Milliseconds a run outlives the last watch that kept it alive.
 pub const RUN_GRACE_MS: u64 = 5_000;
 /// Bytes of a run's id.

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use hyper::{Response, StatusCode};
+use jiff::Timestamp;
 use kinds::{Key, Object, Reason, Revision, StatusError};
 use serde::Serialize;
 use store::{Expired, Store};
@@ -13,12 +14,13 @@ use crate::{
     answer::{self, Answer, bad_request},
     body::Body,
     filter::Filter,
+    form::Form,
     get::not_ahead,
     page::Page,
     revision::{self, ListAt},
 };
 
-pub(crate) async fn list(info: &RequestInfo, server: &Rc<Server>) -> Answer {
+pub(crate) async fn list(info: &RequestInfo, form: Form, server: &Rc<Server>) -> Answer {
     let filter = Filter::read(info)?;
     let wanted = Wanted::read(&info.query)?;
     let found = {
@@ -31,7 +33,7 @@ pub(crate) async fn list(info: &RequestInfo, server: &Rc<Server>) -> Answer {
         }
     };
     server.durable(found.revision).await?;
-    Ok(answer::json(StatusCode::OK, found.body(&filter)))
+    Ok(answer::json(StatusCode::OK, found.body(&filter, form, server.now())))
 }
 
 /// What part of which state is asked for.
@@ -123,7 +125,7 @@ struct ListMeta {
 }
 
 impl Found {
-    fn body(self, filter: &Filter) -> Body {
+    fn body(self, filter: &Filter, form: Form, now: Timestamp) -> Body {
         let last = self.items.last().filter(|_| self.remaining > 0);
         let metadata = ListMeta {
             resource_version: self.revision.to_string(),
@@ -131,7 +133,11 @@ impl Found {
             remaining_item_count: last.filter(|_| !filter.selects()).map(|_| self.remaining),
         };
         let metadata = serde_json::to_string(&metadata).expect("a list's metadata serialises");
-        Body::list(filter.kind.info(), &metadata, self.items)
+        let objects = self.items.iter().map(|object| &**object);
+        match form.list(filter.kind, &metadata, objects, now) {
+            Some(made) => Body::whole(made),
+            None => Body::list(filter.kind.info(), &metadata, self.items),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Mode, gates::Gates, limits::DURABLE_WAIT_MS, runs::Runs};
+use crate::{Mode, gates::Gates, limits::DURABLE_WAIT_MS, runs::Runs, watch::Shared};
 
 /// What the server says of itself, and where it finds what is not in the store.
 #[derive(Clone, Debug)]
@@ -55,6 +55,7 @@ pub struct Server {
     stop: watch::Sender<Option<Stop>>,
     /// Watches so far.
     watches: Cell<u64>,
+    shared_events: RefCell<Shared>,
     runs: RefCell<Runs>,
     /// Revision up to which changes were searched for the end of a run.
     runs_searched: Cell<Revision>,
@@ -89,6 +90,7 @@ impl Server {
             kick: Notify::new(),
             stop: watch::Sender::new(None),
             watches: Cell::new(0),
+            shared_events: RefCell::default(),
             runs: RefCell::default(),
             runs_searched: Cell::new(durable),
             runs_changed: Notify::new(),
@@ -165,6 +167,11 @@ impl Server {
     /// The number of the next watch.
     pub(crate) fn next_watch(&self) -> u64 {
         self.watches.replace(self.watches.get() + 1)
+    }
+
+    /// What watchers of the same form have in common.
+    pub(crate) fn shared_events(&self) -> RefMut<'_, Shared> {
+        self.shared_events.borrow_mut()
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Revision> {

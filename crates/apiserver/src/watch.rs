@@ -1,8 +1,10 @@
 //! Watches. A watcher is a cursor into the store's window and no queue: when its connection takes
 //! more, it looks for the next change that concerns it. One that falls behind the window is told so
-//! with upstream's 410 event. The bytes of an event are the store's own, shared by all watchers.
+//! with upstream's 410 event. The bytes of an event are the store's own, or made once for all
+//! watchers of a form.
 
 mod event;
+mod shared;
 mod stream;
 
 use std::{sync::Arc, time::Duration};
@@ -16,12 +18,14 @@ use crate::{
     answer::{self, Answer},
     body::Body,
     filter::Filter,
+    form::Form,
     get::not_ahead,
     handle::Context,
     limits::{WATCH_S_MAX, WATCH_S_MIN},
     revision::{self, WatchFrom},
 };
-use stream::Watcher;
+pub(crate) use shared::Shared;
+use stream::{Terms, Watcher};
 
 /// Where a watcher stands at first.
 struct Start {
@@ -31,7 +35,7 @@ struct Start {
     initial: Option<Vec<Arc<Object>>>,
 }
 
-pub(crate) async fn watch(info: &RequestInfo, context: Context<'_>) -> Answer {
+pub(crate) async fn watch(info: &RequestInfo, form: Form, context: Context<'_>) -> Answer {
     let filter = Filter::read(info)?;
     let from = revision::watch(&info.query)?;
     let lasts = lasts(&info.query, context.server.next_watch())?;
@@ -41,10 +45,14 @@ pub(crate) async fn watch(info: &RequestInfo, context: Context<'_>) -> Answer {
     if start.initial.is_some() {
         server.durable(start.cursor).await?;
     }
-    let bookmarks = info.query.flag("allowWatchBookmarks");
-    let deadline = Instant::now() + lasts;
-    let stopping = context.stopping;
-    let watcher = Watcher::new(server, filter, start, bookmarks, deadline, stopping, run);
+    let terms = Terms {
+        form,
+        bookmarks: info.query.flag("allowWatchBookmarks"),
+        deadline: Instant::now() + lasts,
+        stopping: context.stopping,
+        run,
+    };
+    let watcher = Watcher::new(server, filter, start, terms);
     Ok(answer::json(StatusCode::OK, Body::stream(watcher.events())))
 }
 

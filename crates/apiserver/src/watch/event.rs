@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use kinds::{Kind, Object, Revision, StatusError};
+use bytes::Bytes;
+use jiff::Timestamp;
+use kinds::{Facts, Key, Kind, Meta, Object, Revision, StatusError, Uid};
 use store::{Change, ChangeKind};
 
-use crate::{body::Chunk, filter::Filter};
+use super::shared::{Place, Shared};
+use crate::{body::Chunk, filter::Filter, form::Form};
 
 /// What a change is to someone who sees only what a filter lets through.
 #[derive(Clone, Debug)]
@@ -14,9 +17,10 @@ pub(super) enum Event {
     Added(Arc<Object>),
     /// It changed.
     Modified(Arc<Object>),
-    /// It is gone, or no longer matches: its last state that was seen, with the revision of the
-    /// change.
+    /// It is gone: its last state with the revision of the deletion.
     Deleted(Arc<Object>),
+    /// It no longer matches: the last state that did, and the revision of the change.
+    Left(Arc<Object>, Revision),
 }
 
 /// The event of a change; `None` when it does not concern the filter.
@@ -28,38 +32,86 @@ pub(super) fn event(change: &Change, filter: &Filter) -> Option<Event> {
         (true, None) => Some(Event::Added(Arc::clone(object))),
         (true, Some(_)) => Some(Event::Modified(Arc::clone(object))),
         (false, Some(_)) if gone => Some(Event::Deleted(Arc::clone(object))),
-        (false, Some(previous)) => {
-            Some(Event::Deleted(Arc::new(previous.draft().seal(change.revision))))
-        }
+        (false, Some(previous)) => Some(Event::Left(Arc::clone(previous), change.revision)),
         (false, None) => None,
     }
 }
 
-impl Event {
-    /// The line that is sent: the object's own bytes between constants.
-    pub(super) fn line(self) -> Chunk {
-        let (before, object): (&[u8], _) = match self {
-            Self::Added(object) => (br#"{"type":"ADDED","object":"#, object),
-            Self::Modified(object) => (br#"{"type":"MODIFIED","object":"#, object),
-            Self::Deleted(object) => (br#"{"type":"DELETED","object":"#, object),
+/// How the events of one watch are written.
+pub(super) struct Style {
+    pub(super) form: Form,
+    /// No event was sent yet: a Table names its columns only once.
+    pub(super) first: bool,
+}
+
+impl Style {
+    /// The line of an event. What is made here is kept for the other watchers that are about to
+    /// send the same; whole objects are the store's own bytes.
+    pub(super) fn line(&mut self, event: Event, shared: &mut Shared, now: Timestamp) -> Chunk {
+        let (before, object, left): (&[u8], _, _) = match event {
+            Event::Added(object) => (br#"{"type":"ADDED","object":"#, object, None),
+            Event::Modified(object) => (br#"{"type":"MODIFIED","object":"#, object, None),
+            Event::Deleted(object) => (br#"{"type":"DELETED","object":"#, object, None),
+            Event::Left(object, at) => (br#"{"type":"DELETED","object":"#, object, Some(at)),
         };
-        Chunk::new(before, object.json().clone(), b"}\n")
+        let first = std::mem::take(&mut self.first);
+        let form = self.form;
+        let make = || match left {
+            None => form.object_in_stream(&object, now, first),
+            Some(at) => form.object_in_stream(&object.draft().seal(at), now, first),
+        };
+        let tells_columns = first && matches!(form, Form::Table(_));
+        let made = match (left, form) {
+            (None, Form::Whole) => object.json().clone(),
+            _ if tells_columns => make(),
+            _ => {
+                let revision = left.unwrap_or(object.meta.revision);
+                shared.get(Place { revision, left: left.is_some(), form }, make)
+            }
+        };
+        Chunk::new(before, made, b"}\n")
+    }
+
+    /// The line that says how far the watcher has seen everything.
+    pub(super) fn bookmark(
+        &mut self,
+        kind: Kind,
+        revision: Revision,
+        ends_initial_state: bool,
+        now: Timestamp,
+    ) -> Chunk {
+        let mark = mark(kind, revision, ends_initial_state);
+        let form = self.form.of_bookmark(ends_initial_state);
+        let object = form.object_in_stream(&mark, now, std::mem::take(&mut self.first));
+        Chunk::new(br#"{"type":"BOOKMARK","object":"#, object, b"}\n")
     }
 }
 
-/// The line that says how far the watcher has seen everything.
-pub(super) fn bookmark(kind: Kind, revision: Revision, ends_initial_state: bool) -> Chunk {
+/// An object that is nothing but a kind and a revision.
+fn mark(kind: Kind, revision: Revision, ends_initial_state: bool) -> Object {
     let info = kind.info();
     let version = info.api_version();
     let annotations = match ends_initial_state {
         true => r#","annotations":{"k8s.io/initial-events-end":"true"}"#,
         false => "",
     };
-    let object = format!(
+    let json = format!(
         r#"{{"kind":"{}","apiVersion":"{version}","metadata":{{"resourceVersion":"{revision}"{annotations}}}}}"#,
         info.name
     );
-    Chunk::new(br#"{"type":"BOOKMARK","object":"#, object.into(), b"}\n")
+    let meta = Meta {
+        uid: Uid::from_random(0),
+        revision,
+        generation: 0,
+        created_s: 0,
+        deletion_s: None,
+        labels: Default::default(),
+        owners: Vec::new(),
+        finalizers: Vec::new(),
+        run: None,
+        facts: Facts::None,
+    };
+    Object::from_parts(Key::new(kind, "", ""), meta, Bytes::from(json))
 }
 
 /// The line that ends a watch which cannot go on.

@@ -10,17 +10,32 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     Start,
-    event::{Event, bookmark, error, event},
+    event::{Event, Style, error, event},
 };
-use crate::{Server, body::Chunk, filter::Filter, limits::BOOKMARK_MS, server::RunWatch};
+use crate::{
+    Server, body::Chunk, filter::Filter, form::Form, limits::BOOKMARK_MS, server::RunWatch,
+};
 
 /// A last bookmark comes so long before a watch ends by its time.
 const LAST_BOOKMARK: Duration = Duration::from_secs(2);
+
+/// What was agreed with the client of a watch.
+pub(super) struct Terms {
+    pub(super) form: Form,
+    /// Whether bookmarks are wanted.
+    pub(super) bookmarks: bool,
+    pub(super) deadline: Instant,
+    /// Turns true when the server stops.
+    pub(super) stopping: watch::Receiver<bool>,
+    /// The run that the watch keeps alive.
+    pub(super) run: Option<RunWatch>,
+}
 
 /// One watch. Its memory is the initial state not sent yet, and the cursor.
 pub(super) struct Watcher {
     server: Rc<Server>,
     filter: Filter,
+    style: Style,
     /// Everything up to here was looked at.
     cursor: Revision,
     initial: std::vec::IntoIter<Arc<Object>>,
@@ -36,18 +51,12 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(
-        server: &Rc<Server>,
-        filter: Filter,
-        start: Start,
-        bookmarks: bool,
-        deadline: Instant,
-        stopping: watch::Receiver<bool>,
-        run: Option<RunWatch>,
-    ) -> Self {
+    pub(super) fn new(server: &Rc<Server>, filter: Filter, start: Start, terms: Terms) -> Self {
+        let Terms { form, bookmarks, deadline, stopping, run } = terms;
         Self {
             server: Rc::clone(server),
             filter,
+            style: Style { form, first: true },
             cursor: start.cursor,
             initial_end: bookmarks && start.initial.is_some(),
             initial: start.initial.unwrap_or_default().into_iter(),
@@ -95,7 +104,10 @@ impl Watcher {
     /// The next line, if there is one already.
     fn ready(&mut self) -> Option<Chunk> {
         match self.look() {
-            Ok(Some(event)) => Some(event.line()),
+            Ok(Some(event)) => {
+                let now = self.server.now();
+                Some(self.style.line(event, &mut self.server.shared_events(), now))
+            }
             Ok(None) => self.due_bookmark(),
             Err(expired) => {
                 self.ended = true;
@@ -134,7 +146,8 @@ impl Watcher {
             return None;
         }
         self.bookmark_at = Some(next_bookmark(now, self.deadline));
-        Some(bookmark(self.filter.kind, self.cursor, ends_initial_state))
+        let (kind, now) = (self.filter.kind, self.server.now());
+        Some(self.style.bookmark(kind, self.cursor, ends_initial_state, now))
     }
 }
 

@@ -11,4 +11,5 @@ mod logs;
 mod mutated;
 mod runs;
 mod slow;
+mod tables;
 mod watches;
