@@ -4,9 +4,9 @@
 //! Written by hand because a patch comes from outside: copies could double an object with every
 //! operation and moves nest it deeper than any reader goes. Both end here.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Error;
+use super::{Error, Map};
 
 /// The most operations of one patch.
 pub(super) const OPERATIONS_MAX: usize = 10_000;
@@ -16,10 +16,7 @@ const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
 const DEPTH_MAX: usize = 127;
 
 /// Applies all operations in their order, or none.
-pub(super) fn apply(
-    mut document: Value,
-    operations: Vec<Map<String, Value>>,
-) -> Result<Value, Error> {
+pub(super) fn apply(mut document: Value, operations: Vec<Map>) -> Result<Value, Error> {
     if operations.len() > OPERATIONS_MAX {
         return Err(Error::TooManyOperations(operations.len()));
     }
@@ -31,11 +28,7 @@ pub(super) fn apply(
 }
 
 /// One operation; `None` if it fails, whatever the cause: clients are told no more.
-fn step(
-    document: &mut Value,
-    mut operation: Map<String, Value>,
-    copied_bytes: &mut usize,
-) -> Option<()> {
+fn step(document: &mut Value, mut operation: Map, copied_bytes: &mut usize) -> Option<()> {
     let value = operation.remove("value").unwrap_or_default();
     let pointer = |name: &str| Pointer::parse(operation.get(name)?.as_str()?);
     let path = pointer("path")?;

@@ -1,12 +1,11 @@
 //! Merge patch, RFC 7386: objects merge, null takes away, everything else replaces.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::Map;
 
 /// Merges a patch into an object.
-pub(super) fn apply(
-    mut current: Map<String, Value>,
-    patch: Map<String, Value>,
-) -> Map<String, Value> {
+pub(super) fn apply(mut current: Map, patch: Map) -> Map {
     for (key, value) in patch {
         match value {
             Value::Null => {

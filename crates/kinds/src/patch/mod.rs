@@ -4,12 +4,20 @@
 //! Errors have upstream's codes and texts, with one exception: what upstream answers with 500,
 //! although the patch is to blame, is 400 here.
 
+mod go;
 mod json;
+mod lists;
 mod merge;
+mod strategic;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::{Kind, Reason, StatusError};
+use crate::{
+    Kind, Reason, StatusError,
+    schema::{self, Shape},
+};
+
+type Map = serde_json::Map<String, Value>;
 
 /// The formats of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +76,9 @@ enum Error {
         max = json::OPERATIONS_MAX
     )]
     TooManyOperations(usize),
+    /// A strategic merge patch whose lists or directives are not what they have to be.
+    #[error("{0}")]
+    Malformed(String),
     /// It does not fit the object; upstream's text says no more than that.
     #[error("the server rejected our request due to an error in our request")]
     Rejected,
@@ -76,7 +87,7 @@ enum Error {
 impl From<Error> for StatusError {
     fn from(error: Error) -> Self {
         let reason = match error {
-            Error::Undecodable(_) => Reason::BadRequest,
+            Error::Undecodable(_) | Error::Malformed(_) => Reason::BadRequest,
             Error::TooManyOperations(_) => Reason::RequestEntityTooLarge,
             Error::Rejected => Reason::Invalid,
         };
@@ -94,17 +105,20 @@ impl From<Error> for StatusError {
 /// # Panics
 /// If the object is not a JSON object: stored ones are.
 pub fn apply(
-    _kind: Kind,
+    kind: Kind,
     patch_type: PatchType,
     patch: &[u8],
     current: &[u8],
 ) -> Result<Vec<u8>, StatusError> {
-    let current: Map<String, Value> =
-        serde_json::from_slice(current).expect("an object is a JSON object");
+    let current: Map = serde_json::from_slice(current).expect("an object is a JSON object");
     let patched = match patch_type {
         PatchType::Json => json::apply(Value::Object(current), read(patch)?)?,
         PatchType::Merge => Value::Object(merge::apply(current, read(patch)?)),
-        PatchType::StrategicMerge | PatchType::Apply => return Err(PatchType::unsupported()),
+        PatchType::StrategicMerge => {
+            let shape = Shape::Object(schema::of(kind));
+            Value::Object(strategic::merge(current, read(patch)?, Some(shape))?)
+        }
+        PatchType::Apply => return Err(PatchType::unsupported()),
     };
     Ok(serde_json::to_vec(&patched).expect("values serialise"))
 }
