@@ -2,7 +2,7 @@
 //! copied, however many clients read the same object.
 
 use std::{
-    convert::Infallible,
+    fmt,
     io::IoSlice,
     pin::Pin,
     sync::Arc,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
 use hyper::body::{Frame, SizeHint};
 use kinds::{KindInfo, Object};
 use tokio::sync::OwnedSemaphorePermit;
@@ -55,6 +55,19 @@ impl Buf for Chunk {
     }
 }
 
+/// The end of a stream that is not the end of what it shows: the connection breaks off, so that no
+/// client takes one for the other.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server ends before the stream does")
+    }
+}
+
+impl std::error::Error for Cut {}
+
 /// What is sent after the head of an answer, and the place among the requests that it holds until
 /// it is sent or given up.
 #[derive(Default)]
@@ -69,7 +82,7 @@ enum Content {
     Empty,
     Whole(Bytes),
     List(List),
-    Stream(Pin<Box<dyn Stream<Item = Chunk>>>),
+    Stream(Pin<Box<dyn Stream<Item = Result<Chunk, Cut>>>>),
 }
 
 impl Body {
@@ -86,6 +99,11 @@ impl Body {
     /// Pieces that come with time. The client gets each at once; one that does not read holds
     /// nothing but the stream's own state.
     pub(crate) fn stream(stream: impl Stream<Item = Chunk> + 'static) -> Self {
+        Self::stream_or_cut(stream.map(Ok))
+    }
+
+    /// The same of pieces that may stop before their end, which the client has to be told.
+    pub(crate) fn stream_or_cut(stream: impl Stream<Item = Result<Chunk, Cut>> + 'static) -> Self {
         Content::Stream(Box::pin(stream)).into()
     }
 
@@ -103,16 +121,16 @@ impl From<Content> for Body {
 
 impl hyper::body::Body for Body {
     type Data = Chunk;
-    type Error = Infallible;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Chunk>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Chunk>, Cut>>> {
         let next = match &mut self.content {
             Content::Empty => None,
-            Content::Whole(bytes) => Some(std::mem::take(bytes).into()),
-            Content::List(list) => list.next(),
+            Content::Whole(bytes) => Some(Ok(std::mem::take(bytes).into())),
+            Content::List(list) => list.next().map(Ok),
             Content::Stream(stream) => match stream.as_mut().poll_next(context) {
                 Poll::Ready(next) => next,
                 Poll::Pending => return Poll::Pending,
@@ -121,7 +139,7 @@ impl hyper::body::Body for Body {
         if next.is_none() || matches!(self.content, Content::Whole(_)) {
             *self = Self::default();
         }
-        Poll::Ready(next.map(|chunk| Ok(Frame::data(chunk))))
+        Poll::Ready(next.map(|chunk| chunk.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {

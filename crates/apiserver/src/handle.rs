@@ -47,6 +47,9 @@ pub(crate) async fn handle(
         }
         Err(Unroutable::Refused(error)) => return answer::refusal(&error),
     };
+    if !matches!(parsed, crate::Request::Health(..)) {
+        server.visit();
+    }
     let answered = async {
         let run = read_run(&head.headers)?;
         let permit = server.gates.enter(sort(&parsed))?;

@@ -43,9 +43,9 @@ pub(crate) async fn log(info: &RequestInfo, context: Context<'_>) -> Answer {
     let reader = LogReader::open(&folder, *number, options.part).map_err(answer::internal)?;
     let body = if options.follow {
         let follow = Follow::new(server, &object, attempt, reader, context.stopping);
-        Body::stream(follow.pieces())
+        Body::stream_or_cut(follow.pieces())
     } else {
-        Body::stream(stream::present(reader))
+        Body::stream_or_cut(stream::present(reader))
     };
     Ok(answer::with_type(StatusCode::OK, "text/plain", body))
 }

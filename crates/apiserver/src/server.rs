@@ -62,6 +62,7 @@ pub struct Server {
     runs_changed: Notify,
     left_alone: Notify,
     clients: Cell<usize>,
+    visited: Cell<bool>,
 }
 
 /// An open connection, counted until it is dropped.
@@ -96,6 +97,7 @@ impl Server {
             runs_changed: Notify::new(),
             left_alone: Notify::new(),
             clients: Cell::new(0),
+            visited: Cell::new(false),
         })
     }
 
@@ -153,6 +155,16 @@ impl Server {
     /// Whether any connection is open.
     pub fn has_clients(&self) -> bool {
         self.clients.get() > 0
+    }
+
+    /// Whether anybody ever wanted more than to know that the server answers.
+    pub fn visited(&self) -> bool {
+        self.visited.get()
+    }
+
+    /// Somebody does.
+    pub(crate) fn visit(&self) {
+        self.visited.set(true);
     }
 
     /// Returns when the last run has ended, or the last connection, since the last call.

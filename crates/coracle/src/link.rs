@@ -23,6 +23,11 @@ use crate::{
 /// How often a server that went away is found or started again, within one run of a command.
 const RECOVERIES_MAX: u32 = 40;
 
+/// How often the server was found again when a request was made: what that request says of the
+/// server's absence is said of the one of that time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark(u32);
+
 /// How long a server of `coracle up` gets to come back before a private one takes its place, in
 /// milliseconds.
 const UP_RETURNS_MS: u64 = 5_000;
@@ -93,12 +98,18 @@ impl Link {
         &self.client
     }
 
+    /// To be taken before a request whose failure may call for [`recover`](Self::recover).
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.recoveries.load(Ordering::Relaxed))
+    }
+
     /// Keeps a run alive from now on.
     pub(crate) async fn guard(&self, run: &str) -> Result<RunGuard, client::Error> {
         loop {
+            let mark = self.mark();
             match self.client.run_guard(run).await {
                 Err(error) if error.lost() => {
-                    if self.recover().await.is_err() {
+                    if self.recover(mark).await.is_err() {
                         return Err(error);
                     }
                 }
@@ -113,9 +124,10 @@ impl Link {
         request: impl AsyncFn(&Client) -> Result<T, client::Error>,
     ) -> Result<T, client::Error> {
         loop {
+            let mark = self.mark();
             match request(&self.client).await {
                 Err(error) if error.lost() => {
-                    if self.recover().await.is_err() {
+                    if self.recover(mark).await.is_err() {
                         return Err(error);
                     }
                 }
@@ -124,10 +136,17 @@ impl Link {
         }
     }
 
-    /// Finds or starts a server again after a request found none.
-    pub(crate) async fn recover(&self) -> Result<(), Failure> {
+    /// Finds or starts a server again after a request found none. However many requests lose the same
+    /// server, it is looked for, and counted, once.
+    ///
+    /// # Errors
+    /// It went away too often, or cannot be started.
+    pub(crate) async fn recover(&self, lost: Mark) -> Result<(), Failure> {
         let _turn = self.turn.lock().await;
-        if self.recoveries.fetch_add(1, Ordering::Relaxed) >= RECOVERIES_MAX {
+        if self.mark() != lost {
+            return Ok(());
+        }
+        if lost.0 >= RECOVERIES_MAX {
             return Err(Failure::engine(format!(
                 "the server went away {RECOVERIES_MAX} times; see {}",
                 self.home.server_log().display()
@@ -135,13 +154,20 @@ impl Link {
         }
         if self.up {
             for _ in 0..UP_RETURNS_MS / LOOK_AGAIN_MS {
-                if Client::connect(&self.home.socket()).await.is_ok() {
+                if answers(&self.home).await {
+                    self.found();
                     return Ok(());
                 }
                 tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await;
             }
         }
-        ensure(&self.home).await
+        ensure(&self.home).await?;
+        self.found();
+        Ok(())
+    }
+
+    fn found(&self) {
+        self.recoveries.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -175,8 +201,18 @@ impl Visit {
 
 async fn ensure(home: &Home) -> Result<(), Failure> {
     let home = home.clone();
-    let started = tokio::task::spawn_blocking(move || start::ensure(&home));
-    started.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    aside(move || start::ensure(&home)).await
+}
+
+async fn answers(home: &Home) -> bool {
+    let home = home.clone();
+    aside(move || start::answers(&home)).await
+}
+
+/// Does what blocks on a thread of its own.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 /// A request that brought nothing, as the end of a command.

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     os::unix::net::UnixStream,
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
@@ -36,8 +36,18 @@ pub(crate) fn ensure(home: &Home) -> Result<(), Failure> {
     detached(home, &["serve-private", "--data-dir"]).map(drop)
 }
 
-fn answers(home: &Home) -> bool {
-    UnixStream::connect(home.socket()).is_ok()
+/// Whether a server answers. That it can be connected to says little: the socket of one that was
+/// just killed takes connections until the kernel has closed it.
+pub(crate) fn answers(home: &Home) -> bool {
+    let ask = || -> io::Result<usize> {
+        let mut stream = UnixStream::connect(home.socket())?;
+        let wait = Some(Duration::from_millis(READY_WAIT_MS));
+        stream.set_read_timeout(wait)?;
+        stream.set_write_timeout(wait)?;
+        stream.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.read(&mut [0; 1])
+    };
+    matches!(ask(), Ok(1))
 }
 
 /// Starts this same program as a server that outlives this process, and returns its ready line.
@@ -72,7 +82,7 @@ fn could_not(why: &str) -> Failure {
     Failure::engine(format!("the server could not start: {why}"))
 }
 
-fn spawn(home: &Home, arguments: &[&str], log: &File) -> std::io::Result<Child> {
+fn spawn(home: &Home, arguments: &[&str], log: &File) -> io::Result<Child> {
     let program = std::env::current_exe()?;
     Command::new(program)
         .args(arguments)
@@ -105,4 +115,27 @@ fn tail(log: &mut File, start: u64) -> String {
         if read.is_ok() { String::from_utf8_lossy(&bytes).into_owned() } else { String::new() };
     let text = text.trim();
     text.strip_prefix("error: ").unwrap_or(text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+    use crate::cli;
+
+    /// A client whose server was killed took the dying one for a live one, forty times in a few
+    /// milliseconds, and gave up: its run hung, or lost the rest of a log.
+    #[test]
+    fn a_server_that_takes_connections_and_hangs_up_does_not_answer() {
+        let directory = tempfile::tempdir().unwrap();
+        let given = cli::DataDir { given: Some(directory.path().to_owned()) };
+        let home = Home::open(&given).unwrap();
+        assert!(!answers(&home), "there is none");
+        let dying = UnixListener::bind(home.socket()).unwrap();
+        let last = thread::spawn(move || dying.accept().map(drop).is_ok());
+        assert!(!answers(&home));
+        assert!(last.join().unwrap());
+        assert!(!answers(&home), "what is left of a socket");
+    }
 }

@@ -134,9 +134,20 @@ impl Driver {
 
     /// Brings engine and node to rest and commits what they decided.
     pub fn settle(&mut self, engine: &mut Engine, now: Timestamp) -> Vec<Deed> {
-        let inputs = settled(engine, now);
-        let tick = self.node.wake_at().filter(|at| *at <= now).map(|_| Input::Tick);
-        self.feed(engine, inputs.into_iter().chain(tick).collect(), now)
+        let mut inputs = settled(engine, now);
+        inputs.extend(self.node.wake_at().filter(|at| *at <= now).map(|_| Input::Tick));
+        if engine.take_scope_grew() {
+            inputs.extend(self.came_into_scope(engine));
+        }
+        self.feed(engine, inputs, now)
+    }
+
+    /// Pods of a run whose client came back: nothing about them changed, and yet the node has to mind
+    /// them now. What is not durable yet is shown once it is.
+    fn came_into_scope(&self, engine: &Engine) -> Vec<Input> {
+        let durable = engine.store().durable();
+        let new = |pod: &&Arc<Object>| pod.meta.revision <= durable && !self.node.has(pod.meta.uid);
+        engine.bound_pods().filter(new).cloned().map(Input::Pod).collect()
     }
 
     /// More is durable: shows the node what became of its pods.

@@ -9,11 +9,17 @@ impl Engine {
     /// A client of this run is here: its objects are acted on from now.
     pub fn run_begins(&mut self, run: &str) {
         if let Scope::Runs(runs) = &mut self.scope {
-            runs.insert(run.to_owned());
+            self.scope_grew |= runs.insert(run.to_owned());
         }
         let jobs = self.jobs.iter().filter(|(_, state)| state.run.as_deref() == Some(run));
         self.woken.extend(jobs.map(|(key, _)| key.clone()).collect::<Vec<_>>());
         self.placement.look_again();
+    }
+
+    /// Whether pods may have come into scope since the last call: the node has to be shown those that
+    /// are bound to it.
+    pub fn take_scope_grew(&mut self) -> bool {
+        std::mem::take(&mut self.scope_grew)
     }
 
     /// The last client of this run vanished without a word and did not come back in time: what of it

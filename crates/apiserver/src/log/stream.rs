@@ -9,13 +9,19 @@ use node::logs::LogReader;
 use tokio::sync::watch;
 
 use super::attempt::{Attempt, is_over};
-use crate::{Server, body::Chunk};
+use crate::{
+    Server,
+    body::{Chunk, Cut},
+};
 
 /// What is there now.
-pub(super) fn present(reader: LogReader) -> impl Stream<Item = Chunk> {
-    stream::unfold(reader, async |mut reader| {
-        let piece = or_end(reader.read())??;
-        Some((piece.into(), reader))
+pub(super) fn present(reader: LogReader) -> impl Stream<Item = Result<Chunk, Cut>> {
+    stream::unfold(Some(reader), async |reader| {
+        let mut reader = reader?;
+        match or_cut(reader.read()) {
+            Ok(piece) => Some((Ok(piece?.into()), Some(reader))),
+            Err(cut) => Some((Err(cut), None)),
+        }
     })
 }
 
@@ -50,21 +56,28 @@ impl Follow {
         }
     }
 
-    /// The log, piece by piece.
-    pub(super) fn pieces(self) -> impl Stream<Item = Chunk> {
-        stream::unfold(self, async |mut follow| {
-            let piece = follow.next().await?;
-            Some((piece.into(), follow))
+    /// The log, piece by piece. A server that stops cuts it off: whoever follows a container to its end
+    /// must not take this for one.
+    pub(super) fn pieces(self) -> impl Stream<Item = Result<Chunk, Cut>> {
+        stream::unfold(Some(self), async |follow| {
+            let mut follow = follow?;
+            match follow.next().await {
+                Ok(piece) => Some((Ok(piece?.into()), Some(follow))),
+                Err(cut) => Some((Err(cut), None)),
+            }
         })
     }
 
-    async fn next(&mut self) -> Option<Bytes> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Cut> {
         loop {
-            if let Some(piece) = or_end(self.reader.read())? {
-                return Some(piece);
+            if let Some(piece) = or_cut(self.reader.read())? {
+                return Ok(Some(piece));
             }
-            if self.over || self.reader.full() || *self.stopping.borrow() {
-                return None;
+            if self.over || self.reader.full() {
+                return Ok(None);
+            }
+            if *self.stopping.borrow() {
+                return Err(Cut);
             }
             self.durable.mark_unchanged();
             self.over = self.has_ended();
@@ -73,9 +86,9 @@ impl Follow {
                 continue;
             }
             tokio::select! {
-                changed = self.reader.changed() => or_end(changed)?,
-                changed = self.durable.changed() => changed.ok()?,
-                stopping = self.stopping.changed() => stopping.ok()?,
+                changed = self.reader.changed() => or_cut(changed)?,
+                changed = self.durable.changed() => changed.map_err(|_| Cut)?,
+                stopping = self.stopping.changed() => stopping.map_err(|_| Cut)?,
             }
         }
     }
@@ -97,7 +110,10 @@ impl Follow {
     }
 }
 
-/// A log that cannot be read on ends here; the headers have long been sent.
-fn or_end<T>(result: io::Result<T>) -> Option<T> {
-    result.inspect_err(|error| tracing::warn!(%error, "a log cannot be read")).ok()
+/// A log that cannot be read on is cut off; the headers have long been sent.
+fn or_cut<T>(result: io::Result<T>) -> Result<T, Cut> {
+    result.map_err(|error| {
+        tracing::warn!(%error, "a log cannot be read");
+        Cut
+    })
 }

@@ -192,6 +192,11 @@ impl Lines {
         }
     }
 
+    /// Whether the answer breaks off before its end.
+    pub(crate) async fn is_cut(&mut self) -> bool {
+        matches!(self.body.frame().await, Some(Err(_)))
+    }
+
     /// The next event's type and object.
     pub(crate) async fn event(&mut self) -> Option<(String, Value)> {
         let event: Value = serde_json::from_str(&self.next().await?).unwrap();

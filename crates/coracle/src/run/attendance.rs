@@ -1,17 +1,23 @@
 //! Attending runs: while a client holds a watch in the name of a run, the server acts on what that
 //! run submitted. A client attends its own run and those whose Jobs it joined.
 
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use crate::{
     client::{self, RunGuard},
-    link::Link,
+    exit::Failure,
+    link::{self, Link},
 };
 
 /// The runs that this client attends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Attendance {
     attended: Vec<Attended>,
+    failures: mpsc::UnboundedReceiver<Failure>,
+    failed: mpsc::UnboundedSender<Failure>,
 }
 
 /// One of them: a task holds the watch, and opens it anew when the server went away.
@@ -23,6 +29,12 @@ struct Attended {
 }
 
 impl Attendance {
+    /// Of no run so far.
+    pub(crate) fn new() -> Self {
+        let (failed, failures) = mpsc::unbounded_channel();
+        Self { attended: Vec::new(), failures, failed }
+    }
+
     /// Attends a run from now on, if that is not so already.
     pub(crate) async fn attend(&mut self, link: &Link, run: &str) -> Result<(), client::Error> {
         if self.attended.iter().any(|attended| attended.run == run) {
@@ -30,9 +42,20 @@ impl Attendance {
         }
         let guard = link.guard(run).await?;
         let (leave, left) = oneshot::channel();
-        let task = tokio::spawn(hold(link.clone(), run.to_owned(), guard, left));
+        let failed = self.failed.clone();
+        let task = tokio::spawn(hold(link.clone(), run.to_owned(), guard, left, failed));
         self.attended.push(Attended { run: run.to_owned(), leave, task });
         Ok(())
+    }
+
+    /// Why a run cannot be attended any longer: the server would not act on it, so waiting for its end
+    /// would be waiting for ever. Pending while all is well.
+    pub(crate) async fn lost(&mut self) -> Failure {
+        match self.failures.recv().await {
+            Some(failure) => failure,
+            // Not while this value holds a sender itself.
+            None => std::future::pending().await,
+        }
     }
 
     /// Leaves every run, with `detach` so that it goes on without a client. Gives the runs whose
@@ -55,8 +78,10 @@ async fn hold(
     run: String,
     mut guard: RunGuard,
     mut left: oneshot::Receiver<bool>,
+    failed: mpsc::UnboundedSender<Failure>,
 ) -> bool {
     loop {
+        let mark = link.mark();
         tokio::select! {
             // Dropped without a word, the run's rest is the server's to end.
             detach = &mut left => return match detach {
@@ -65,12 +90,17 @@ async fn hold(
             },
             _ = guard.lost() => {}
         }
-        if link.recover().await.is_err() {
-            return false;
-        }
-        match link.guard(&run).await {
+        let again = async {
+            link.recover(mark).await?;
+            link.guard(&run).await.map_err(|error| link::failure(&error))
+        };
+        match again.await {
             Ok(again) => guard = again,
-            Err(_) => return false,
+            Err(failure) => {
+                // Nobody listens any more: the run is over.
+                let _ = failed.send(failure);
+                return false;
+            }
         }
     }
 }

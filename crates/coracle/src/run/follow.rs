@@ -131,6 +131,7 @@ impl<'a> Follow<'a> {
                     Some(seen) => self.take(seen).await?,
                     None => return Err(Failure::engine("every watch of the run ended")),
                 },
+                failure = self.attendance.lost() => return Err(failure),
                 () = self.readers.one_done() => {}
                 () = tokio::time::sleep(wake) => self.look_at_clock(clock::now()).await,
                 _ = redraw.tick(), if self.settings.live => {}

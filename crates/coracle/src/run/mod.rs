@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
     let id = Uid::from_random(fastrand::u128(..)).to_string();
     let link = Link::connect(&home).await?;
     // From now on the run lives: what is submitted is acted on.
-    let mut attendance = Attendance::default();
+    let mut attendance = Attendance::new();
     attendance.attend(&link, &id).await.map_err(|error| link::failure(&error))?;
     let named = link.for_run(&id);
     let submitted = submit::submit(&named, &plan, &id, started, &mut attendance).await;

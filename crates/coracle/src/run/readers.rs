@@ -140,10 +140,11 @@ async fn read_log(
     };
     let mut shown: u64 = 0;
     loop {
+        let mark = link.mark();
         match copy(&link, &screen, &read, &options, &mut formatter, &mut shown).await {
             Ok(()) => break,
             Err(error) if error.lost() => {
-                if link.recover().await.is_err() {
+                if link.recover(mark).await.is_err() {
                     break;
                 }
             }

@@ -109,10 +109,11 @@ fn subjects(works: &[(Uid, Id)]) -> Vec<Subject> {
 
 async fn watch(link: &Link, subject: &Subject, sender: &mpsc::Sender<Seen>) -> Result<(), Failure> {
     loop {
+        let mark = link.mark();
         match once(link, subject, sender).await {
             Ok(true) => {}
             Ok(false) => return Ok(()),
-            Err(error) if error.lost() => link.recover().await?,
+            Err(error) if error.lost() => link.recover(mark).await?,
             Err(error) if error.status().is_some_and(|s| s.reason == Reason::Expired) => {}
             Err(error) => return Err(link::failure(&error)),
         }

@@ -202,11 +202,17 @@ async fn asked_to_stop(server: Rc<Server>, mode: Mode, stop_pods: bool) -> Stop 
     }
 }
 
-/// Returns when a private server has neither run nor client, at first after a while.
+/// Returns when a private server has neither run nor client, at first after a while: those who only
+/// look whether it answers are about to come back.
 async fn abandoned(server: &Server) {
     let linger = std::time::Duration::from_millis(LINGER_MS);
+    let first_visit = async {
+        while !server.visited() {
+            server.left_alone().await;
+        }
+    };
     // Whether somebody left or the time is over: what counts is who is there.
-    let _ = tokio::time::timeout(linger, server.left_alone()).await;
+    let _ = tokio::time::timeout(linger, first_visit).await;
     while server.has_runs() || server.has_clients() {
         server.left_alone().await;
     }
