@@ -1,6 +1,8 @@
 //! What the tables of several kinds have in common: columns that recur, and the words for what is
 //! not there.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -55,21 +57,34 @@ pub(super) fn or(text: String, absent: &str) -> Value {
     if text.is_empty() { absent.into() } else { text.into() }
 }
 
+/// Labels as `k=v,k=v`.
+pub(super) fn labels(labels: &BTreeMap<String, String>) -> Value {
+    let pairs: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    or(pairs.join(","), NONE)
+}
+
 /// A label selector in its query form.
 pub(super) fn selector(selector: Option<&LabelSelector>) -> Value {
     or(Selector::from_label_selector(selector).to_string(), NONE)
 }
 
-/// The containers of a pod template.
+/// What is shown of a pod template.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Template {
-    pub(super) spec: TemplateSpec,
+    pub(super) metadata: TemplateMeta,
+    spec: TemplateSpec,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct TemplateSpec {
+pub(super) struct TemplateMeta {
+    pub(super) labels: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TemplateSpec {
     containers: Vec<Container>,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     Column, Table,
-    cells::{AGE, NAME, age, name, plain, text, view},
+    cells::{AGE, NAME, Template, age, labels, name, plain, text, view},
 };
 
 pub(super) static NAMESPACE: Table = Table {
@@ -40,6 +40,35 @@ pub(super) static RUNTIME_CLASS: Table = Table {
     row: |object, now| {
         let class: Class = view(object);
         plain([name(object), class.handler.into(), age(object, now)])
+    },
+};
+
+pub(super) static SERVICE_ACCOUNT: Table =
+    Table { columns: &[NAME, AGE], row: |object, now| plain([name(object), age(object, now)]) };
+
+pub(super) static LEASE: Table = Table {
+    columns: &[NAME, text("Holder", "Who holds the lease"), AGE],
+    row: |object, now| {
+        let lease: Lease = view(object);
+        plain([name(object), lease.spec.holder_identity.into(), age(object, now)])
+    },
+};
+
+pub(super) static POD_TEMPLATE: Table = Table {
+    columns: &[
+        NAME,
+        text("Containers", "Names of the containers"),
+        text("Images", "Images of the containers"),
+        text("Pod Labels", "Labels of the pods that are made of it"),
+    ],
+    row: |object, _| {
+        let Templated { template } = view(object);
+        plain([
+            name(object),
+            template.names(),
+            template.images(),
+            labels(&template.metadata.labels),
+        ])
     },
 };
 
@@ -79,4 +108,22 @@ struct Data {
 #[serde(default)]
 struct Class {
     handler: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Lease {
+    spec: Holder,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Holder {
+    holder_identity: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Templated {
+    template: Template,
 }

@@ -11,6 +11,8 @@ mod event;
 mod job;
 mod node;
 mod pod;
+mod policy;
+mod service;
 mod time;
 
 use jiff::Timestamp;
@@ -84,6 +86,12 @@ fn table(kind: Kind) -> &'static Table {
         Kind::Event => &event::EVENT,
         Kind::Job => &job::JOB,
         Kind::RuntimeClass => &core::RUNTIME_CLASS,
-        _ => &core::ANY,
+        Kind::ServiceAccount => &core::SERVICE_ACCOUNT,
+        Kind::Service => &service::SERVICE,
+        Kind::PriorityClass => &policy::PRIORITY_CLASS,
+        Kind::Lease => &core::LEASE,
+        Kind::LimitRange => &core::ANY,
+        Kind::ResourceQuota => &policy::RESOURCE_QUOTA,
+        Kind::PodTemplate => &core::POD_TEMPLATE,
     }
 }

@@ -1,14 +1,22 @@
 //! Rows of tables: a base and changes as for admission, but nothing is admitted, because most of
-//! what a row shows is status. `? Name` asks for a cell; without any, the whole row is the answer.
+//! what a row shows is status. Instead of a base a kind may be named, for an object of it that has
+//! nothing but the name `x`. `? Name` asks for a cell; without any, the whole row is the answer.
 
 use kinds::{Draft, KINDS, Kind, columns};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{changed_base, context};
+use crate::support::{change, changed_base, context, kind_of};
 
 /// Answers one case.
 pub(crate) fn row(input: &str) -> String {
-    let (mut json, kind, asked) = changed_base(input);
+    let (first, changes) = input.split_once('\n').unwrap_or((input, ""));
+    let (mut json, kind, asked) = if first.starts_with(char::is_uppercase) {
+        let mut json = json!({"metadata": {"name": "x"}});
+        let asked = change(&mut json, changes);
+        (json, kind_of(first), asked)
+    } else {
+        changed_base(input)
+    };
     json["metadata"]["uid"] = context().uid.to_string().into();
     let object = Draft::from_json(kind, json.to_string().as_bytes()).unwrap().seal(7);
     let row = columns::row(&object, context().now);
@@ -58,7 +66,7 @@ fn every_kind_has_a_row_that_fits_its_columns() {
 /// An object that has nothing but a name: what a row must be able to show.
 fn empty(kind: Kind) -> kinds::Object {
     let uid: Value = context().uid.to_string().into();
-    let json = serde_json::json!({"metadata": {"name": "x", "uid": uid}});
+    let json = json!({"metadata": {"name": "x", "uid": uid}});
     Draft::from_json(kind, json.to_string().as_bytes()).unwrap().seal(7)
 }
 

@@ -169,7 +169,7 @@ pub(crate) fn changed_base(input: &str) -> (Value, Kind, Vec<String>) {
     (json, base.kind, asked)
 }
 
-fn change(json: &mut Value, changes: &str) -> Vec<String> {
+pub(crate) fn change(json: &mut Value, changes: &str) -> Vec<String> {
     let mut asked = Vec::new();
     for line in changes.lines().filter(|l| !l.is_empty()) {
         if let Some(path) = line.strip_prefix("? ") {
