@@ -86,6 +86,13 @@ impl Quantity {
         self.in_units_of(NANO)
     }
 
+    /// In whole units, as near as a floating-point number comes.
+    pub(crate) fn approximate(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "nearly is what is asked for")]
+        let (nano, unit) = (self.nano as f64, NANO as f64);
+        nano / unit
+    }
+
     /// Whether the amount is below zero.
     pub fn is_negative(self) -> bool {
         self.nano < 0

@@ -15,7 +15,7 @@ const TERMINATION_MESSAGE_PATH: &str = "/dev/termination-log";
 
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
 const MESSAGE_POLICIES: [&str; 2] = ["File", "FallbackToLogsOnError"];
-const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
+pub(super) const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
 /// Volumes of the pod by name.
 pub(super) type Volumes<'a> = BTreeMap<&'a str, &'a Volume>;

@@ -27,7 +27,7 @@ pub(super) fn push_all(
 
 fn name_form(kind: Kind, name: &str) -> Vec<String> {
     match kind {
-        Kind::Namespace => validate::dns_label(name),
+        Kind::Namespace | Kind::Service => validate::dns_label(name),
         _ => validate::dns_subdomain(name),
     }
 }

@@ -2,14 +2,18 @@
 //! server owns is set, and everything wrong is reported at once.
 
 mod container;
+mod data;
 mod env;
 mod job;
 mod job_status;
+mod limits;
 mod meta;
 mod others;
 mod pod;
 mod pod_update;
+mod quota;
 mod resources;
+mod service;
 mod volume;
 
 use jiff::Timestamp;
@@ -21,8 +25,7 @@ use crate::{
     Draft, FieldError, FieldErrorKind, FieldErrors, Kind, Object, Uid, api_time, support,
     types::{
         batch::v1::{Job, JobSpec, JobStatus},
-        core::v1::{ConfigMap, Event, Namespace, NodeStatus, PodSpec, PodStatus, Secret},
-        node::v1::RuntimeClass,
+        core::v1::{Event, NodeStatus, PodSpec, PodStatus},
     },
 };
 
@@ -124,12 +127,6 @@ fn internal(field: &str, error: &serde_json::Error, errors: &mut FieldErrors) {
     errors.push(FieldError { kind: FieldErrorKind::Internal, path, value: None, detail });
 }
 
-/// Puts a typed object back: the order of fields and of map keys is then always the same, and an
-/// update that only turns them around changes nothing.
-fn write_whole<T: Serialize>(draft: &mut Draft, typed: &T) {
-    *draft = Draft::of(draft.kind, typed);
-}
-
 /// Defaults and validation of a kind. With `old` the object replaces that one.
 fn finish(
     draft: &mut Draft,
@@ -141,46 +138,36 @@ fn finish(
         Kind::Job => finish_job(draft, old, warnings, errors),
         Kind::Pod => finish_pod(draft, old, errors),
         Kind::Namespace if old.is_none() => {
-            let mut namespace: Namespace = read_whole(draft, errors);
-            others::new_namespace(&mut namespace);
-            write_whole(draft, &namespace);
+            whole(draft, None, errors, |namespace, _, _| others::new_namespace(namespace));
         }
         Kind::Namespace => {}
-        Kind::ConfigMap => {
-            let map: ConfigMap = read_whole(draft, errors);
-            others::check_config_map(&map, errors);
-            if let Some(old) = old {
-                others::check_config_map_update(&read_whole(old, errors), &map, errors);
-            }
-            write_whole(draft, &map);
-        }
-        Kind::Secret => {
-            let mut secret: Secret = read_whole(draft, errors);
-            others::secret_defaults(&mut secret);
-            others::check_secret(&secret, errors);
-            if let Some(old) = old {
-                others::check_secret_update(&read_whole(old, errors), &secret, errors);
-            }
-            write_whole(draft, &secret);
-        }
-        Kind::RuntimeClass => {
-            let class: RuntimeClass = read_whole(draft, errors);
-            others::check_runtime_class(&class, errors);
-            if let Some(old) = old {
-                others::check_runtime_class_update(&read_whole(old, errors), &class, errors);
-            }
-            write_whole(draft, &class);
-        }
-        Kind::Event => others::check_event(&read_whole::<Event>(draft, errors), errors),
         Kind::Node => finish_node(draft, errors),
-        Kind::ServiceAccount
-        | Kind::Service
-        | Kind::PriorityClass
-        | Kind::Lease
-        | Kind::LimitRange
-        | Kind::ResourceQuota
-        | Kind::PodTemplate => {}
+        Kind::Event => others::check_event(&read_whole::<Event>(draft, errors), errors),
+        Kind::ConfigMap => whole(draft, old, errors, data::config_map),
+        Kind::Secret => whole(draft, old, errors, data::secret),
+        Kind::RuntimeClass => whole(draft, old, errors, others::runtime_class),
+        Kind::ServiceAccount => whole(draft, old, errors, others::service_account),
+        Kind::Service => whole(draft, old, errors, service::finish),
+        Kind::PriorityClass => whole(draft, old, errors, others::priority_class),
+        Kind::Lease => whole(draft, old, errors, others::lease),
+        Kind::LimitRange => whole(draft, old, errors, limits::finish),
+        Kind::ResourceQuota => whole(draft, old, errors, quota::finish),
+        Kind::PodTemplate => whole(draft, old, errors, others::pod_template),
     }
+}
+
+/// Reads the object as its type, has it finished, and puts it back: the order of fields and of map
+/// keys is then always the same, and an update that only turns them around changes nothing.
+fn whole<T: DeserializeOwned + Serialize + Default>(
+    draft: &mut Draft,
+    old: Option<&Draft>,
+    errors: &mut FieldErrors,
+    finish: impl FnOnce(&mut T, Option<&T>, &mut FieldErrors),
+) {
+    let mut object: T = read_whole(draft, errors);
+    let old: Option<T> = old.map(|old| read_whole(old, errors));
+    finish(&mut object, old.as_ref(), errors);
+    *draft = Draft::of(draft.kind, &object);
 }
 
 fn finish_node(draft: &mut Draft, errors: &mut FieldErrors) {
@@ -260,6 +247,12 @@ fn status(old: &Draft, new: &mut Draft, errors: &mut FieldErrors) {
             new.set_pod_status(&status);
         }
         Kind::Node => finish_node(new, errors),
+        Kind::Namespace => {
+            let deleting = old.metadata.deletion_timestamp.is_some();
+            others::check_namespace_status(deleting, &read(new, "status", errors), errors);
+        }
+        Kind::Service => service::check_status(&read(new, "status", errors), errors),
+        Kind::ResourceQuota => quota::check_status(&read(new, "status", errors), errors),
         _ => {}
     }
 }

@@ -1,30 +1,34 @@
-//! The small kinds: Namespace, ConfigMap, Secret, RuntimeClass, Node, Event.
+//! The small kinds: Namespace, Node, Event, RuntimeClass, PriorityClass, Lease, ServiceAccount and
+//! PodTemplate.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::ByteString;
-
-use super::meta::push_all;
+use super::{meta::push_all, pod, raise_generation};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
     types::{
+        coordination::v1::Lease,
         core::v1::{
-            ConfigMap, Event, Namespace, NamespaceSpec, NamespaceStatus, NodeStatus, Secret,
+            Event, Namespace, NamespaceSpec, NamespaceStatus, NodeStatus, ObjectReference,
+            PodTemplate, ServiceAccount,
         },
         node::v1::RuntimeClass,
+        scheduling::v1::PriorityClass,
     },
     validate,
 };
 
-/// Most bytes of the data of one ConfigMap or Secret.
-const DATA_BYTES_MAX: usize = 1 << 20;
+/// Highest priority that a class may have whose name does not begin with `system-`.
+const PRIORITY_MAX: i32 = 1_000_000_000;
+
+/// What Kubernetes itself keeps for classes of its own.
+const SYSTEM_PREFIX: &str = "system-";
+
+/// The classes with such a name, and their priorities.
+const SYSTEM_CLASSES: [(&str, i32); 2] =
+    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
 
 /// Label by which selectors of namespaces find one by its name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
-
-/// The type of a Secret that names none.
-const OPAQUE: &str = "Opaque";
 
 /// Finalizer, label and phase that every namespace has.
 pub(super) fn new_namespace(namespace: &mut Namespace) {
@@ -43,109 +47,112 @@ pub(super) fn node_defaults(status: &mut NodeStatus) {
     }
 }
 
-fn config_keys<'a>(keys: impl Iterator<Item = &'a String>, field: &str, errors: &mut FieldErrors) {
-    for key in keys {
-        push_all(errors, Path::top(field).key(key), key, validate::config_key(key));
-    }
-}
-
-/// Everything wrong with a ConfigMap.
-pub(super) fn check_config_map(map: &ConfigMap, errors: &mut FieldErrors) {
-    config_keys(map.data.iter().flat_map(BTreeMap::keys), "data", errors);
-    config_keys(map.binary_data.iter().flat_map(BTreeMap::keys), "binaryData", errors);
-    let (data, binary) = (map.data.iter().flatten(), map.binary_data.iter().flatten());
-    for (key, _) in data.clone() {
-        if map.binary_data.as_ref().is_some_and(|binary| binary.contains_key(key)) {
-            let at = Path::top("data");
-            let text = "duplicate of key present in binaryData";
-            errors.push(FieldError::invalid(at.key(key), key.as_str(), text));
-        }
-    }
-    let bytes =
-        data.map(|(_, v)| v.len()).sum::<usize>() + binary.map(|(_, v)| v.0.len()).sum::<usize>();
-    if bytes > DATA_BYTES_MAX {
-        errors.push(FieldError::too_long("[]", DATA_BYTES_MAX));
-    }
-}
-
-/// What may not change of an immutable ConfigMap.
-pub(super) fn check_config_map_update(old: &ConfigMap, new: &ConfigMap, errors: &mut FieldErrors) {
-    let changed =
-        [("data", old.data != new.data), ("binaryData", old.binary_data != new.binary_data)];
-    immutable(old.immutable, new.immutable, &changed, errors);
-}
-
-fn immutable(
-    old: Option<bool>,
-    new: Option<bool>,
-    changed: &[(&str, bool)],
+/// Everything wrong with a RuntimeClass; its handler stays.
+pub(super) fn runtime_class(
+    class: &mut RuntimeClass,
+    old: Option<&RuntimeClass>,
     errors: &mut FieldErrors,
 ) {
-    if old != Some(true) {
-        return;
-    }
-    let text = "field is immutable when `immutable` is set";
-    if new != Some(true) {
-        errors.push(FieldError::forbidden("immutable", text));
-    }
-    for (field, _) in changed.iter().filter(|(_, changed)| *changed) {
-        errors.push(FieldError::forbidden(*field, text));
-    }
-}
-
-/// Gives a type, and puts `stringData` into `data`.
-pub(super) fn secret_defaults(secret: &mut Secret) {
-    super::container::fill(&mut secret.type_, OPAQUE);
-    for (key, text) in secret.string_data.take().into_iter().flatten() {
-        secret.data.get_or_insert_default().insert(key, ByteString(text.into_bytes()));
-    }
-}
-
-/// Everything wrong with a Secret.
-pub(super) fn check_secret(secret: &Secret, errors: &mut FieldErrors) {
-    config_keys(secret.data.iter().flat_map(BTreeMap::keys), "data", errors);
-    let bytes: usize = secret.data.iter().flatten().map(|(_, v)| v.0.len()).sum();
-    if bytes > DATA_BYTES_MAX {
-        errors.push(FieldError::too_long("data", DATA_BYTES_MAX));
-    }
-    let has = |key: &str| secret.data.as_ref().is_some_and(|data| data.contains_key(key));
-    let needed: &[&str] = match secret.type_.as_deref().unwrap_or_default() {
-        "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],
-        "kubernetes.io/dockercfg" => &[".dockercfg"],
-        "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
-        "kubernetes.io/tls" => &["tls.crt", "tls.key"],
-        "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
-            &["username", "password"]
-        }
-        _ => &[],
-    };
-    for key in needed.iter().filter(|key| !has(key)) {
-        errors.push(FieldError::required(Path::top("data").key(key), ""));
-    }
-}
-
-/// What may not change of a Secret.
-pub(super) fn check_secret_update(old: &Secret, new: &Secret, errors: &mut FieldErrors) {
-    if old.type_ != new.type_ {
-        errors.push(FieldError::immutable("type", &new.type_));
-    }
-    immutable(old.immutable, new.immutable, &[("data", old.data != new.data)], errors);
-}
-
-/// Everything wrong with a RuntimeClass.
-pub(super) fn check_runtime_class(class: &RuntimeClass, errors: &mut FieldErrors) {
     let handler = class.handler.as_str();
     push_all(errors, Path::top("handler"), handler, validate::dns_label(handler));
+    if old.is_some_and(|old| old.handler != class.handler) {
+        errors.push(FieldError::immutable("handler", &class.handler));
+    }
 }
 
-/// The handler of a RuntimeClass stays.
-pub(super) fn check_runtime_class_update(
-    old: &RuntimeClass,
-    new: &RuntimeClass,
+/// Defaults of a PriorityClass and everything wrong with it; value and policy stay.
+pub(super) fn priority_class(
+    class: &mut PriorityClass,
+    old: Option<&PriorityClass>,
     errors: &mut FieldErrors,
 ) {
-    if old.handler != new.handler {
-        errors.push(FieldError::immutable("handler", &new.handler));
+    let value = *class.value.get_or_insert(0);
+    let policy = class.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".to_owned());
+    pod::preemption_policy(policy, Path::top("preemptionPolicy"), errors);
+    let name = class.metadata.name.as_deref().unwrap_or_default();
+    if let Some(old) = old {
+        if old.value != class.value {
+            errors.push(FieldError::forbidden("value", "may not be changed in an update."));
+        }
+        if old.preemption_policy != class.preemption_policy {
+            errors.push(FieldError::immutable("preemptionPolicy", &class.preemption_policy));
+        }
+    } else if name.starts_with(SYSTEM_PREFIX) {
+        if let Some(why) = not_of_the_system(name, class) {
+            let text = format!(
+                "priority class names with '{SYSTEM_PREFIX}' prefix are reserved for system use only. error: {why}"
+            );
+            errors.push(FieldError::forbidden(Path::top("metadata").field("name"), text));
+        }
+    } else if value > PRIORITY_MAX {
+        let text = format!("maximum allowed value of a user defined priority is {PRIORITY_MAX}");
+        errors.push(FieldError::forbidden("value", text));
+    }
+}
+
+/// Why a class with a name of the system is not the system's.
+fn not_of_the_system(name: &str, class: &PriorityClass) -> Option<String> {
+    let Some((_, value)) = SYSTEM_CLASSES.iter().find(|(own, _)| *own == name) else {
+        return Some(format!("{name} is not a known system priority class"));
+    };
+    if class.value != Some(*value) {
+        return Some(format!("value of {name} PriorityClass must be {value}"));
+    }
+    let default = class.global_default == Some(true);
+    default.then(|| format!("globalDefault of {name} PriorityClass must be false"))
+}
+
+/// Everything wrong with a Lease.
+pub(super) fn lease(lease: &mut Lease, _: Option<&Lease>, errors: &mut FieldErrors) {
+    let Some(spec) = &lease.spec else { return };
+    let at = Path::top("spec");
+    if let Some(seconds) = spec.lease_duration_seconds.filter(|seconds| *seconds <= 0) {
+        let at = at.field("leaseDurationSeconds");
+        errors.push(FieldError::invalid(at, seconds, "must be greater than 0"));
+    }
+    if let Some(count) = spec.lease_transitions.filter(|count| *count < 0) {
+        let at = at.field("leaseTransitions");
+        errors.push(FieldError::invalid(at, count, "must be greater than or equal to 0"));
+    }
+}
+
+/// Of the Secrets of a ServiceAccount only the names are kept.
+pub(super) fn service_account(
+    account: &mut ServiceAccount,
+    _: Option<&ServiceAccount>,
+    _: &mut FieldErrors,
+) {
+    for secret in account.secrets.iter_mut().flatten() {
+        *secret = ObjectReference { name: secret.name.take(), ..ObjectReference::default() };
+    }
+}
+
+/// Defaults of the template and everything wrong with it.
+pub(super) fn pod_template(
+    outer: &mut PodTemplate,
+    old: Option<&PodTemplate>,
+    errors: &mut FieldErrors,
+) {
+    let template = outer.template.get_or_insert_default();
+    pod::defaults(template.spec.get_or_insert_default(), false);
+    pod::check_template(template, Path::top("template"), errors);
+    let changed = old.is_some_and(|old| old.template != outer.template);
+    raise_generation(&mut outer.metadata.generation, changed);
+}
+
+/// The phase says whether the namespace is being deleted, and nothing else.
+pub(super) fn check_namespace_status(
+    deleting: bool,
+    status: &NamespaceStatus,
+    errors: &mut FieldErrors,
+) {
+    let (phase, text) = match deleting {
+        true => ("Terminating", "may only be 'Terminating' if `deletionTimestamp` is not empty"),
+        false => ("Active", "may only be 'Active' if `deletionTimestamp` is empty"),
+    };
+    let found = status.phase.as_deref().unwrap_or_default();
+    if found != phase {
+        errors.push(FieldError::invalid(Path::top("status").field("Phase"), found, text));
     }
 }
 

@@ -112,6 +112,14 @@ fn spec(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
         push_all(errors, at.field("runtimeClassName"), name, validate::dns_subdomain(name));
     }
     tolerations(spec.tolerations.as_deref().unwrap_or_default(), at.field("tolerations"), errors);
+    if let Some(policy) = &spec.preemption_policy {
+        preemption_policy(policy, at.field("preemptionPolicy"), errors);
+    }
+}
+
+/// Whether pods of lower priority make room.
+pub(super) fn preemption_policy(policy: &str, at: Path<'_>, errors: &mut FieldErrors) {
+    one_of(Some(policy), &["PreemptLowerPriority", "Never"], at, errors);
 }
 
 fn host_ports(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {

@@ -13,8 +13,45 @@ use crate::{
     validate,
 };
 
-/// Resources without a domain that a container may ask for.
-const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+/// Names of resources without a domain.
+const STANDARD: [&str; 20] = [
+    "configmaps",
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+    "storage",
+];
+
+/// Those that a container may ask for.
+const OF_CONTAINERS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+
+/// Those that are counted in whole objects.
+const COUNTED: [&str; 9] = [
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
 
 type List = BTreeMap<String, Text>;
 
@@ -28,14 +65,18 @@ fn amount(list: Option<&List>, name: &str) -> Option<Quantity> {
     (quantity.milli() != 0).then_some(quantity)
 }
 
-/// Rounds every amount up to thousandths; with `fill`, a missing request is the limit.
-pub(super) fn defaults(resources: &mut ResourceRequirements, fill: bool) {
-    let lists = [&mut resources.limits, &mut resources.requests];
-    for text in lists.into_iter().flatten().flat_map(|list| list.values_mut()) {
+/// Rounds every amount up to thousandths.
+pub(super) fn round(list: &mut List) {
+    for text in list.values_mut() {
         if let Some(quantity) = read(text) {
             text.0 = quantity.rounded_to_milli().to_string();
         }
     }
+}
+
+/// Rounds every amount up to thousandths; with `fill`, a missing request is the limit.
+pub(super) fn defaults(resources: &mut ResourceRequirements, fill: bool) {
+    [&mut resources.limits, &mut resources.requests].into_iter().flatten().for_each(round);
     if let (true, Some(limits)) = (fill, &resources.limits) {
         let requests = resources.requests.get_or_insert_default();
         for (name, limit) in limits {
@@ -49,8 +90,8 @@ pub(super) fn check(resources: &ResourceRequirements, at: Path<'_>, errors: &mut
     for (field, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {
         for (name, text) in list.iter().flatten() {
             let at = at.field(field);
-            self::name(name, at, errors);
-            value(name, text, at.key(name), errors);
+            container_name(name, at.key(name), errors);
+            amount_of(name.contains('/'), text, at.key(name), errors);
         }
     }
     for (name, text) in resources.requests.iter().flatten() {
@@ -65,25 +106,80 @@ pub(super) fn check(resources: &ResourceRequirements, at: Path<'_>, errors: &mut
     }
 }
 
-fn name(name: &str, at: Path<'_>, errors: &mut FieldErrors) {
-    let before = errors.len();
-    push_all(errors, at.key(name), name, validate::qualified_name(name));
-    if errors.len() > before || name.contains('/') || name.starts_with("hugepages-") {
-        return;
+fn is_huge_page(name: &str) -> bool {
+    name.starts_with("hugepages-")
+}
+
+/// Whether the resource is Kubernetes' own.
+fn is_native(name: &str) -> bool {
+    !name.contains('/') || name.contains("kubernetes.io/")
+}
+
+/// Whether the resource is somebody's own, under their domain.
+fn is_extended(name: &str) -> bool {
+    let in_quota = format!("requests.{name}");
+    !is_native(name)
+        && !name.starts_with("requests.")
+        && validate::qualified_name(&in_quota).is_empty()
+}
+
+/// Whether a limit may be above its request.
+pub(super) fn may_be_overcommitted(name: &str) -> bool {
+    is_native(name) && !is_huge_page(name)
+}
+
+/// Whether a quota knows the resource by itself.
+pub(super) fn is_quota_name(name: &str) -> bool {
+    let pages = is_huge_page(name) || name.starts_with("requests.hugepages-");
+    pages || (name != "storage" && STANDARD.contains(&name))
+}
+
+/// The name of any resource.
+pub(super) fn name(name: &str, at: Path<'_>, errors: &mut FieldErrors) {
+    let wrong = validate::qualified_name(name);
+    if wrong.is_empty() && !name.contains('/') && name != "storage" && !is_quota_name(name) {
+        let text = "must be a standard resource type or fully qualified";
+        errors.push(FieldError::invalid(at, name, text));
     }
-    if !STANDARD.contains(&name) {
-        let text = "must be a standard resource for containers";
-        errors.push(FieldError::invalid(at.key(name), name, text));
+    push_all(errors, at, name, wrong);
+}
+
+/// The name of a resource that a container may ask for.
+pub(super) fn container_name(name: &str, at: Path<'_>, errors: &mut FieldErrors) {
+    self::name(name, at, errors);
+    let text = if !name.contains('/') {
+        if OF_CONTAINERS.contains(&name) || is_huge_page(name) {
+            return;
+        }
+        "must be a standard resource for containers"
+    } else if is_native(name) || is_extended(name) {
+        return;
+    } else {
+        "doesn't follow extended resource name standard"
+    };
+    errors.push(FieldError::invalid(at, name, text));
+}
+
+/// The name of a resource that a quota may limit.
+pub(super) fn quota_name(name: &str, at: Path<'_>, errors: &mut FieldErrors) {
+    self::name(name, at, errors);
+    if !name.contains('/') && !is_quota_name(name) {
+        errors.push(FieldError::invalid(at, name, "must be a standard resource for quota"));
     }
 }
 
-fn value(name: &str, text: &Text, at: Path<'_>, errors: &mut FieldErrors) {
+/// The amount of a resource in a quota.
+pub(super) fn quota_amount(name: &str, text: &Text, at: Path<'_>, errors: &mut FieldErrors) {
+    amount_of(COUNTED.contains(&name) || is_extended(name), text, at, errors);
+}
+
+fn amount_of(whole: bool, text: &Text, at: Path<'_>, errors: &mut FieldErrors) {
     let Some(quantity) = read(text) else { return };
     if quantity.is_negative() {
         let detail = "must be greater than or equal to 0";
         errors.push(FieldError::invalid(at, text.0.as_str(), detail));
     }
-    if name.contains('/') && !quantity.is_whole() {
+    if whole && !quantity.is_whole() {
         errors.push(FieldError::invalid(at, text.0.as_str(), "must be an integer"));
     }
 }
