@@ -12,6 +12,7 @@ use crate::{
     Own, Query, RUN_HEADER, RequestInfo, Server, Subresource, Unroutable, Verb,
     answer::{self, Answer, bad_request},
     body::Body,
+    caller::{self, Caller},
     discovery,
     form::Form,
     gates::Sort,
@@ -36,10 +37,14 @@ pub(crate) struct Context<'a> {
 /// Answers one request. Always gives a response.
 pub(crate) async fn handle(
     server: &Rc<Server>,
+    caller: Caller,
     request: Request<Incoming>,
     stopping: watch::Receiver<bool>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
+    if let Err(error) = caller::may_ask(caller, &head.method, head.uri.path()) {
+        return answer::refusal(&error);
+    }
     let parsed = match parse(&head.method, head.uri.path(), head.uri.query()) {
         Ok(parsed) => parsed,
         Err(Unroutable::NotFound) => {

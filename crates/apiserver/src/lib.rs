@@ -1,11 +1,13 @@
-//! Kubernetes' HTTP API over the engine: HTTP/1.1 on a unix socket, one thread, JSON.
+//! Kubernetes' HTTP API over the engine: HTTP/1.1 on a unix socket and over TLS, one thread, JSON.
 //!
 //! A request line becomes a [`RequestInfo`] in one pure function ([`parse`]); the routes follow from
 //! the table of kinds. Nothing leaves the server before it is durable. Watches keep a cursor into
 //! the store's window and send the stored bytes themselves, so a slow client costs nobody anything.
 
+mod accept;
 mod answer;
 mod body;
+mod caller;
 mod discovery;
 mod etag;
 mod filter;
@@ -28,10 +30,12 @@ mod runs;
 mod serve;
 mod server;
 mod status;
+mod tls;
 mod version;
 mod watch;
 mod write;
 
+pub use caller::{ADMIN_GROUP, ADMIN_USER};
 pub use query::{Query, query_pair};
 pub use request::{
     Discovery, Endpoint, Health, OpenApi, Own, Request, RequestInfo, Subresource, Unroutable, Verb,
@@ -40,7 +44,8 @@ pub use request::{
 pub use review::{REVIEWS, Review, ReviewInfo};
 pub use serve::serve;
 pub use server::{About, Server, Stop};
-pub use status::{HistoryLine, Mode, RunStatus, ServerStatus};
+pub use status::{HistoryLine, Mode, RunStatus, ServerStatus, TlsEndpoint};
+pub use tls::{BadIdentity, Identity, TlsListener};
 pub use version::GIT_VERSION;
 
 /// Header that names the run of the command line a request belongs to. On a create the server

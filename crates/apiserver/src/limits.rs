@@ -8,7 +8,13 @@ pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Headers of a request; more is answered 431.
 pub const REQUEST_HEADERS_MAX: usize = 64;
 /// Milliseconds a connection may take to send a request's head; idle connections end by it too.
-pub const REQUEST_HEAD_MS: u64 = 60_000;
+/// More than the 90 s after which client-go closes an idle connection itself, so that no request of
+/// its meets a connection that is just being closed.
+pub const REQUEST_HEAD_MS: u64 = 120_000;
+/// The same for a connection without a valid certificate, which is good for one request.
+pub const ANONYMOUS_HEAD_MS: u64 = 5_000;
+/// Milliseconds a TLS handshake may take.
+pub const HANDSHAKE_MS: u64 = 10_000;
 /// Bytes of a body that is too large that are still read, so that the client gets to its answer.
 pub const REQUEST_BODY_DRAINED_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Milliseconds a client may take to send a request's body.
@@ -17,8 +23,15 @@ pub const REQUEST_BODY_MS: u64 = 30_000;
 pub const DURABLE_WAIT_MS: u64 = 34_000;
 /// Milliseconds in which a healthy server makes durable what is committed.
 pub const HEALTH_STORE_MS: u64 = 2_000;
-/// Connections; further ones wait in the socket's backlog.
-pub const CONNECTIONS_MAX: usize = 768;
+/// Connections over the unix socket; further ones wait in the socket's backlog.
+pub const UNIX_CONNECTIONS_MAX: usize = 768;
+/// Connections over TLS with a certificate of ours; further ones wait.
+pub const TLS_CONNECTIONS_MAX: usize = 768;
+/// Connections over TLS that shake hands or have shown no valid certificate; further ones wait.
+pub const ANONYMOUS_CONNECTIONS_MAX: usize = 64;
+/// Milliseconds until the next try after no connection could be accepted, mostly for want of
+/// descriptors.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
 /// Requests under way that are neither watch nor followed log; more are answered 429.
 pub const REQUESTS_MAX: usize = 200;
 /// Open watches; more are answered 429.

@@ -23,6 +23,7 @@ pub(crate) fn status(server: &Rc<Server>) -> Answer {
         mode: server.about.mode,
         pid: std::process::id(),
         data_dir: server.about.data_dir.clone(),
+        endpoint: server.about.endpoint.clone(),
         revision: store.durable(),
         objects: KINDS.iter().map(|k| (k.plural.to_owned(), store.count(k.kind))).collect(),
         runs: server.run_status(),

@@ -1,5 +1,5 @@
-//! Connections: accepts them, speaks HTTP/1.1 on each as a task of its own, and ends them in good
-//! order when the server stops.
+//! Connections: accepts them on the unix socket and over TLS, speaks HTTP/1.1 on each as a task of
+//! its own, and ends them in good order when the server stops.
 
 use std::{convert::Infallible, future::Future, io, pin::pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -7,15 +7,18 @@ use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{UnixListener, UnixStream},
+    net::{TcpStream, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::spawn_local,
 };
 
 use crate::{
-    Server, handle,
+    Identity, Server, TlsListener, accept,
+    caller::Caller,
+    handle,
     limits::{
-        CONNECTIONS_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MS, REQUEST_HEADERS_MAX, STOP_MS,
+        ANONYMOUS_CONNECTIONS_MAX, ANONYMOUS_HEAD_MS, HANDSHAKE_MS, REQUEST_HEAD_BYTES_MAX,
+        REQUEST_HEAD_MS, REQUEST_HEADERS_MAX, STOP_MS, TLS_CONNECTIONS_MAX, UNIX_CONNECTIONS_MAX,
     },
 };
 
@@ -23,28 +26,22 @@ use crate::{
 /// `LocalSet`.
 ///
 /// # Errors
-/// When the listener breaks.
+/// When a listener breaks.
 pub async fn serve(
-    listener: UnixListener,
+    unix: UnixListener,
+    tls: Option<TlsListener>,
     server: Rc<Server>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     // Connections watch this channel; when the last has gone, so have all receivers.
     let (stopping, _) = watch::channel(false);
-    let accepting = async {
-        loop {
-            let (stream, place) = accept(&listener, &places).await?;
-            let stop = stopping.subscribe();
-            spawn_local(connection(Rc::clone(&server), stream, stop, Some(place)));
-        }
-    };
     let result = tokio::select! {
-        broken = accepting => broken,
+        broken = accept_unix(&unix, &server, &stopping) => broken,
+        broken = accept_tls(tls.as_ref(), &server, &stopping) => broken,
         () = server.watch_over_runs() => Ok(()),
         () = shutdown => Ok(()),
     };
-    drop(listener);
+    drop((unix, tls));
     stopping.send_replace(true);
     let ended = stopping.closed();
     if tokio::time::timeout(Duration::from_millis(STOP_MS), ended).await.is_err() {
@@ -53,19 +50,83 @@ pub async fn serve(
     result
 }
 
-/// The next connection, once there is a place for it. A connection that is gone before it was
-/// accepted, or a lack of descriptors, is no reason to stop.
-async fn accept(
+async fn accept_unix(
     listener: &UnixListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(UnixStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    server: &Rc<Server>,
+    stopping: &watch::Sender<bool>,
+) -> io::Result<()> {
+    let places = Places::new(UNIX_CONNECTIONS_MAX);
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return Ok((stream, place)),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => return Err(error),
+        let place = places.take().await;
+        let (stream, _) = accept::next(async || listener.accept().await).await?;
+        let stop = stopping.subscribe();
+        spawn_local(connection(Rc::clone(server), stream, Caller::Admin, stop, place));
+    }
+}
+
+/// Whoever has not shown a certificate yet waits in places of their own, so that they take none
+/// from those who have.
+async fn accept_tls(
+    tls: Option<&TlsListener>,
+    server: &Rc<Server>,
+    stopping: &watch::Sender<bool>,
+) -> io::Result<()> {
+    let Some(TlsListener { listener, identity }) = tls else {
+        return std::future::pending().await;
+    };
+    let (doorstep, places) =
+        (Places::new(ANONYMOUS_CONNECTIONS_MAX), Places::new(TLS_CONNECTIONS_MAX));
+    loop {
+        let at_the_door = doorstep.take().await;
+        let (stream, _) = accept::next(async || listener.accept().await).await?;
+        let identity = identity.borrow().clone();
+        let (server, places, mut stop) = (Rc::clone(server), places.clone(), stopping.subscribe());
+        spawn_local(async move {
+            let shaken = tokio::select! {
+                shaken = shake_hands(&identity, stream, &server) => shaken,
+                _ = stop.wait_for(|stopping| *stopping) => None,
+            };
+            let Some((stream, caller)) = shaken else { return };
+            let place = match caller {
+                Caller::Admin => {
+                    drop(at_the_door);
+                    places.take().await
+                }
+                Caller::Anonymous | Caller::Stranger => at_the_door,
+            };
+            connection(server, stream, caller, stop, place).await;
+        });
+    }
+}
+
+async fn shake_hands(
+    identity: &Identity,
+    stream: TcpStream,
+    server: &Server,
+) -> Option<(impl AsyncRead + AsyncWrite + Unpin + 'static, Caller)> {
+    let handshake = identity.handshake(stream, server.now());
+    match tokio::time::timeout(Duration::from_millis(HANDSHAKE_MS), handshake).await {
+        Ok(Ok(shaken)) => Some(shaken),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake failed");
+            None
         }
+        Err(_) => None,
+    }
+}
+
+/// Connections that may be open at once.
+#[derive(Clone)]
+struct Places(Arc<Semaphore>);
+
+impl Places {
+    fn new(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count)))
+    }
+
+    /// A place, once there is one.
+    async fn take(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed")
     }
 }
 
@@ -73,18 +134,22 @@ async fn accept(
 pub(crate) async fn connection(
     server: Rc<Server>,
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    caller: Caller,
     mut stop: watch::Receiver<bool>,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: OwnedSemaphorePermit,
 ) {
     let _client = server.client();
     let stopping = stop.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, stopping) = (Rc::clone(&server), stopping.clone());
-        async move { Ok::<_, Infallible>(handle::handle(&server, request, stopping).await) }
+        async move { Ok::<_, Infallible>(handle::handle(&server, caller, request, stopping).await) }
     });
+    let known = caller == Caller::Admin;
+    let head_ms = if known { REQUEST_HEAD_MS } else { ANONYMOUS_HEAD_MS };
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(REQUEST_HEAD_MS))
+        .header_read_timeout(Duration::from_millis(head_ms))
+        .keep_alive(known)
         .max_buf_size(REQUEST_HEAD_BYTES_MAX)
         .max_headers(REQUEST_HEADERS_MAX);
     let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));

@@ -26,7 +26,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Mode, gates::Gates, limits::DURABLE_WAIT_MS, runs::Runs, watch::Shared};
+use crate::{Mode, TlsEndpoint, gates::Gates, limits::DURABLE_WAIT_MS, runs::Runs, watch::Shared};
 
 /// What the server says of itself, and where it finds what is not in the store.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct About {
     pub mode: Mode,
     /// The data directory, absolute.
     pub data_dir: PathBuf,
+    /// Where it is reached over TLS.
+    pub endpoint: Option<TlsEndpoint>,
 }
 
 /// How the server was asked to stop.

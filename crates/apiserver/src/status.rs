@@ -27,6 +27,9 @@ pub struct ServerStatus {
     pub pid: u32,
     /// The data directory, absolute.
     pub data_dir: PathBuf,
+    /// Where it is reached over TLS; a private server is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<TlsEndpoint>,
     /// Last durable revision.
     pub revision: u64,
     /// Number of objects by plural, such as `pods`.
@@ -39,6 +42,15 @@ pub struct ServerStatus {
     pub leftovers: Vec<String>,
     /// Resident memory of the server, bytes.
     pub memory_bytes: u64,
+}
+
+/// How Kubernetes' clients reach the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsEndpoint {
+    /// `https://ADDRESS:PORT`
+    pub url: String,
+    /// The kubeconfig that has the certificates, absolute.
+    pub kubeconfig: PathBuf,
 }
 
 /// One live run.

@@ -1,7 +1,11 @@
 //! The command line as one table. Names, flags and defaults are a contract with the people who
 //! script against it; the test at the end holds this table to that contract, flag by flag.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{
     ArgGroup, Args, Parser, Subcommand, ValueEnum,
@@ -24,7 +28,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run Jobs and Pods to completion and exit with their code
     Run(Run),
-    /// Serve the Kubernetes API on a unix socket in the data directory, in the foreground
+    /// Serve the Kubernetes API, in the foreground
     Up(Up),
     /// Stop the server; containers go on unless --stop-pods
     Down(Down),
@@ -146,11 +150,21 @@ pub(crate) enum Output {
     Name,
 }
 
+/// Where a server listens unless told otherwise: the port of Kubernetes' API servers.
+pub(crate) const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 6443);
+
 /// `coracle up`
 #[derive(Debug, Args)]
 pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) data_dir: DataDir,
+    /// The address and port to serve on; port 0 is any free one
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = LISTEN)]
+    pub(crate) listen: SocketAddr,
+    /// Where to write the context `coracle` for kubectl, beside what is there [default: kubeconfig
+    /// in the data directory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
     /// Return once the server is ready, and leave it running
     #[arg(short, long)]
     pub(crate) detach: bool,
@@ -298,7 +312,7 @@ mod tests {
                 "--plain",
             ],
         ),
-        ("up", &["--data-dir", "-d", "--stop-pods"]),
+        ("up", &["--data-dir", "--listen", "--kubeconfig", "-d", "--stop-pods"]),
         ("down", &["--data-dir", "--stop-pods"]),
         ("status", &["--data-dir", "-o"]),
         (
@@ -370,7 +384,8 @@ mod tests {
             "run --timeout 5 -f a.yaml",
             "run --timeout -5s -f a.yaml",
             "run --prefix sometimes -f a.yaml",
-            "up --listen 127.0.0.1:0",
+            "up --listen 6443",
+            "up --listen localhost:6443",
             "frobnicate",
         ] {
             assert!(parse(line).is_err(), "{line:?} must be refused");

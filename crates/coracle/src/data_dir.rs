@@ -79,6 +79,11 @@ impl Home {
         self.directory.join("server.log")
     }
 
+    /// The kubeconfig of a server that is told of no other file.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.directory.join("kubeconfig")
+    }
+
     /// Waits until nobody else is about to start a server here, and keeps others from it as long as
     /// the file is open. This lock, on the directory itself, is held only during a start; a running
     /// server holds the file `lock`.

@@ -24,6 +24,7 @@ mod data_dir;
 mod doctor;
 mod down;
 mod exit;
+mod files;
 mod history;
 mod link;
 mod logs;

@@ -3,6 +3,7 @@
 //! server and nobody waits by asking again and again.
 
 use std::{
+    ffi::OsStr,
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     os::unix::net::UnixStream,
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{data_dir::Home, exit::Failure};
+use crate::{data_dir::Home, exit::Failure, files};
 
 /// How long a server may take until it answers, in milliseconds: it reads the whole store first.
 const READY_WAIT_MS: u64 = 30_000;
@@ -33,7 +34,7 @@ pub(crate) fn ensure(home: &Home) -> Result<(), Failure> {
     if answers(home) {
         return Ok(());
     }
-    detached(home, &["serve-private", "--data-dir"]).map(drop)
+    detached(home, &["serve-private"]).map(drop)
 }
 
 /// Whether a server answers. That it can be connected to says little: the socket of one that was
@@ -51,15 +52,12 @@ pub(crate) fn answers(home: &Home) -> bool {
 }
 
 /// Starts this same program as a server that outlives this process, and returns its ready line.
-/// `arguments` is the verb, completed by the data directory.
-pub(crate) fn detached(home: &Home, arguments: &[&str]) -> Result<String, Failure> {
-    let mut log =
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .read(true)
-            .open(home.server_log())
-            .map_err(|error| could_not(&format!("{}: {error}", home.server_log().display())))?;
+/// `arguments` is the verb with its flags; the data directory is added.
+pub(crate) fn detached<A: AsRef<OsStr>>(home: &Home, arguments: &[A]) -> Result<String, Failure> {
+    let path = home.server_log();
+    let mut options = OpenOptions::new();
+    let mut log = files::open_private(&path, options.create(true).append(true).read(true))
+        .map_err(|error| could_not(&format!("{}: {error}", path.display())))?;
     let log_start = log.seek(SeekFrom::End(0)).unwrap_or(0);
     let mut child = spawn(home, arguments, &log).map_err(|error| could_not(&error.to_string()))?;
     let stdout = child.stdout.take().expect("the child's standard output is a pipe");
@@ -73,7 +71,7 @@ pub(crate) fn detached(home: &Home, arguments: &[&str]) -> Result<String, Failur
         None => Err(could_not(&format!(
             "it does not answer after {} s; see {}",
             READY_WAIT_MS / 1000,
-            home.server_log().display()
+            path.display()
         ))),
     }
 }
@@ -82,10 +80,11 @@ fn could_not(why: &str) -> Failure {
     Failure::engine(format!("the server could not start: {why}"))
 }
 
-fn spawn(home: &Home, arguments: &[&str], log: &File) -> io::Result<Child> {
+fn spawn<A: AsRef<OsStr>>(home: &Home, arguments: &[A], log: &File) -> io::Result<Child> {
     let program = std::env::current_exe()?;
     Command::new(program)
         .args(arguments)
+        .arg("--data-dir")
         .arg(home.path())
         .current_dir("/")
         .stdin(Stdio::null())

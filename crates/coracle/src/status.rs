@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use apiserver::{Mode, ServerStatus};
+use apiserver::{Mode, ServerStatus, TlsEndpoint};
 use kinds::{Facts, Kind, Object, quantity::Quantity};
 use reconcile::placement::{self, Room};
 use serde_json::json;
@@ -67,6 +67,7 @@ fn lines(
             status.version, status.pid
         ),
         format!("directory  {}", status.data_dir.display()),
+        format!("api        {}", api(status)),
         format!("runs       {}", runs(status)),
         format!(
             "jobs       {} unfinished, {} finished",
@@ -94,6 +95,16 @@ fn lines(
         lines.push(format!("  … and {hidden} more"));
     }
     lines
+}
+
+/// Where kubectl finds the server.
+fn api(status: &ServerStatus) -> String {
+    match &status.endpoint {
+        Some(TlsEndpoint { url, kubeconfig }) => {
+            format!("{url}, kubeconfig {}", kubeconfig.display())
+        }
+        None => "on the directory's socket only".to_owned(),
+    }
 }
 
 fn runs(status: &ServerStatus) -> String {
@@ -209,6 +220,7 @@ mod tests {
         expect![[r#"
             server     private, of coracle run, version 0.1.0, process 7, 15.0 MiB
             directory  /d
+            api        on the directory's socket only
             runs       1 attended, 1 detached
             jobs       1 unfinished, 1 finished
             pods       1 pending, 1 running

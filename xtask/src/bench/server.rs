@@ -25,7 +25,8 @@ impl Server {
     pub(super) fn start(coracle: &Path, scratch: &Path) -> Result<Server> {
         let directory = tempfile::Builder::new().prefix("data-").tempdir_in(scratch)?;
         let mut command = Command::new(coracle);
-        command.args(["up", "--data-dir"]).arg(directory.path()).stdout(Stdio::piped());
+        command.args(["up", "--listen", "127.0.0.1:0", "--data-dir"]);
+        command.arg(directory.path()).stdout(Stdio::piped());
         let mut child = command.spawn().context("cannot start coracle")?;
         let mut ready = String::new();
         BufReader::new(child.stdout.take().expect("stdout is a pipe")).read_line(&mut ready)?;

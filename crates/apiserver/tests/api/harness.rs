@@ -81,7 +81,7 @@ impl Harness {
         let config =
             Config { node, scope: setup.scope, seed: 7, limits: engine::Limits::default() };
         let engine = Engine::open(store, config, clock());
-        let about = About { mode: Mode::Up, data_dir: dir.path().to_owned() };
+        let about = About { mode: Mode::Up, data_dir: dir.path().to_owned(), endpoint: None };
         let server = Server::new(engine, about, clock);
         let socket = dir.path().join("server.sock");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -91,7 +91,7 @@ impl Harness {
         let serving = Rc::clone(&server);
         spawn_local(async move {
             let ended = async { drop(ended.wait_for(|ended| *ended).await) };
-            serve(listener, serving, ended).await.unwrap();
+            serve(listener, None, serving, ended).await.unwrap();
         });
         server.kick();
         Self { server, socket, disk_works, shutdown, dir }

@@ -44,14 +44,14 @@ fn with_server(test: impl AsyncFnOnce(PathBuf, oneshot::Sender<()>)) {
         let limits = engine::Limits::default();
         let config = Config { node: Default::default(), scope: Scope::All, seed: 1, limits };
         let engine = Engine::open(store, config, clock());
-        let about = About { mode: Mode::Up, data_dir: dir.path().to_owned() };
+        let about = About { mode: Mode::Up, data_dir: dir.path().to_owned(), endpoint: None };
         let server = Server::new(engine, about, clock);
         let socket = dir.path().join("server.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         spawn_local(drive(Rc::clone(&server), disk));
         let ended = async { drop(stopped.await) };
-        spawn_local(async move { apiserver::serve(listener, server, ended).await });
+        spawn_local(async move { apiserver::serve(listener, None, server, ended).await });
         test(socket, stop).await;
     });
 }

@@ -13,7 +13,7 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 
 use super::Mode;
-use crate::exit::Failure;
+use crate::{exit::Failure, files};
 
 /// How long a private server that may be ending is waited for, in milliseconds.
 const ENDING_WAIT_MS: u64 = 3_000;
@@ -31,13 +31,8 @@ impl Lock {
         let path = data_dir.join("lock");
         let trouble = |error: io::Error| Failure::engine(format!("{}: {error}", path.display()));
         let mut options = OpenOptions::new();
-        let mut file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(trouble)?;
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = files::open_private(&path, &mut options).map_err(trouble)?;
         let how = match mode {
             Mode::Up => FlockOperation::NonBlockingLockExclusive,
             Mode::Private => FlockOperation::LockExclusive,

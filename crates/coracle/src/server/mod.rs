@@ -5,22 +5,29 @@ mod disk;
 mod lock;
 mod machine;
 mod this_node;
+mod tls;
+
+pub(crate) use tls::Reach;
 
 use std::{
-    fs::{self, File, Permissions},
+    convert::Infallible,
+    fs::{self, File},
     io,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     rc::Rc,
 };
 
-use apiserver::{About, Server, Stop};
+use apiserver::{About, Server, Stop, TlsEndpoint};
 use engine::{Engine, Limits, Scope};
 use node::host::Machine;
+use rustix::{fs::Mode as FileMode, process::umask};
 use store::{Disk, FileDisk, Store};
-use tokio::{net::UnixListener, task::LocalSet};
+use tokio::{
+    net::UnixListener,
+    task::{LocalSet, spawn_local},
+};
 
-use self::{disk::Writer, lock::Lock, machine::Works};
+use self::{disk::Writer, lock::Lock, machine::Works, tls::Tls};
 use crate::{
     clock,
     exit::{Code, Failure},
@@ -37,6 +44,8 @@ const BLOCKING_THREADS_MAX: usize = 4;
 pub(crate) struct Config {
     /// Where everything is kept.
     pub(crate) data_dir: PathBuf,
+    /// Where Kubernetes' own clients reach it; a private server has only its socket.
+    pub(crate) reach: Option<Reach>,
     /// Whether a stop by SIGTERM or SIGINT ends the running pods too.
     pub(crate) stop_pods: bool,
     /// The turn to start a server, to be dropped as soon as this one answers.
@@ -63,8 +72,8 @@ impl Mode {
 }
 
 /// Takes the file `lock` (`Up`: or fails at once, naming the holder; `Private`: waits for a server
-/// that is just ending), opens the store and serves until stopped. Prints `ready unix:PATH` on
-/// standard output when it answers.
+/// that is just ending), opens the store and serves until stopped. Prints `ready https://ADDR:PORT
+/// kubeconfig=FILE`, or `ready unix:PATH` for a private one, on standard output when it answers.
 pub(crate) fn serve(config: Config, mode: Mode) -> Result<Code, Failure> {
     // A log that cannot be written, on a full disk say, is no reason to end.
     let log = tracing_subscriber::fmt().with_writer(io::stderr).log_internal_errors(false);
@@ -133,52 +142,80 @@ async fn run(
     let socket = config.data_dir.join("server.sock");
     let trouble =
         |error: io::Error| Failure::engine(format!("{}: {error}", config.data_dir.display()));
+    let open_tls = |reach| Tls::open(reach, &config.data_dir, clock::now());
+    let (mut tls, tls_listener) = config.reach.as_ref().map(open_tls).transpose()?.unzip();
     let listener = listen(&socket).map_err(trouble)?;
-    let about = About {
-        mode: match mode {
-            Mode::Up => apiserver::Mode::Up,
-            Mode::Private => apiserver::Mode::Private,
-        },
-        data_dir: config.data_dir.clone(),
+    let endpoint = tls.as_ref().map(Tls::endpoint);
+    let ready = match &endpoint {
+        Some(TlsEndpoint { url, kubeconfig }) => {
+            format!("{url} kubeconfig={}", kubeconfig.display())
+        }
+        None => format!("unix:{}", socket.display()),
     };
+    let mode_told = match mode {
+        Mode::Up => apiserver::Mode::Up,
+        Mode::Private => apiserver::Mode::Private,
+    };
+    let about = About { mode: mode_told, data_dir: config.data_dir.clone(), endpoint };
     let server = Server::new(engine, about, clock::now);
     let writer = Writer::start(disk).map_err(trouble)?;
     let mut works = Works::start(Rc::clone(&server), writer, &config.data_dir).map_err(trouble)?;
     let stopping = asked_to_stop(Rc::clone(&server), mode, config.stop_pods);
     let (closed, closing) = tokio::sync::oneshot::channel::<()>();
-    let serving = apiserver::serve(listener, Rc::clone(&server), async {
+    let serving = apiserver::serve(listener, tls_listener, Rc::clone(&server), async {
         // The sender going away is as good a reason to stop.
         let _ = closing.await;
     });
-    tell!("ready unix:{}", socket.display());
+    // A task of its own: it goes on while the works come to their end.
+    let mut serving = spawn_local(serving);
+    tell!("ready {ready}");
     drop(config.turn.take());
-    let ended = async {
-        let result = tokio::select! {
-            result = works.go_on() => result,
-            stop = stopping => {
-                tracing::info!(pods = stop.pods, "stopping");
-                works.stop(stop.pods).await
-            }
-        };
-        drop(closed);
-        result
+    let result = tokio::select! {
+        result = works.go_on() => result,
+        never = keep_valid(tls.as_mut()) => match never {},
+        stop = stopping => {
+            tracing::info!(pods = stop.pods, "stopping");
+            works.stop(stop.pods).await
+        }
+        // Whatever it was: work that nobody can ask about must not go on unseen.
+        served = &mut serving => {
+            let why = served.map_err(io::Error::other).flatten().err();
+            works.stop(false).await.and(Err(no_longer_served(why)))
+        }
     };
-    let (served, result) = tokio::join!(serving, ended);
+    drop(closed);
+    if !serving.is_finished() {
+        // What it has to say at the end was said in the log.
+        let _ = serving.await;
+    }
     // From here on a client finds nobody and may start a server of its own, which waits for the lock.
     let _ = fs::remove_file(&socket);
-    served.map_err(trouble)?;
     result.map(|()| Code::OK)
 }
 
-/// The socket, for its owner only; one left behind by a server that was killed makes room.
+async fn keep_valid(tls: Option<&mut Tls>) -> Infallible {
+    match tls {
+        Some(tls) => tls.keep_valid().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn no_longer_served(why: Option<io::Error>) -> Failure {
+    let why = why.map_or_else(String::new, |error| format!(": {error}"));
+    Failure::engine(format!("the API can no longer be served{why}; containers go on"))
+}
+
+/// The socket, at no time open to others; one left behind by a server that was killed makes room.
 fn listen(socket: &Path) -> io::Result<UnixListener> {
     match fs::remove_file(socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(socket)?;
-    fs::set_permissions(socket, Permissions::from_mode(0o600))?;
-    Ok(listener)
+    // The mask is the whole process's, which at this time has no other thread that makes files.
+    let before = umask(FileMode::from(0o177));
+    let listener = UnixListener::bind(socket);
+    umask(before);
+    listener
 }
 
 /// Returns when the server should end: a signal, a client's word, or nobody left to serve.

@@ -6,7 +6,7 @@ use rustix::process::{Signal, kill_process};
 
 use crate::{
     exit_codes::job,
-    space::{Running, Space},
+    space::{Running, Space, UP},
 };
 
 /// Starts `run -o json` of a file.
@@ -59,7 +59,7 @@ fn four_runs_at_once_share_one_server() {
 fn it_joins_a_server_that_holds_the_directory_and_a_second_up_is_refused() {
     let space = Space::new();
     let up = space.up();
-    space.run(&["up"]).expect(125).says("is held by `coracle up` (process ");
+    space.run(&UP).expect(125).says("is held by `coracle up` (process ");
     space.run(&["run", "coracle.local/host", "--", "true"]).expect(0);
     let status = space.status();
     assert_eq!((&status["mode"], &status["objects"]["jobs"]), (&"up".into(), &1.into()));

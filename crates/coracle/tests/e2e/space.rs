@@ -26,6 +26,9 @@ const PATIENCE_S: u64 = 120;
 
 pub(crate) const CORACLE: &str = env!("CARGO_BIN_EXE_coracle");
 
+/// `up` on a free port.
+pub(crate) const UP: [&str; 3] = ["up", "--listen", "127.0.0.1:0"];
+
 /// What a command said and ended with.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -105,11 +108,10 @@ impl Space {
         Running::of(self.command(args))
     }
 
-    /// Starts `up` and waits until it answers.
+    /// Starts `up` on a free port and waits until it answers.
     pub(crate) fn up(&self) -> Running {
-        let mut up = self.start(&["up"]);
-        let ready = up.line();
-        if ready != format!("ready unix:{}", self.data().join("server.sock").display()) {
+        let mut up = self.start(&UP);
+        if !up.line().starts_with("ready https://127.0.0.1:") {
             panic!("up is not ready: {:?}", up.finish());
         }
         up
@@ -160,7 +162,7 @@ impl Drop for Space {
         if !thread::panicking() || !self.data().exists() {
             return;
         }
-        for args in [&["up", "-d"][..], &["down", "--stop-pods"]] {
+        for args in [&[&UP[..], &["-d"]].concat()[..], &["down", "--stop-pods"]] {
             let mut command = self.command(args);
             // Whatever state the test broke off in; what matters comes after.
             let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -15,14 +15,14 @@ impl Server {
     /// Starts it and waits for its ready line.
     pub(crate) fn start(data_dir: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_coracle"))
-            .args(["up", "--data-dir"])
+            .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("ready unix:"), "{line:?}");
+        assert!(line.starts_with("ready https:"), "{line:?}");
         Self { child, data_dir: data_dir.to_owned() }
     }
 
