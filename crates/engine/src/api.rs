@@ -1,11 +1,11 @@
-//! What clients ask for: create, update, delete, get. Every answer names a revision; it may go out
-//! once that revision is durable.
+//! What clients ask for: get, create, update. Every answer names a revision; it may go out once that
+//! revision is durable.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 pub use kinds::admit::Subresource;
-use kinds::{Draft, Key, Kind, Object, Reason, StatusError, Uid, admit, names};
+use kinds::{Cause, Draft, FieldError, Key, Kind, Object, Reason, StatusError, Uid, admit, names};
 
 use crate::Engine;
 
@@ -16,42 +16,12 @@ pub struct Written {
     pub object: Arc<Object>,
     /// Texts for Warning headers.
     pub warnings: Vec<String>,
+    /// Whether it came into being by this.
+    pub created: bool,
 }
 
-/// What becomes of the dependents of a deleted object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Propagation {
-    /// They follow.
-    Background,
-    /// They go first; the owner waits for those that block it.
-    Foreground,
-    /// They stay, without this owner.
-    Orphan,
-}
-
-/// How to delete.
-#[derive(Clone, Debug, Default)]
-pub struct DeleteOptions {
-    /// Seconds a running pod has to end; `None` is the pod's own.
-    pub grace_period_seconds: Option<i64>,
-    /// What becomes of dependents; `None` is the kind's default: Orphan for Jobs.
-    pub propagation: Option<Propagation>,
-    /// Only this incarnation.
-    pub uid: Option<String>,
-    /// Only this revision.
-    pub resource_version: Option<String>,
-    /// Check everything, change nothing.
-    pub dry_run: bool,
-}
-
-/// What became of a deletion.
-#[derive(Clone, Debug)]
-pub enum Deleted {
-    /// The object is gone; this was its last state.
-    Gone(Arc<Object>),
-    /// It goes once its grace period or finalizers are over; this is its state now.
-    Begun(Arc<Object>),
-}
+/// Kinds that come into being by an update.
+const CREATED_BY_UPDATE: [Kind; 2] = [Kind::Event, Kind::RuntimeClass];
 
 impl Engine {
     /// The newest state of an object.
@@ -75,34 +45,37 @@ impl Engine {
             let prefix = if present.deleting() { "object is being deleted: " } else { "" };
             return Err(StatusError { message: format!("{prefix}{}", error.message), ..error });
         }
+        let twice = drop_duplicate_owners(&mut draft);
         let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
-        let (draft, warnings) = admit::create(draft, &context)
+        let (draft, mut warnings) = admit::create(draft, &context)
             .map_err(|errors| StatusError::invalid(key.kind, &key.name, &errors))?;
+        warnings.extend(twice);
         if dry_run {
-            return Ok(Written { object: Arc::new(draft.preview()), warnings });
+            return Ok(Written { object: Arc::new(draft.preview()), warnings, created: true });
         }
         self.urgent = true;
         self.put(draft);
-        Ok(Written { object: self.committed(&key, now)?, warnings })
+        Ok(Written { object: self.committed(&key, now)?, warnings, created: true })
     }
 
-    /// Replaces an object, or its status. `metadata.resourceVersion`, when given, must be the present
-    /// one. A change that changes nothing makes no revision.
+    /// Replaces an object, or its status; kinds that may come into being by that are created.
+    /// `metadata.resourceVersion`, when given, must be the present one. A change that changes nothing
+    /// makes no revision.
     pub fn update(
         &mut self,
-        draft: Draft,
+        mut draft: Draft,
         subresource: Subresource,
         dry_run: bool,
         now: Timestamp,
     ) -> Result<Written, StatusError> {
         self.commit(now);
         let key = draft.key();
-        let old = self.get(&key)?;
-        let given = draft.metadata.resource_version.as_deref().filter(|v| !v.is_empty());
-        if given.is_some_and(|given| given != old.meta.revision.to_string()) {
-            let why = "the object has been modified; please apply your changes to the latest version and try again";
-            return Err(StatusError::conflict(key.kind, &key.name, why));
+        let creates = CREATED_BY_UPDATE.contains(&key.kind) && subresource == Subresource::Main;
+        if creates && self.store.get(&key).is_none() {
+            return self.create(draft, dry_run, now);
         }
+        let old = self.get(&key)?;
+        check_revision(&draft, &old)?;
         let uid = draft.metadata.uid.as_deref().filter(|uid| !uid.is_empty());
         if let Some(uid) = uid.filter(|uid| Uid::parse(uid) != Some(old.meta.uid)) {
             let why = format!(
@@ -111,58 +84,27 @@ impl Engine {
             );
             return Err(StatusError::conflict(key.kind, &key.name, &why));
         }
-        let (mut draft, warnings) = admit::update(&old, draft, subresource)
+        let twice = drop_duplicate_owners(&mut draft);
+        let (mut draft, mut warnings) = admit::update(&old, draft, subresource)
             .map_err(|errors| StatusError::invalid(key.kind, &key.name, &errors))?;
+        warnings.extend(twice);
         draft.metadata.resource_version = Some(old.meta.revision.to_string());
         if draft.to_json() == **old.json() {
-            return Ok(Written { object: old, warnings });
+            return Ok(Written { object: old, warnings, created: false });
         }
         if dry_run {
-            return Ok(Written { object: Arc::new(draft.preview()), warnings });
+            return Ok(Written { object: Arc::new(draft.preview()), warnings, created: false });
         }
         self.urgent = true;
         self.put(draft);
-        Ok(Written { object: self.committed(&key, now)?, warnings })
-    }
-
-    /// Deletes an object, or begins to.
-    pub fn delete(
-        &mut self,
-        key: &Key,
-        options: &DeleteOptions,
-        now: Timestamp,
-    ) -> Result<Deleted, StatusError> {
-        self.commit(now);
-        let old = self.get(key)?;
-        check_preconditions(&old, options)?;
-        if key.kind == Kind::Namespace
-            && matches!(&*key.name, "default" | "kube-system" | "kube-public")
-        {
-            return Err(StatusError::forbidden(
-                key.kind,
-                &key.name,
-                "this namespace may not be deleted",
-            ));
-        }
-        if options.dry_run {
-            return Ok(Deleted::Gone(old));
-        }
-        let default =
-            if key.kind == Kind::Job { Propagation::Orphan } else { Propagation::Background };
-        let propagation = options.propagation.unwrap_or(default);
-        self.begin_deletion(key, options.grace_period_seconds, propagation, now);
-        self.commit(now);
-        Ok(match self.store.get(key) {
-            Some(object) => Deleted::Begun(object.clone()),
-            None => Deleted::Gone(old),
-        })
+        Ok(Written { object: self.committed(&key, now)?, warnings, created: false })
     }
 
     /// Commits and finds what was just put. An update that took the last finalizer off an object that
     /// was being deleted leaves none: the answer is then the object's last state.
     fn committed(&mut self, key: &Key, now: Timestamp) -> Result<Arc<Object>, StatusError> {
         let changes = self.commit(now);
-        let change = changes.into_iter().find(|change| change.object.key == *key);
+        let change = changes.into_iter().rfind(|change| change.object.key == *key);
         let lost = || {
             StatusError::new(Reason::InternalError, "Internal error occurred: the write was lost")
         };
@@ -184,7 +126,13 @@ impl Engine {
                 "unable to create new content in namespace {namespace} because it is being terminated"
             );
             let name = meta.name.as_deref().or(meta.generate_name.as_deref()).unwrap_or("Unknown");
-            return Err(StatusError::forbidden(kind, name, &why));
+            let cause = Cause {
+                reason: "NamespaceTerminating".to_owned(),
+                message: format!("namespace {namespace} is being terminated"),
+                field: "metadata.namespace".to_owned(),
+            };
+            let causes = vec![cause];
+            return Err(StatusError { causes, ..StatusError::forbidden(kind, name, &why) });
         }
         Ok(())
     }
@@ -213,29 +161,40 @@ impl Engine {
     }
 }
 
-fn check_preconditions(old: &Object, options: &DeleteOptions) -> Result<(), StatusError> {
+/// An update is meant for one revision; only some kinds can be replaced whatever they are.
+fn check_revision(draft: &Draft, old: &Object) -> Result<(), StatusError> {
     let (kind, name) = (old.key.kind, &old.key.name);
-    if let Some(uid) = options.uid.as_deref().filter(|uid| Uid::parse(uid) != Some(old.meta.uid)) {
-        let why = format!(
-            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
-            old.meta.uid
-        );
-        return Err(precondition(kind, name, &why));
+    match draft.metadata.resource_version.as_deref().unwrap_or_default() {
+        "" if kind == Kind::RuntimeClass => {
+            let why = "must be specified for an update";
+            let error = FieldError::invalid("metadata.resourceVersion", 0, why);
+            let message = format!("{} \"{name}\" is invalid: {error}", kind.info().qualified());
+            Err(StatusError { message, ..StatusError::invalid(kind, name, &[error]) })
+        }
+        given if given.is_empty() || given == old.meta.revision.to_string() => Ok(()),
+        _ => {
+            let why = "the object has been modified; please apply your changes to the latest version and try again";
+            Err(StatusError::conflict(kind, name, why))
+        }
     }
-    let revision = old.meta.revision.to_string();
-    if let Some(asked) = options.resource_version.as_deref().filter(|asked| *asked != revision) {
-        let why = format!(
-            "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({revision}). The object might have been modified"
-        );
-        return Err(precondition(kind, name, &why));
-    }
-    Ok(())
 }
 
-/// A failed precondition names the Kind where other conflicts name the resource.
-fn precondition(kind: Kind, name: &str, why: &str) -> StatusError {
-    let error = StatusError::conflict(kind, name, why);
-    let message =
-        format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.info().name);
-    StatusError { message, ..error }
+/// Owner references that say the same twice are dropped; the warning that goes with it.
+fn drop_duplicate_owners(draft: &mut Draft) -> Option<String> {
+    let owners = draft.metadata.owner_references.as_mut()?;
+    let mut kept = Vec::with_capacity(owners.len());
+    let mut twice = Vec::new();
+    for owner in std::mem::take(owners) {
+        match kept.contains(&owner) {
+            true => twice.push(owner.uid),
+            false => kept.push(owner),
+        }
+    }
+    *owners = kept;
+    (!twice.is_empty()).then(|| {
+        format!(
+            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            twice.join(", ")
+        )
+    })
 }

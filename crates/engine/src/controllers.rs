@@ -73,7 +73,7 @@ impl Engine {
                     missing += i32::from(refusal.is_some());
                     notes.extend(refusal);
                 }
-                Write::DeletePod { name } => self.delete_now(&pod(&name), None, now),
+                Write::DeletePod { name } => self.delete_now(&pod(&name), now),
                 Write::RemoveFinalizer { name } => self.untrack(&pod(&name)),
                 Write::AdoptPod { name } => self.adopt(key, &pod(&name)),
                 Write::ReleasePod { name } => self.release(about.uid, &pod(&name)),

@@ -27,8 +27,12 @@ impl Dependents {
         }
     }
 
+    pub(crate) fn iter(&self, owner: Uid) -> impl Iterator<Item = &Key> {
+        self.by_owner.get(&owner).into_iter().flatten()
+    }
+
     pub(crate) fn of(&self, owner: Uid) -> Vec<Key> {
-        self.by_owner.get(&owner).into_iter().flatten().cloned().collect()
+        self.iter(owner).cloned().collect()
     }
 
     pub(crate) fn any(&self, owner: Uid) -> bool {

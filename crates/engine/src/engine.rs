@@ -2,7 +2,7 @@
 //! loop that brings everything woken to a fixed point and commits it as one transaction.
 
 use std::{
-    collections::{BTreeSet, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -16,7 +16,9 @@ use reconcile::placement::{NodeFacts, Room};
 use store::{Change, Store};
 
 use crate::{
+    deletion::has_content_finalizer,
     dependents::Dependents,
+    garbage::Awaiting,
     history,
     jobs::Jobs,
     limits::Limits,
@@ -62,6 +64,8 @@ pub struct Engine {
     pub(crate) finished: VecDeque<(Key, Uid)>,
     pub(crate) finished_uids: HashSet<Uid>,
     pub(crate) dependents: Dependents,
+    /// The objects that wait for their dependents, by uid.
+    pub(crate) awaiting: HashMap<Uid, Awaiting>,
     pub(crate) recorder: Recorder,
     pub(crate) history_bytes: usize,
     pub(crate) timers: Timers,
@@ -93,6 +97,7 @@ impl Engine {
             finished: VecDeque::new(),
             finished_uids: HashSet::new(),
             dependents: Dependents::default(),
+            awaiting: HashMap::new(),
             recorder: Recorder::default(),
             history_bytes: 0,
             timers: Timers::default(),
@@ -206,16 +211,19 @@ impl Engine {
         let free = meta.finalizers.as_ref().is_none_or(Vec::is_empty);
         let grace_over = meta.deletion_grace_period_seconds.unwrap_or(0) == 0;
         let goes = meta.deletion_timestamp.is_some() && free && grace_over;
-        if goes && self.exists(&key) && !self.is_inhabited(&key) {
+        let inhabited = goes && key.kind == Kind::Namespace && has_content_finalizer(&draft);
+        if goes && !inhabited && self.exists(&key) {
             self.remove(&key);
             return;
         }
+        self.index_awaiting(&key, &draft);
         let owners = Owner::of(meta);
         let before = self.owners_of(&key);
         if owners != before {
             self.dependents.remove(&key, &before);
             self.dependents.add(&key, &owners);
             self.leave_job(&key, &before);
+            self.wake_owners(&before);
             self.woken.insert(key.clone());
         }
         match key.kind {
@@ -243,11 +251,15 @@ impl Engine {
         if self.store.get(&namespace).is_some_and(|namespace| namespace.deleting()) {
             self.woken.insert(namespace);
         }
-        // An owner that waits for its dependents (foreground deletion) may be free now.
+        self.awaiting.remove(&uid);
+        self.wake_owners(&owners);
+    }
+
+    /// Owners that waited for an object may be free now.
+    fn wake_owners(&mut self, owners: &[Owner]) {
         for owner in owners {
-            if let Some(job) = self.jobs.key_of(owner.uid) {
-                self.woken.insert(job.clone());
-            }
+            let waits = self.awaiting.get(&owner.uid).map(|awaiting| &awaiting.key);
+            self.woken.extend(waits.or_else(|| self.jobs.key_of(owner.uid)).cloned());
         }
     }
 
@@ -258,8 +270,11 @@ impl Engine {
         }
     }
 
-    /// Records an Event.
+    /// Records an Event, unless its namespace takes nothing new.
     pub(crate) fn note(&mut self, about: &About, what: &Happening, now: Timestamp) {
+        if about.key.kind.info().namespaced && !self.is_open(&about.key.namespace) {
+            return;
+        }
         let uid = Uid::from_random(self.random.u128(..));
         let draft = self.recorder.record(about, what, &self.node_name, uid, now);
         self.pending.put(draft.key(), draft);
@@ -272,6 +287,14 @@ impl Engine {
         for info in kinds::KINDS {
             for object in self.store.list(info.kind, None) {
                 self.dependents.add(&object.key, &object.meta.owners);
+                if object.deleting() {
+                    self.woken.insert(object.key.clone());
+                }
+            }
+        }
+        for key in self.woken.clone() {
+            if let Some(draft) = self.current(&key) {
+                self.index_awaiting(&key, &draft);
             }
         }
         for job in jobs {

@@ -1,39 +1,39 @@
-//! Deletion and what follows from it: grace periods, finalizers, propagation to dependents, and pods
-//! whose Job is gone (`pkg/controller/garbagecollector`, `pkg/registry/rest/delete.go`).
+//! What follows from deletions: dependents go, stay or are waited for, and pods whose Job is gone are
+//! let go (`pkg/controller/garbagecollector`).
 
-use jiff::{SignedDuration, Timestamp};
-use kinds::{
-    Draft, Key, Kind, Uid, api_time, metav1::OwnerReference, selector::Selector,
-    types::core::v1::PodStatus,
+use jiff::Timestamp;
+use kinds::{Draft, Key, Kind, Uid, metav1::OwnerReference, selector::Selector};
+use reconcile::{
+    PodFacts, TRACKING_FINALIZER,
+    garbage::{OwnerState, Verdict, judge},
+    orphan,
 };
-use reconcile::{PodFacts, TRACKING_FINALIZER, orphan};
 
-use crate::{Engine, api::Propagation, controllers::strip_finalizer};
+use crate::{
+    Engine,
+    controllers::strip_finalizer,
+    deletion::{self, Begun, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Propagation},
+    engine::uid,
+};
 
-/// Keeps an owner until the dependents that block its deletion are gone.
-pub(crate) const FOREGROUND_FINALIZER: &str = "foregroundDeletion";
-
-/// The longest grace period, seconds: a client may ask for more than the calendar holds.
-const GRACE_S_MAX: i64 = i32::MAX as i64;
+/// An object that is being deleted in the foreground.
+pub(crate) struct Awaiting {
+    pub(crate) key: Key,
+    /// What depends on it was told to go.
+    swept: bool,
+}
 
 impl Engine {
-    /// Looks at one object as the garbage collector does: whether its owners are gone, whether a
-    /// foreground deletion can end, whether a pod is still tracked for a Job that is no more.
+    /// Looks at one object as the garbage collector does: whether its owners are gone, whether its
+    /// deletion can go on, whether a pod is still tracked for a Job that is no more.
     pub(crate) fn collect(&mut self, key: &Key, now: Timestamp) {
         if !self.concerns_collector(key) {
             return;
         }
         let Some(draft) = self.current(key) else { return };
-        if self.is_abandoned(&draft) {
-            self.delete_now(key, None, now);
-            return;
-        }
-        self.drop_absent_owners(key, &draft);
-        if key.kind == Kind::Namespace && draft.metadata.deletion_timestamp.is_some() {
-            self.empty_namespace(key, now);
-        }
-        if has_finalizer(&draft, FOREGROUND_FINALIZER) {
-            self.go_on_in_foreground(key, &draft, now);
+        match draft.metadata.deletion_timestamp {
+            Some(_) => self.go_on_deleting(key, &draft, now),
+            None => self.judge_by_owners(key, &draft, now),
         }
         if key.kind == Kind::Pod && has_finalizer(&draft, TRACKING_FINALIZER) {
             self.let_stray_go(key, &draft);
@@ -58,62 +58,104 @@ impl Engine {
         }
     }
 
-    /// All owners are gone, and there was at least one.
-    fn is_abandoned(&self, draft: &Draft) -> bool {
+    fn judge_by_owners(&mut self, key: &Key, draft: &Draft, now: Timestamp) {
         let owners = draft.metadata.owner_references.as_deref().unwrap_or_default();
-        !owners.is_empty()
-            && draft.metadata.deletion_timestamp.is_none()
-            && owners.iter().all(|owner| !self.owner_lives(draft, owner))
+        let states: Vec<_> = owners.iter().map(|owner| self.owner_state(draft, owner)).collect();
+        let owns = uid(draft).is_some_and(|uid| self.dependents.any(uid));
+        match judge(&states, owns) {
+            Verdict::Keep => {}
+            Verdict::Unlink => {
+                let both = owners.iter().zip(&states);
+                let solid = both.filter(|(_, state)| **state == OwnerState::Solid);
+                let kept = solid.map(|(owner, _)| owner.clone()).collect();
+                self.edit(key, |meta| meta.owner_references = Some(kept));
+            }
+            Verdict::Delete { foreground } => {
+                let propagation = match foreground {
+                    _ if has_finalizer(draft, ORPHAN_FINALIZER) => Propagation::Orphan,
+                    true => Propagation::Foreground,
+                    false if has_finalizer(draft, FOREGROUND_FINALIZER) => Propagation::Foreground,
+                    false => Propagation::Background,
+                };
+                if foreground {
+                    self.break_circle(key, draft);
+                }
+                self.begin_deletion(key, None, Some(propagation), now);
+            }
+        }
+    }
+
+    /// An object whose dependent waits for it, while its owner does too, holds its owner back no
+    /// longer: each would wait for the other.
+    fn break_circle(&mut self, key: &Key, draft: &Draft) {
+        let Some(uid) = uid(draft) else { return };
+        let waits =
+            |key: &Key| self.uid_of(key).is_some_and(|uid| self.awaiting.contains_key(&uid));
+        if self.dependents.iter(uid).any(waits) {
+            self.edit(key, |meta| {
+                for owner in meta.owner_references.iter_mut().flatten() {
+                    owner.block_owner_deletion = Some(false);
+                }
+            });
+        }
     }
 
     /// An owner counts as alive if its kind is not served: nobody could tell. A reference by an
     /// equal name to another incarnation does not count.
-    fn owner_lives(&self, draft: &Draft, owner: &OwnerReference) -> bool {
-        let Some(kind) = Kind::find(&owner.api_version, &owner.kind) else { return true };
+    fn owner_state(&self, draft: &Draft, owner: &OwnerReference) -> OwnerState {
+        let Some(kind) = Kind::find(&owner.api_version, &owner.kind) else {
+            return OwnerState::Solid;
+        };
         let namespace = match kind.info().namespaced {
             true => draft.metadata.namespace.as_deref().unwrap_or_default(),
             false => "",
         };
         let key = Key::new(kind, namespace, &owner.name);
-        self.uid_of(&key).is_some_and(|uid| Uid::parse(&owner.uid) == Some(uid))
+        match self.uid_of(&key).filter(|uid| Uid::parse(&owner.uid) == Some(*uid)) {
+            Some(uid) if self.awaiting.contains_key(&uid) => OwnerState::Waiting,
+            Some(_) => OwnerState::Solid,
+            None => OwnerState::Absent,
+        }
     }
 
-    fn drop_absent_owners(&mut self, key: &Key, draft: &Draft) {
-        let owners = draft.metadata.owner_references.as_deref().unwrap_or_default();
-        let absent: Vec<String> = owners
-            .iter()
-            .filter(|owner| !self.owner_lives(draft, owner))
-            .map(|owner| owner.uid.clone())
-            .collect();
-        if absent.is_empty() || draft.metadata.deletion_timestamp.is_some() {
-            return;
+    fn go_on_deleting(&mut self, key: &Key, draft: &Draft, now: Timestamp) {
+        if has_finalizer(draft, ORPHAN_FINALIZER) {
+            self.orphan_dependents(draft);
+            self.edit(key, |meta| strip_finalizer(meta, ORPHAN_FINALIZER));
         }
-        self.edit(key, |meta| {
-            meta.owner_references.get_or_insert_default().retain(|o| !absent.contains(&o.uid));
-        });
+        if has_finalizer(draft, FOREGROUND_FINALIZER) {
+            self.go_on_in_foreground(key, draft, now);
+        }
+        if key.kind == Kind::Namespace {
+            self.empty_namespace(key, now);
+        }
     }
 
     fn go_on_in_foreground(&mut self, key: &Key, draft: &Draft, now: Timestamp) {
-        let Some(uid) = crate::engine::uid(draft) else { return };
-        let mut blocked = false;
-        for dependent in self.dependents.of(uid) {
-            let Some(other) = self.current(&dependent) else { continue };
-            let owners = other.metadata.owner_references.as_deref().unwrap_or_default();
-            let blocks = |o: &OwnerReference| {
-                Uid::parse(&o.uid) == Some(uid) && o.block_owner_deletion == Some(true)
-            };
-            blocked |= owners.iter().any(blocks);
-            if other.metadata.deletion_timestamp.is_none() {
-                self.delete_now(&dependent, None, now);
-            } else if dependent.kind == Kind::Pod {
-                // Its Job is going: nobody will count it any more.
-                self.untrack(&dependent);
+        let Some(uid) = uid(draft) else { return };
+        let awaiting = self.awaiting.get_mut(&uid);
+        if awaiting.is_some_and(|awaiting| !std::mem::replace(&mut awaiting.swept, true)) {
+            for dependent in self.dependents.of(uid) {
+                self.collect(&dependent, now);
+                if key.kind == Kind::Job && dependent.kind == Kind::Pod {
+                    // Its Job is going: nobody will count it any more.
+                    self.untrack(&dependent);
+                }
             }
         }
-        let blocked = blocked && self.dependents.any(uid);
+        let blocked = self.dependents.iter(uid).any(|dependent| self.blocks(dependent, uid));
         if !blocked {
             self.edit(key, |meta| strip_finalizer(meta, FOREGROUND_FINALIZER));
         }
+    }
+
+    /// Whether a dependent holds its owner back.
+    fn blocks(&self, dependent: &Key, owner: Uid) -> bool {
+        let Some(draft) = self.current(dependent) else { return false };
+        draft.metadata.owner_references.iter().flatten().any(|reference| {
+            Uid::parse(&reference.uid) == Some(owner)
+                && reference.block_owner_deletion == Some(true)
+        })
     }
 
     /// A pod that no Job will account for any more loses the tracking finalizer.
@@ -130,9 +172,9 @@ impl Engine {
         }
     }
 
-    /// Deletes in the background with the object's own grace period, or a shorter one.
-    pub(crate) fn delete_now(&mut self, key: &Key, grace_s: Option<i64>, now: Timestamp) {
-        self.begin_deletion(key, grace_s, Propagation::Background, now);
+    /// Deletes in the background with the object's own grace period.
+    pub(crate) fn delete_now(&mut self, key: &Key, now: Timestamp) {
+        self.begin_deletion(key, None, Some(Propagation::Background), now);
     }
 
     /// Begins a deletion, and ends it where nothing stands in its way.
@@ -140,89 +182,28 @@ impl Engine {
         &mut self,
         key: &Key,
         grace_s: Option<i64>,
-        propagation: Propagation,
+        propagation: Option<Propagation>,
         now: Timestamp,
     ) {
-        let Some(mut draft) = self.current(key) else { return };
+        let Some(draft) = self.current(key) else { return };
         self.urgent = true;
-        let grace_s = self.grace(key, &draft, grace_s);
-        let meta = &mut draft.metadata;
-        match propagation {
-            Propagation::Orphan => self.orphan_dependents(&draft),
-            Propagation::Foreground
-                if key.kind != Kind::Pod && meta.deletion_timestamp.is_none() =>
-            {
-                meta.finalizers.get_or_insert_default().push(FOREGROUND_FINALIZER.to_owned());
+        match deletion::begin(draft, grace_s, propagation, now) {
+            Begun::Already => {}
+            Begun::Kept(draft) => {
+                self.put(draft);
+                self.woken.insert(key.clone());
             }
-            Propagation::Foreground | Propagation::Background => {}
-        }
-        let meta = &mut draft.metadata;
-        let shorter = meta.deletion_grace_period_seconds.is_none_or(|present| grace_s < present);
-        if meta.deletion_timestamp.is_some() && !shorter {
-            return;
-        }
-        let held =
-            meta.finalizers.as_ref().is_some_and(|f| !f.is_empty()) || self.is_inhabited(key);
-        if grace_s == 0 && !held {
-            self.remove(key);
-            return;
-        }
-        if meta.deletion_timestamp.is_none() {
-            meta.generation = meta.generation.filter(|g| *g > 0).map(|g| g + 1);
-        }
-        meta.deletion_timestamp = Some(api_time(now + SignedDuration::from_secs(grace_s)));
-        meta.deletion_grace_period_seconds = Some(grace_s);
-        if key.kind == Kind::Pod {
-            end_unbound(&mut draft);
-        }
-        self.put(draft);
-        self.woken.insert(key.clone());
-    }
-
-    /// Seconds a deletion waits: only pods that run on a node have any.
-    fn grace(&self, key: &Key, draft: &Draft, asked_s: Option<i64>) -> i64 {
-        if key.kind != Kind::Pod {
-            return 0;
-        }
-        let pod = draft.pod().expect("a Pod in the store was validated");
-        let spec = pod.spec.as_ref();
-        if crate::pods::over(&pod) || spec.is_none_or(|spec| spec.node_name.is_none()) {
-            return 0;
-        }
-        let own = spec.and_then(|spec| spec.termination_grace_period_seconds);
-        match asked_s.or(own).unwrap_or(0) {
-            negative if negative < 0 => 1,
-            grace => grace.min(GRACE_S_MAX),
-        }
-    }
-
-    /// A namespace that still has objects in it.
-    pub(crate) fn is_inhabited(&self, key: &Key) -> bool {
-        let kinds = kinds::KINDS.iter().filter(|info| info.namespaced);
-        key.kind == Kind::Namespace
-            && kinds
-                .flat_map(|info| self.store.list(info.kind, Some(&key.name)))
-                .any(|o| self.exists(&o.key))
-    }
-
-    /// Deletes what is in a namespace that is being deleted, and the namespace once that is gone.
-    fn empty_namespace(&mut self, key: &Key, now: Timestamp) {
-        let kinds = kinds::KINDS.iter().filter(|info| info.namespaced);
-        let inside: Vec<Key> = kinds
-            .flat_map(|info| self.store.list(info.kind, Some(&key.name)))
-            .filter(|object| !object.deleting())
-            .map(|object| object.key.clone())
-            .collect();
-        for object in inside {
-            self.delete_now(&object, None, now);
-        }
-        if !self.is_inhabited(key) {
-            self.remove(key);
+            Begun::Gone(draft) => {
+                if key.kind == Kind::Pod {
+                    self.pending.put(key.clone(), draft);
+                }
+                self.remove(key);
+            }
         }
     }
 
     fn orphan_dependents(&mut self, draft: &Draft) {
-        let Some(uid) = crate::engine::uid(draft) else { return };
+        let Some(uid) = uid(draft) else { return };
         for dependent in self.dependents.of(uid) {
             self.edit(&dependent, |meta| {
                 if let Some(owners) = &mut meta.owner_references {
@@ -231,18 +212,23 @@ impl Engine {
             });
         }
     }
-}
 
-/// A pod that no node has will never end by itself: deleted while a finalizer holds it, it has failed,
-/// as upstream's pod collector says of terminating pods that were never scheduled.
-fn end_unbound(draft: &mut Draft) {
-    let pod = draft.pod().expect("a Pod in the store was validated");
-    let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-    if bound || crate::pods::over(&pod) {
-        return;
+    /// Keeps which objects wait for their dependents.
+    pub(crate) fn index_awaiting(&mut self, key: &Key, draft: &Draft) {
+        let waits = draft.metadata.deletion_timestamp.is_some()
+            && has_finalizer(draft, FOREGROUND_FINALIZER);
+        if !waits && self.awaiting.is_empty() {
+            return;
+        }
+        let Some(uid) = uid(draft) else { return };
+        match waits {
+            true => {
+                let new = || Awaiting { key: key.clone(), swept: false };
+                self.awaiting.entry(uid).or_insert_with(new);
+            }
+            false => drop(self.awaiting.remove(&uid)),
+        }
     }
-    let status = PodStatus { phase: Some("Failed".to_owned()), ..pod.status.unwrap_or_default() };
-    draft.set_pod_status(&status);
 }
 
 fn has_finalizer(draft: &Draft, name: &str) -> bool {

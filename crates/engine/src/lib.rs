@@ -6,14 +6,18 @@
 //! input the driver calls [`Engine::settle`], then lets a disk perform the store's next batch.
 
 mod api;
+mod binding;
 mod bootstrap;
 mod controllers;
+mod delete;
+mod deletion;
 mod dependents;
 mod engine;
 mod garbage;
 pub mod history;
 mod jobs;
 mod limits;
+mod namespaces;
 mod pending;
 mod pods;
 mod recorder;
@@ -22,8 +26,10 @@ mod runs;
 mod scope;
 mod timers;
 
-pub use api::{DeleteOptions, Deleted, Propagation, Subresource, Written};
+pub use api::{Subresource, Written};
 pub use bootstrap::PROCESS_CLASS;
+pub use delete::{DeleteOptions, Deleted};
+pub use deletion::Propagation;
 pub use engine::{Config, Engine};
 pub use limits::Limits;
 pub use recorder::{About, Happening};

@@ -7,9 +7,16 @@ use bytes::Bytes;
 use kinds::{Draft, Key};
 use store::Write;
 
+/// What becomes of one object.
+enum Next {
+    Put(Draft),
+    /// It goes. If this transaction had changed it before, that is how it looked last.
+    Gone(Option<Draft>),
+}
+
 #[derive(Default)]
 pub(crate) struct Pending {
-    writes: BTreeMap<Key, Option<Draft>>,
+    writes: BTreeMap<Key, Next>,
     records: Vec<(String, Option<Bytes>)>,
 }
 
@@ -17,19 +24,26 @@ impl Pending {
     /// What this transaction makes of the key: `None` if it does not touch it, `Some(None)` if it
     /// deletes it.
     pub(crate) fn get(&self, key: &Key) -> Option<Option<&Draft>> {
-        self.writes.get(key).map(Option::as_ref)
+        self.writes.get(key).map(|next| match next {
+            Next::Put(draft) => Some(draft),
+            Next::Gone(_) => None,
+        })
     }
 
     pub(crate) fn put(&mut self, key: Key, draft: Draft) {
-        self.writes.insert(key, Some(draft));
+        self.writes.insert(key, Next::Put(draft));
     }
 
     /// Deletes the key; `stored` says whether the store has it, else the creation is just dropped.
     pub(crate) fn delete(&mut self, key: &Key, stored: bool) {
-        match stored {
-            true => self.writes.insert(key.clone(), None),
-            false => self.writes.remove(key),
+        let last = match self.writes.remove(key) {
+            Some(Next::Put(draft)) => Some(draft),
+            Some(Next::Gone(last)) => last,
+            None => None,
         };
+        if stored {
+            self.writes.insert(key.clone(), Next::Gone(last));
+        }
     }
 
     pub(crate) fn record(&mut self, name: String, value: Option<Bytes>) {
@@ -43,9 +57,10 @@ impl Pending {
     /// Empties the transaction into what the store takes.
     pub(crate) fn take(&mut self) -> (Vec<Write>, Vec<(String, Option<Bytes>)>) {
         let writes = std::mem::take(&mut self.writes).into_iter();
-        let writes = writes.map(|(key, draft)| match draft {
-            Some(draft) => Write::Put(draft),
-            None => Write::Delete(key),
+        let writes = writes.map(|(key, next)| match next {
+            Next::Put(draft) => Write::Put(draft),
+            Next::Gone(None) => Write::Delete(key),
+            Next::Gone(Some(last)) => Write::End(last),
         });
         (writes.collect(), std::mem::take(&mut self.records))
     }

@@ -103,16 +103,18 @@ impl Engine {
 
     fn index_room(&mut self, key: &Key, pod_uid: Uid, pod: &Pod) {
         let spec = pod.spec.as_ref();
-        let bound = spec.and_then(|s| s.node_name.as_deref()).is_some_and(|node| !node.is_empty());
+        let node = spec.and_then(|s| s.node_name.as_deref()).filter(|node| !node.is_empty());
         if over(pod) {
             self.placement.release(pod_uid);
             self.placement.forget_waiting(key);
             if self.finished_uids.insert(pod_uid) {
                 self.finished.push_back((key.clone(), pod_uid));
             }
-        } else if bound {
+        } else if let Some(node) = node {
             self.placement.forget_waiting(key);
-            spec.inspect(|spec| self.placement.occupy(pod_uid, spec));
+            if let Some(spec) = spec.filter(|_| node == self.node_name) {
+                self.placement.occupy(pod_uid, spec);
+            }
         } else if pod.metadata.deletion_timestamp.is_some() {
             self.placement.forget_waiting(key);
         } else {
@@ -173,18 +175,18 @@ impl Engine {
         let bound = results.iter().any(|result| matches!(result, Placed::Bound(_)));
         for result in results {
             match result {
-                Placed::Bound(key) => self.bind(&key, now),
+                Placed::Bound(key) => self.assign(&key, now),
                 Placed::Waits(key, why) => self.explain(&key, &why, now),
             }
         }
         bound
     }
 
-    fn bind(&mut self, key: &Key, now: Timestamp) {
+    fn assign(&mut self, key: &Key, now: Timestamp) {
         let Some(mut draft) = self.current(key) else { return };
         let node = self.node_name.clone();
         draft.set_node_name(&node);
-        self.set_scheduled(&mut draft, now, None);
+        Self::set_scheduled(&mut draft, now, None);
         let message = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
         self.scheduler_says(key, &draft, false, "Scheduled", message, now);
         self.urgent = true;
@@ -199,12 +201,12 @@ impl Engine {
 
     fn explain(&mut self, key: &Key, why: &str, now: Timestamp) {
         let Some(mut draft) = self.current(key) else { return };
-        self.set_scheduled(&mut draft, now, Some(why));
+        Self::set_scheduled(&mut draft, now, Some(why));
         self.scheduler_says(key, &draft, true, "FailedScheduling", why.to_owned(), now);
         self.pending.put(key.clone(), draft);
     }
 
-    fn set_scheduled(&self, draft: &mut Draft, now: Timestamp, why_not: Option<&str>) {
+    pub(crate) fn set_scheduled(draft: &mut Draft, now: Timestamp, why_not: Option<&str>) {
         let mut status = draft.pod_status().expect("a Pod in the store was validated");
         let conditions = status.conditions.get_or_insert_default();
         conditions.retain(|condition| condition.type_ != "PodScheduled");
@@ -246,7 +248,7 @@ impl Engine {
         let pods: Vec<Key> = self.bound_pods().map(|pod| pod.key.clone()).collect();
         for pod in pods {
             self.untrack(&pod);
-            self.delete_now(&pod, None, now);
+            self.delete_now(&pod, now);
         }
     }
 

@@ -26,7 +26,7 @@ impl Engine {
     /// is unfinished is cancelled, as nobody is left to see it end.
     pub fn run_vanished(&mut self, run: &str, now: Timestamp) {
         for key in self.unfinished_of(run) {
-            self.delete_now(&key, None, now);
+            self.delete_now(&key, now);
         }
     }
 

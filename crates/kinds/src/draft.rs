@@ -13,7 +13,8 @@ use crate::{
     types::{
         batch::v1::{Job, JobStatus},
         core::v1::{
-            Event, Namespace, Node, NodeStatus, Pod, PodStatus, ResourceQuotaStatus, ServiceAccount,
+            Event, Namespace, NamespaceStatus, Node, NodeStatus, Pod, PodStatus,
+            ResourceQuotaStatus, ServiceAccount,
         },
         node::v1::RuntimeClass,
         scheduling::v1::PriorityClass,
@@ -120,6 +121,20 @@ impl Draft {
     /// Replaces the status of a ResourceQuota.
     pub fn set_resource_quota_status(&mut self, status: &ResourceQuotaStatus) {
         self.set("status", status);
+    }
+
+    /// Replaces the status of a Namespace.
+    pub fn set_namespace_status(&mut self, status: &NamespaceStatus) {
+        self.set("status", status);
+    }
+
+    /// The draft as a typed Namespace.
+    pub fn namespace(&self) -> Result<Namespace, DecodeError> {
+        Ok(Namespace {
+            metadata: self.metadata.clone(),
+            spec: self.get("spec")?,
+            status: self.get("status")?,
+        })
     }
 
     /// The draft as a typed Pod.

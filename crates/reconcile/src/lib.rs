@@ -6,8 +6,10 @@
 //! left.
 
 mod controllers;
+pub mod garbage;
 mod index_set;
 pub mod job;
+pub mod namespace;
 pub mod placement;
 mod plan;
 

@@ -18,12 +18,14 @@ use crate::{
 
 /// One write of a transaction.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "made for one commit and gone after it")]
 pub enum Write {
     /// Create or replace. Name, uid and times are set; the store gives the revision.
     Put(Draft),
     /// Remove the object, which must exist.
     Delete(Key),
+    /// Replace the object, which must exist, and remove it: two changes, so that whoever watches
+    /// sees what it had become.
+    End(Draft),
 }
 
 /// All objects and records, the watch window, and the writing end of the log.
@@ -135,40 +137,57 @@ impl Store {
 
     /// Gives each write its revision and its entry.
     fn seal(&mut self, writes: Vec<Write>, out: &mut Vec<u8>) -> Vec<Sealed> {
-        let sealed: Vec<Sealed> = writes.into_iter().map(|w| self.seal_one(w, out)).collect();
-        let keys: BTreeSet<&Key> = sealed.iter().map(|s| &s.change.object.key).collect();
-        assert_eq!(keys.len(), sealed.len(), "a transaction writes each key once");
+        let mut keys = BTreeSet::new();
+        let mut sealed = Vec::with_capacity(writes.len());
+        for write in writes {
+            let key = match write {
+                Write::Put(draft) => {
+                    let put = self.seal_put(draft, out);
+                    let key = put.change.object.key.clone();
+                    sealed.push(put);
+                    key
+                }
+                Write::Delete(key) => {
+                    let last = Arc::clone(self.get(&key).expect("only what exists is deleted"));
+                    sealed.push(self.seal_delete(last, out));
+                    key
+                }
+                Write::End(draft) => {
+                    let put = self.seal_put(draft, out);
+                    assert_eq!(
+                        put.change.kind,
+                        ChangeKind::Modified,
+                        "only what exists is deleted"
+                    );
+                    let last = Arc::clone(&put.change.object);
+                    sealed.extend([put, self.seal_delete(Arc::clone(&last), out)]);
+                    last.key.clone()
+                }
+            };
+            assert!(keys.insert(key), "a transaction writes each key once");
+        }
         sealed
     }
 
-    fn seal_one(&mut self, write: Write, out: &mut Vec<u8>) -> Sealed {
+    fn seal_put(&mut self, draft: Draft, out: &mut Vec<u8>) -> Sealed {
         self.head += 1;
         let revision = self.head;
-        match write {
-            Write::Put(draft) => {
-                let object = Arc::new(draft.seal(revision));
-                let previous = self.get(&object.key).cloned();
-                let replaced = previous.as_ref().map_or(0, |p| p.meta.revision);
-                let bytes = Entry::put(&object, replaced).write(object.json(), out);
-                let kind = match previous {
-                    Some(_) => ChangeKind::Modified,
-                    None => ChangeKind::Added,
-                };
-                Sealed { change: Change { revision, kind, object, previous }, bytes }
-            }
-            Write::Delete(key) => {
-                let previous = Arc::clone(self.get(&key).expect("only what exists is deleted"));
-                let entry = Entry::Delete {
-                    key: (&previous.key).into(),
-                    previous: previous.meta.revision,
-                    revision,
-                };
-                let bytes = entry.write(&[], out);
-                let object = Arc::new(previous.draft().seal(revision));
-                let (kind, previous) = (ChangeKind::Deleted, Some(previous));
-                Sealed { change: Change { revision, kind, object, previous }, bytes }
-            }
-        }
+        let object = Arc::new(draft.seal(revision));
+        let previous = self.get(&object.key).cloned();
+        let replaced = previous.as_ref().map_or(0, |p| p.meta.revision);
+        let bytes = Entry::put(&object, replaced).write(object.json(), out);
+        let kind = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
+        Sealed { change: Change { revision, kind, object, previous }, bytes }
+    }
+
+    fn seal_delete(&mut self, last: Arc<Object>, out: &mut Vec<u8>) -> Sealed {
+        self.head += 1;
+        let revision = self.head;
+        let (key, previous) = ((&last.key).into(), last.meta.revision);
+        let bytes = Entry::Delete { key, previous, revision }.write(&[], out);
+        let object = Arc::new(last.draft().seal(revision));
+        let (kind, previous) = (ChangeKind::Deleted, Some(last));
+        Sealed { change: Change { revision, kind, object, previous }, bytes }
     }
 
     /// Writes ahead how far revisions may have gone, before half of the last block is left.

@@ -1,8 +1,9 @@
 //! Deletion and what follows from it.
 
-use engine::{DeleteOptions, Deleted, Propagation, Scope, history};
+use engine::{DeleteOptions, Deleted, Propagation, Scope, Subresource, history};
 use jiff::SignedDuration;
-use kinds::{Key, Kind};
+use kinds::{Draft, Key, Kind, Object, types::core::v1::PodStatus};
+use store::ChangeKind;
 
 use crate::world::{World, indexed, pod};
 
@@ -15,7 +16,7 @@ fn deleting_a_job_takes_its_pods_along_or_leaves_them() {
         let job = world.create(Kind::Job, &indexed("gone", 4, 2));
         let options = DeleteOptions { propagation: Some(propagation), ..Default::default() };
         let deleted = world.engine.delete(&job.key, &options, world.now).unwrap();
-        assert_eq!(matches!(deleted, Deleted::Begun(_)), propagation == Propagation::Foreground);
+        assert_eq!(matches!(deleted, Deleted::Begun(_)), propagation != Propagation::Background);
         world.sync();
         let pods: Vec<_> = world.engine.store().list(Kind::Pod, None).cloned().collect();
         for pod in pods.iter().filter(|pod| pod.deleting()) {
@@ -124,4 +125,235 @@ fn in_the_foreground_an_owner_waits_for_its_pods() {
 
 fn background() -> DeleteOptions {
     DeleteOptions { propagation: Some(Propagation::Background), ..Default::default() }
+}
+
+fn config_map(name: &str, metadata: &str) -> String {
+    format!(r#"{{"metadata":{{"name":"{name}","namespace":"default"{metadata}}}}}"#)
+}
+
+fn owned_by(owners: &[&Object], blocks: bool) -> String {
+    let owner = |o: &&Object| {
+        let info = o.key.kind.info();
+        serde_json::json!({"apiVersion": info.api_version(), "kind": info.name, "name": &*o.key.name,
+            "uid": o.meta.uid, "blockOwnerDeletion": blocks})
+    };
+    let owners: Vec<_> = owners.iter().map(owner).collect();
+    format!(r#","ownerReferences":{}"#, serde_json::json!(owners))
+}
+
+fn options(propagation: Propagation) -> DeleteOptions {
+    DeleteOptions { propagation: Some(propagation), ..Default::default() }
+}
+
+/// A policy puts its finalizer in the place of the other's; without a policy the finalizer that is
+/// there decides.
+#[test]
+fn a_policy_overrides_the_finalizer_and_the_finalizer_the_default() {
+    use Propagation::{Background, Foreground, Orphan};
+    const HOLD: &str = r#","finalizers":["a.b/hold""#;
+    for (there, policy, left) in [
+        ("", None, &["a.b/hold"][..]),
+        ("", Some(Foreground), &["a.b/hold", "foregroundDeletion"]),
+        (r#","orphan""#, None, &["a.b/hold", "orphan"]),
+        (r#","orphan""#, Some(Foreground), &["a.b/hold", "foregroundDeletion"]),
+        (r#","orphan""#, Some(Background), &["a.b/hold"]),
+        (r#","foregroundDeletion""#, Some(Orphan), &["a.b/hold", "orphan"]),
+    ] {
+        let mut world = World::new(Scope::All);
+        let map = world.create(Kind::ConfigMap, &config_map("m", &format!("{HOLD}{there}]")));
+        let options = DeleteOptions { propagation: policy, ..Default::default() };
+        let deleted = world.engine.delete(&map.key, &options, world.now).unwrap();
+        let Deleted::Begun(now) = deleted else { panic!("{there} {policy:?}: gone") };
+        assert_eq!(now.meta.finalizers, left, "{there} {policy:?}");
+        assert_eq!(now.draft().metadata.deletion_grace_period_seconds, Some(0));
+        world.sync();
+        assert_eq!(world.engine.get(&map.key).unwrap().meta.finalizers, ["a.b/hold"]);
+        let mut draft = world.engine.get(&map.key).unwrap().draft();
+        draft.metadata.finalizers = None;
+        world.engine.update(draft, Subresource::Main, false, world.now).unwrap();
+        assert!(world.engine.get(&map.key).is_err());
+    }
+}
+
+/// Somebody who does not want to wait any longer deletes again, in the background.
+#[test]
+fn a_deletion_in_the_foreground_can_be_cut_short() {
+    let mut world = World::new(Scope::All);
+    let owner = world.create(Kind::ConfigMap, &config_map("owner", ""));
+    let held = format!(r#"{},"finalizers":["a.b/hold"]"#, owned_by(&[&owner], true));
+    let held = world.create(Kind::ConfigMap, &config_map("held", &held));
+    world.engine.delete(&owner.key, &options(Propagation::Foreground), world.now).unwrap();
+    world.sync();
+    assert_eq!(world.engine.get(&owner.key).unwrap().meta.finalizers, ["foregroundDeletion"]);
+    assert!(world.engine.get(&held.key).unwrap().deleting());
+    // What waits goes on waiting after a restart.
+    let mut world = World::on(world.disk, Scope::All);
+    let gone = world.engine.delete(&owner.key, &background(), world.now).unwrap();
+    assert!(matches!(gone, Deleted::Gone(_)));
+}
+
+#[test]
+fn an_owner_waits_for_what_blocks_it_and_is_freed_by_its_end() {
+    for blocks in [true, false] {
+        let mut world = World::new(Scope::All);
+        let owner = world.create(Kind::ConfigMap, &config_map("owner", ""));
+        let held = format!(r#"{},"finalizers":["a.b/hold"]"#, owned_by(&[&owner], blocks));
+        let held = world.create(Kind::ConfigMap, &config_map("held", &held));
+        world.engine.delete(&owner.key, &options(Propagation::Foreground), world.now).unwrap();
+        world.sync();
+        assert_eq!(world.engine.get(&owner.key).is_ok(), blocks);
+        let mut world = World::on(world.disk, Scope::All);
+        let mut draft = world.engine.get(&held.key).unwrap().draft();
+        draft.metadata.finalizers = None;
+        world.engine.update(draft, Subresource::Main, false, world.now).unwrap();
+        world.sync();
+        assert_eq!(world.engine.store().count(Kind::ConfigMap), 0);
+    }
+}
+
+#[test]
+fn what_has_another_owner_stays_with_that() {
+    let mut world = World::new(Scope::All);
+    let [one, two] =
+        ["one", "two"].map(|name| world.create(Kind::ConfigMap, &config_map(name, "")));
+    let both = world.create(Kind::ConfigMap, &config_map("both", &owned_by(&[&one, &two], true)));
+    world.engine.delete(&one.key, &options(Propagation::Foreground), world.now).unwrap();
+    world.sync();
+    assert!(world.engine.get(&one.key).is_err());
+    let owners: Vec<_> = world.engine.get(&both.key).unwrap().meta.owners.clone();
+    assert_eq!(owners.iter().map(|o| o.uid).collect::<Vec<_>>(), [two.meta.uid]);
+    world.engine.delete(&two.key, &background(), world.now).unwrap();
+    world.sync();
+    assert_eq!(world.engine.store().count(Kind::ConfigMap), 0);
+}
+
+#[test]
+fn a_grace_period_can_only_be_cut_and_counts_from_the_first_deletion() {
+    let mut world = World::new(Scope::All);
+    let pod = world.create(Kind::Pod, &pod("one", "1"));
+    let began = world.now;
+    let grace =
+        |seconds| DeleteOptions { grace_period_seconds: Some(seconds), ..Default::default() };
+    for (asked, left, generation) in [(20, 20, 2), (25, 20, 2), (5, 5, 2)] {
+        let Deleted::Begun(pod) = world.engine.delete(&pod.key, &grace(asked), world.now).unwrap()
+        else {
+            panic!("{asked}: gone")
+        };
+        let meta = pod.draft().metadata;
+        assert_eq!(meta.deletion_grace_period_seconds, Some(left));
+        assert_eq!(meta.deletion_timestamp.unwrap().0, began + SignedDuration::from_secs(left));
+        assert_eq!(meta.generation, Some(generation));
+        world.now += SignedDuration::from_secs(1);
+        world.sync();
+    }
+    let gone = world.engine.delete(&pod.key, &grace(0), world.now).unwrap();
+    assert!(matches!(gone, Deleted::Gone(_)));
+}
+
+/// The end of a pod and its removal were one change that showed the state before.
+#[test]
+fn who_watches_sees_how_a_pod_ended_that_goes_with_its_end() {
+    let mut world = World::new(Scope::All);
+    let pod = world.create(Kind::Pod, &pod("one", "1"));
+    world.engine.delete(&pod.key, &DeleteOptions::default(), world.now).unwrap();
+    world.sync();
+    let before = world.engine.store().durable();
+    let status = PodStatus { phase: Some("Failed".into()), ..Default::default() };
+    world.engine.pod_status(&pod.key, pod.meta.uid, status);
+    world.engine.pod_given_back(&pod.key, pod.meta.uid);
+    world.sync();
+    let changes = world.engine.store().changes_after(before).unwrap();
+    let of_pod: Vec<_> = changes.filter(|change| change.object.key == pod.key).collect();
+    let kinds: Vec<_> = of_pod.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Modified, ChangeKind::Deleted]);
+    assert_eq!(of_pod[1].object.pod().status.unwrap().phase.as_deref(), Some("Failed"));
+    assert_eq!(of_pod[1].object.meta.revision, of_pod[1].revision);
+}
+
+#[test]
+fn a_collection_goes_in_one_transaction_or_not_at_all() {
+    let mut world = World::new(Scope::All);
+    let keys: Vec<Key> = ["a", "b"]
+        .map(|name| world.create(Kind::ConfigMap, &config_map(name, "")).key.clone())
+        .into();
+    let with_absent: Vec<Key> =
+        keys.iter().cloned().chain([Key::new(Kind::ConfigMap, "default", "c")]).collect();
+    let wrong = DeleteOptions { resource_version: Some("1".to_owned()), ..Default::default() };
+    world.engine.delete_collection(&with_absent, &wrong, world.now).unwrap_err();
+    let dry = DeleteOptions { dry_run: true, ..Default::default() };
+    assert_eq!(world.engine.delete_collection(&with_absent, &dry, world.now).unwrap().len(), 2);
+    assert_eq!(world.engine.store().count(Kind::ConfigMap), 2);
+    let gone =
+        world.engine.delete_collection(&with_absent, &Default::default(), world.now).unwrap();
+    assert_eq!(gone.iter().map(|o| o.key.clone()).collect::<Vec<_>>(), keys);
+    assert_eq!(world.engine.store().count(Kind::ConfigMap), 0);
+}
+
+#[test]
+fn an_evicted_pod_says_why_it_goes() {
+    let mut world = World::new(Scope::All);
+    let pod = world.create(Kind::Pod, &pod("one", "1"));
+    let dry = DeleteOptions { dry_run: true, ..Default::default() };
+    world.engine.evict(&pod.key, &dry, world.now).unwrap();
+    assert!(!world.engine.get(&pod.key).unwrap().deleting());
+    world.engine.evict(&pod.key, &Default::default(), world.now).unwrap();
+    let going = world.engine.get(&pod.key).unwrap();
+    assert!(going.deleting());
+    let conditions = going.pod().status.unwrap().conditions.unwrap();
+    let why = conditions.iter().find(|c| c.type_ == "DisruptionTarget").unwrap();
+    assert_eq!(why.reason.as_deref(), Some("EvictionByEvictionAPI"));
+    assert_eq!(why.message.as_deref(), Some("Eviction API: evicting"));
+    world.engine.evict(&pod.key, &Default::default(), world.now).unwrap();
+}
+
+#[test]
+fn a_namespace_tells_what_is_left_in_it_and_pods_go_first() {
+    let mut world = World::new(Scope::All);
+    let space = world.create(Kind::Namespace, r#"{"metadata":{"name":"lab"}}"#);
+    let inside = world.create(Kind::Pod, &pod("one", "1").replace("default", "lab"));
+    let map = config_map("m", r#","finalizers":["a.b/hold"]"#).replace("default", "lab");
+    let map = world.create(Kind::ConfigMap, &map);
+    world.engine.delete(&space.key, &DeleteOptions::default(), world.now).unwrap();
+    world.sync();
+    let conditions = |world: &World| -> Vec<String> {
+        let namespace = world.engine.get(&space.key).unwrap().draft().namespace().unwrap();
+        let status = namespace.status.unwrap();
+        assert_eq!(status.phase.as_deref(), Some("Terminating"));
+        status.conditions.unwrap().into_iter().skip(3).map(|c| c.message.unwrap()).collect()
+    };
+    assert!(!world.engine.get(&map.key).unwrap().deleting());
+    assert_eq!(
+        conditions(&world),
+        [
+            "Some resources are remaining: pods. has 1 resource instances",
+            "All content-preserving finalizers finished"
+        ]
+    );
+    world.engine.pod_given_back(&inside.key, inside.meta.uid);
+    world.sync();
+    assert_eq!(
+        conditions(&world),
+        [
+            "Some resources are remaining: configmaps. has 1 resource instances",
+            "Some content in the namespace has finalizers remaining: a.b/hold in 1 resource instances"
+        ]
+    );
+    let mut draft = world.engine.get(&map.key).unwrap().draft();
+    draft.metadata.finalizers = None;
+    world.engine.update(draft, Subresource::Main, false, world.now).unwrap();
+    world.sync();
+    assert!(world.engine.get(&space.key).is_err());
+    assert!(world.engine.store().list(Kind::Event, Some("lab")).next().is_none());
+}
+
+#[test]
+fn owners_given_twice_are_dropped_with_a_warning() {
+    let mut world = World::new(Scope::All);
+    let owner = world.create(Kind::ConfigMap, &config_map("owner", ""));
+    let twice = config_map("twice", &owned_by(&[&owner, &owner], false));
+    let draft = Draft::from_json(Kind::ConfigMap, twice.as_bytes()).unwrap();
+    let written = world.engine.create(draft, false, world.now).unwrap();
+    assert_eq!(written.object.meta.owners.len(), 1);
+    let warned = format!("duplicate UID(s) observed: {}", owner.meta.uid);
+    assert!(written.warnings.iter().any(|warning| warning.ends_with(&warned)));
 }

@@ -51,3 +51,27 @@ fn of_pods_that_wait_the_oldest_comes_first_and_is_told_once() {
     world.end(&first, 0);
     assert_eq!(&*world.running()[0].key.name, "b");
 }
+
+#[test]
+fn a_client_may_bind_a_pod_once() {
+    use kinds::types::core::v1::{Binding, ObjectReference};
+    let to = |node: &str| Binding {
+        target: ObjectReference { name: Some(node.to_owned()), ..Default::default() },
+        ..Default::default()
+    };
+    let mut world = World::new(Scope::Runs(Default::default()));
+    let pod = world.create(Kind::Pod, &pod("one", "1"));
+    let refused = world.engine.bind(&pod.key, &to(""), false, world.now).unwrap_err();
+    assert_eq!(refused.message, "Binding \"one\" is invalid: target.name: Required value");
+    world.engine.bind(&pod.key, &to("here"), true, world.now).unwrap();
+    world.engine.bind(&pod.key, &to("here"), false, world.now).unwrap();
+    let bound = world.engine.get(&pod.key).unwrap();
+    assert!(matches!(&bound.meta.facts, Facts::Pod { node_name, .. } if node_name == "here"));
+    let condition = bound.pod().status.unwrap().conditions.unwrap().pop().unwrap();
+    assert_eq!((&*condition.type_, &*condition.status), ("PodScheduled", "True"));
+    let refused = world.engine.bind(&pod.key, &to("there"), false, world.now).unwrap_err();
+    assert_eq!(
+        refused.message,
+        "Operation cannot be fulfilled on pods/binding \"one\": pod one is already assigned to node \"here\""
+    );
+}

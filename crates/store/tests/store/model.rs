@@ -10,8 +10,8 @@ use crate::common::*;
 
 #[derive(Clone, Debug)]
 enum Op {
-    /// One transaction: per name a put of so many bytes, or a deletion if it exists.
-    Commit(BTreeMap<u8, Option<u16>>),
+    /// One transaction of writes by name; only what exists is removed.
+    Commit(BTreeMap<u8, Step>),
     Batch,
     /// Runs all batches, then opens again.
     Restart,
@@ -21,8 +21,21 @@ enum Op {
     Wait(i64),
 }
 
+/// A write: a put of so many bytes, a removal, or one after the other.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Put(u16),
+    Delete,
+    End(u16),
+}
+
 fn op() -> impl Strategy<Value = Op> {
-    let write = prop_oneof![3 => (0..1500_u16).prop_map(Some), 1 => Just(None)];
+    let bytes = 0..1500_u16;
+    let write = prop_oneof![
+        6 => bytes.clone().prop_map(Step::Put),
+        1 => Just(Step::Delete),
+        1 => bytes.prop_map(Step::End),
+    ];
     prop_oneof![
         10 => prop::collection::btree_map(0..8_u8, write, 1..4).prop_map(Op::Commit),
         4 => Just(Op::Batch),
@@ -55,26 +68,41 @@ impl World {
         self.states.range(..=revision).next_back().unwrap().1
     }
 
-    fn commit(&mut self, writes: BTreeMap<u8, Option<u16>>) {
+    fn commit(&mut self, writes: BTreeMap<u8, Step>) {
         let mut state = self.state(self.store.head()).clone();
         let mut revision = self.store.head();
         let mut drafts = Vec::new();
-        for (n, bytes) in writes {
+        let mut count = 0;
+        for (n, write) in writes {
             let name = format!("o{n}");
-            let write = match bytes {
-                Some(bytes) => {
+            let had = state.contains_key(&name);
+            let draft = match write {
+                Step::Put(bytes) | Step::End(bytes) => {
                     self.next_value += 1;
-                    state.insert(name.clone(), self.next_value);
-                    Write::Put(config_map_of(&name, self.next_value, bytes.into()))
+                    Some(config_map_of(&name, self.next_value, bytes.into()))
                 }
-                None if state.remove(&name).is_some() => Write::Delete(key(&name)),
-                None => continue,
+                Step::Delete => None,
             };
-            drafts.push(write);
-            revision += 1;
-            self.states.insert(revision, state.clone());
+            let mut step = |state: &View| {
+                revision += 1;
+                count += 1;
+                self.states.insert(revision, state.clone());
+            };
+            if draft.is_some() && (had || matches!(write, Step::Put(_))) {
+                state.insert(name.clone(), self.next_value);
+                step(&state);
+            }
+            if had && !matches!(write, Step::Put(_)) {
+                state.remove(&name);
+                step(&state);
+            }
+            drafts.extend(match (write, draft) {
+                (Step::Put(_), Some(draft)) => Some(Write::Put(draft)),
+                (Step::End(_), Some(draft)) if had => Some(Write::End(draft)),
+                (Step::Delete, _) if had => Some(Write::Delete(key(&name))),
+                _ => None,
+            });
         }
-        let count = drafts.len();
         // A record in each transaction tells later which was the last one kept.
         let record = ("head".to_owned(), Some(revision.to_string().into()));
         let changes = self.store.commit_with(drafts, vec![record], time(self.now_s));
