@@ -20,9 +20,6 @@ pub struct Written {
     pub created: bool,
 }
 
-/// Kinds that come into being by an update.
-const CREATED_BY_UPDATE: [Kind; 2] = [Kind::Event, Kind::RuntimeClass];
-
 impl Engine {
     /// The newest state of an object.
     pub fn get(&self, key: &Key) -> Result<Arc<Object>, StatusError> {
@@ -70,7 +67,7 @@ impl Engine {
     ) -> Result<Written, StatusError> {
         self.commit(now);
         let key = draft.key();
-        let creates = CREATED_BY_UPDATE.contains(&key.kind) && subresource == Subresource::Main;
+        let creates = key.kind.info().create_on_update && subresource == Subresource::Main;
         if creates && self.store.get(&key).is_none() {
             return self.create(draft, dry_run, now);
         }
@@ -165,7 +162,7 @@ impl Engine {
 fn check_revision(draft: &Draft, old: &Object) -> Result<(), StatusError> {
     let (kind, name) = (old.key.kind, &old.key.name);
     match draft.metadata.resource_version.as_deref().unwrap_or_default() {
-        "" if kind == Kind::RuntimeClass => {
+        "" if !kind.info().unconditional_update => {
             let why = "must be specified for an update";
             let error = FieldError::invalid("metadata.resourceVersion", 0, why);
             let message = format!("{} \"{name}\" is invalid: {error}", kind.info().qualified());

@@ -134,7 +134,7 @@ fn propagate(draft: &mut Draft, asked: Option<Propagation>) {
     let default = match draft.kind {
         // Events have no dependents, and policies mean nothing to them.
         Kind::Event => return,
-        Kind::Job => Propagation::Orphan,
+        kind if kind.info().orphans_by_default => Propagation::Orphan,
         _ => Propagation::Background,
     };
     let wanted = match asked.or(present).unwrap_or(default) {
