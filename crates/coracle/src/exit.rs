@@ -10,7 +10,7 @@ pub(crate) struct Code(u8);
 impl Code {
     /// Every Job Complete; whatever was asked for was done.
     pub(crate) const OK: Self = Self(0);
-    /// A Job failed.
+    /// A Job failed; a verb over objects could not do what was asked.
     pub(crate) const FAILED: Self = Self(1);
     /// Wrong usage or an invalid manifest: nothing was started.
     pub(crate) const USAGE: Self = Self(2);
@@ -60,6 +60,11 @@ impl Failure {
     /// The user has to change the command or the file; nothing was started.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { code: Code::USAGE, message: message.into() }
+    }
+
+    /// It was tried, or could not be understood, by a verb that ends as kubectl does.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self { code: Code::FAILED, message: message.into() }
     }
 
     /// The engine or the machine is at fault.

@@ -28,8 +28,10 @@ mod files;
 mod history;
 mod link;
 mod logs;
+mod objects;
 mod run;
 mod server;
+mod sources;
 mod start;
 mod status;
 mod target;
@@ -61,6 +63,9 @@ fn dispatch(command: Command) -> Result<Code, Failure> {
         Command::Down(args) => client(down::down(&args)),
         Command::Status(args) => client(status::status(&args)),
         Command::Logs(args) => client(logs::logs(&args)),
+        Command::Get(args) => client(objects::get(&args)),
+        Command::Wait(args) => client(objects::wait(&args)),
+        Command::Delete(args) => client(objects::delete(&args)),
         Command::History(args) => client(history::history(&args)),
         Command::Up(args) => up::up(&args),
         Command::ServePrivate(args) => up::serve_private(&args),

@@ -1,8 +1,8 @@
 //! What a verb is about, as people type it: `job/etl`, `pod/probe`, or a bare name.
 
-use kinds::{KINDS, Kind};
+use kinds::Kind;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, objects};
 
 /// A Job or a Pod by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +21,7 @@ impl Target {
             let name = text.to_owned();
             return Ok(if bare_is_job { Self::Job(name) } else { Self::Pod(name) });
         };
-        let found = KINDS.iter().find(|info| {
-            [info.singular, info.plural].contains(&kind)
-                || info.short_names.contains(&kind)
-                || info.qualified() == kind
-                || format!("{}.{}", info.singular, info.group) == kind
-        });
-        match found.map(|info| info.kind) {
+        match objects::kind(kind).ok() {
             Some(Kind::Job) => Ok(Self::Job(name.to_owned())),
             Some(Kind::Pod) => Ok(Self::Pod(name.to_owned())),
             _ => Err(Failure::usage(format!(

@@ -18,7 +18,7 @@ pub mod quantity;
 pub mod schema;
 pub mod selector;
 mod status;
-mod suggest;
+pub mod suggest;
 pub mod support;
 mod table;
 mod tree;

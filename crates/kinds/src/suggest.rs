@@ -15,7 +15,7 @@ pub(crate) fn field(ty: &'static Type, written: &str) -> Option<String> {
 }
 
 /// The candidate that is spelt most like the word, if one is near enough.
-pub(crate) fn word<'a>(
+pub fn word<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -38,6 +38,10 @@ pub(super) struct Call {
     pub(super) method: Method,
     /// Path and query.
     pub(super) target: String,
+    /// What the answer is to be.
+    pub(super) accept: &'static str,
+    /// What the body is.
+    pub(super) content_type: &'static str,
     pub(super) run: Option<std::sync::Arc<str>>,
     pub(super) body: Bytes,
 }
@@ -132,10 +136,10 @@ impl Call {
             .method(&self.method)
             .uri(&self.target)
             .header("host", "localhost")
-            .header("accept", "application/json")
+            .header("accept", self.accept)
             .header("user-agent", concat!("coracle/", env!("CARGO_PKG_VERSION")));
         if !self.body.is_empty() {
-            builder = builder.header("content-type", "application/json");
+            builder = builder.header("content-type", self.content_type);
         }
         if let Some(run) = &self.run {
             builder = builder.header(apiserver::RUN_HEADER, &**run);

@@ -4,6 +4,7 @@
 mod connection;
 mod error;
 mod options;
+mod raw;
 mod run_guard;
 mod stream;
 #[cfg(test)]
@@ -12,8 +13,10 @@ mod verbs;
 
 pub(crate) use error::Error;
 pub(crate) use options::{LogOptions, Selection};
+pub(crate) use raw::{As, Body, Change};
 pub(crate) use run_guard::RunGuard;
 pub(crate) use stream::{Event, LogStream, Watch};
+pub(crate) use verbs::WATCH_S;
 
 use std::{path::Path, sync::Arc};
 

@@ -14,7 +14,8 @@ pub(crate) struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    pub(super) fn query(&self) -> Vec<String> {
+    /// Its query parameters.
+    pub(crate) fn query(&self) -> Vec<String> {
         let given = |(_, value): &(&str, &str)| !value.is_empty();
         [("labelSelector", self.labels), ("fieldSelector", self.fields)]
             .into_iter()

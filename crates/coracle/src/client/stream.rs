@@ -32,13 +32,12 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Watch {
     kind: Kind,
-    body: Incoming,
-    buffer: BytesMut,
+    lines: Lines,
 }
 
 impl Watch {
     pub(super) fn new(kind: Kind, body: Incoming) -> Self {
-        Self { kind, body, buffer: BytesMut::new() }
+        Self { kind, lines: Lines::new(body) }
     }
 
     /// The next event; `None` when the server ended the watch in good order (go on from the last
@@ -48,12 +47,33 @@ impl Watch {
     /// [`Error::Status`] with reason `Expired` when the server no longer keeps what comes next
     /// (list anew); [`Error::Broken`] when the server went away.
     pub(crate) async fn next(&mut self) -> Result<Option<Event>, Error> {
+        match self.lines.next().await? {
+            Some(line) => read_event(self.kind, &line).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The lines of an answer that goes on, each one event.
+#[derive(Debug)]
+pub(super) struct Lines {
+    body: Incoming,
+    buffer: BytesMut,
+}
+
+impl Lines {
+    pub(super) fn new(body: Incoming) -> Self {
+        Self { body, buffer: BytesMut::new() }
+    }
+
+    /// The next line without its end; `None` when the answer is over.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let mut searched = 0;
         loop {
             if let Some(end) = self.buffer[searched..].iter().position(|&b| b == b'\n') {
                 let line = self.buffer.split_to(searched + end).freeze();
                 self.buffer.advance(1);
-                return read_event(self.kind, &line).map(Some);
+                return Ok(Some(line));
             }
             searched = self.buffer.len();
             if searched > EVENT_BYTES_MAX {

@@ -137,12 +137,22 @@ impl Client {
     }
 
     fn call(&self, method: Method, target: String, body: Vec<u8>) -> Call {
-        Call { method, target, run: self.run.clone(), body: body.into() }
+        Call {
+            method,
+            target,
+            accept: JSON,
+            content_type: JSON,
+            run: self.run.clone(),
+            body: body.into(),
+        }
     }
 }
 
+/// What is sent and asked for unless something else is said.
+pub(super) const JSON: &str = "application/json";
+
 /// Seconds a watch may last: longer than any client of ours.
-const WATCH_S: u32 = i32::MAX as u32;
+pub(crate) const WATCH_S: u32 = i32::MAX as u32;
 
 #[derive(Deserialize)]
 struct WireList<'a> {
@@ -156,7 +166,7 @@ fn target(kind: Kind, ns: &str, name: &str, part: Subresource, query: &[String])
 }
 
 /// The texts of `Warning: 299 - "<text>"` headers.
-fn warnings(answer: &Answer) -> Vec<String> {
+pub(super) fn warnings(answer: &Answer) -> Vec<String> {
     let text = |value: &hyper::header::HeaderValue| {
         let text = std::str::from_utf8(value.as_bytes()).ok()?;
         let quoted = text.strip_prefix("299 - \"")?.strip_suffix('"')?;

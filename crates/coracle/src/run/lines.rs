@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 
 /// How many lines a failure's report repeats.
-const TAIL_LINES_MAX: usize = 10;
+pub(crate) const TAIL_LINES_MAX: usize = 10;
 
 /// How much of each of them, in bytes.
 const TAIL_LINE_BYTES_MAX: usize = 400;

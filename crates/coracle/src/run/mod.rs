@@ -2,6 +2,7 @@
 //! finds or starts a server, submits, follows to the end, tells what became of it, and ends with the
 //! code that the table in [`outcome`] decides.
 
+mod afterwards;
 mod attempts;
 mod attendance;
 mod events;
@@ -24,6 +25,13 @@ use std::{collections::HashMap, io::IsTerminal};
 use jiff::SignedDuration;
 use kinds::{Kind, Object, Uid, types::batch::v1::Job};
 
+pub(crate) use self::{
+    afterwards::{Ended, wait_for_jobs},
+    output::{Form, Formatter},
+    pods::LogRead,
+    screen::{Screen, Show},
+    text::Hints,
+};
 use self::{
     attendance::Attendance,
     follow::{Follow, Settings},
@@ -32,13 +40,7 @@ use self::{
     progress::Progress,
     readers::{Readers, Surroundings},
     submit::Submitted,
-    text::Hints,
     work::Id,
-};
-pub(crate) use self::{
-    output::{Form, Formatter},
-    pods::LogRead,
-    screen::{Screen, Show},
 };
 use crate::{
     cli,

@@ -1,6 +1,8 @@
 //! The command line as one table. Names, flags and defaults are a contract with the people who
 //! script against it; the test at the end holds this table to that contract, flag by flag.
 
+mod objects;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -12,6 +14,8 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use jiff::SignedDuration;
+
+pub(crate) use objects::{Cascade, Delete, DryRun, Get, NameOnly, Place, Wait, Which};
 
 /// Your Kubernetes Jobs, without the cluster.
 #[derive(Debug, Parser)]
@@ -36,6 +40,12 @@ pub(crate) enum Command {
     Status(Status),
     /// Print the output of a pod, or of all pods of a job
     Logs(Logs),
+    /// Show objects: a table, or as yaml, json, names or chosen fields
+    Get(objects::Get),
+    /// Wait until jobs are Complete or Failed, or until a condition holds
+    Wait(objects::Wait),
+    /// Delete objects
+    Delete(objects::Delete),
     /// Show finished jobs, also those whose objects are gone
     History(History),
     /// Show what this machine can and cannot do, with the mend
@@ -283,10 +293,17 @@ impl Cli {
 
 /// A duration as Go and Kubernetes write it: `90s`, `1m30s`, `500ms`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let hint = "write it as 90s, 1m30s or 500ms";
-    let parsed: SignedDuration = text.parse().map_err(|_| hint.to_owned())?;
-    Duration::try_from(parsed).map_err(|_| format!("must not be negative; {hint}"))
+    let parsed = signed_duration(text)?;
+    Duration::try_from(parsed).map_err(|_| format!("must not be negative; {DURATION_HINT}"))
 }
+
+/// The same, where a negative one has a meaning; a bare `0` is no time at all.
+fn signed_duration(text: &str) -> Result<SignedDuration, String> {
+    let text = if text == "0" { "0s" } else { text };
+    text.parse().map_err(|_| DURATION_HINT.to_owned())
+}
+
+const DURATION_HINT: &str = "write it as 90s, 1m30s or 500ms";
 
 #[cfg(test)]
 mod tests {
@@ -328,6 +345,62 @@ mod tests {
                 "--since",
                 "--timestamps",
                 "--prefix",
+            ],
+        ),
+        (
+            "get",
+            &[
+                "-f",
+                "-l",
+                "-n",
+                "--data-dir",
+                "-A",
+                "--field-selector",
+                "-o",
+                "-w",
+                "--watch-only",
+                "--sort-by",
+                "--no-headers",
+                "--show-labels",
+                "--show-kind",
+                "--ignore-not-found",
+                "--show-managed-fields",
+            ],
+        ),
+        (
+            "wait",
+            &[
+                "-f",
+                "-l",
+                "-n",
+                "--data-dir",
+                "-A",
+                "--all",
+                "--field-selector",
+                "--for",
+                "--timeout",
+                "-o",
+            ],
+        ),
+        (
+            "delete",
+            &[
+                "-f",
+                "-l",
+                "-n",
+                "--data-dir",
+                "-A",
+                "--all",
+                "--field-selector",
+                "--cascade",
+                "--grace-period",
+                "--force",
+                "--now",
+                "--wait",
+                "--timeout",
+                "--ignore-not-found",
+                "--dry-run",
+                "-o",
             ],
         ),
         ("history", &["-n", "--data-dir", "-o"]),

@@ -1,0 +1,359 @@
+//! `coracle wait`: until a condition holds, a field has a value, or an object comes or goes; without
+//! `--for`, until Jobs are Complete or Failed, with the codes of `run`. Watches, and never polls.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use kinds::{Draft, Kind, Object, StatusError};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    jsonpath::{self, Path},
+    problem::{self, Problem},
+    session::{self, Session},
+    which::{self, Asked, Named},
+};
+use crate::{
+    cli,
+    client::{As, Change, Error},
+    exit::{Code, Failure},
+    run::{self, Ended, Hints},
+};
+
+/// How long `--for` is waited for where nothing else is said, as kubectl does, in seconds.
+const FOR_WAIT_S: u64 = 30;
+
+/// What a negative `--timeout` means, in seconds: a week.
+const LONG_WAIT_S: u64 = 7 * 24 * 3600;
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq)]
+enum Until {
+    /// `condition=NAME[=VALUE]`; both regardless of case.
+    Condition { name: String, value: String },
+    /// `jsonpath='{PATH}'[=VALUE]`: any value where none is given.
+    Field { path: Path, value: Option<String> },
+    /// `delete`
+    Gone,
+    /// `create`
+    There,
+}
+
+impl Until {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.to_lowercase().as_str() {
+            "delete" => return Ok(Self::Gone),
+            "create" => return Ok(Self::There),
+            _ => {}
+        }
+        if let Some(rest) = text.strip_prefix("condition=") {
+            let (name, value) = rest.split_once('=').unwrap_or((rest, "true"));
+            return Ok(Self::Condition { name: name.to_lowercase(), value: value.to_lowercase() });
+        }
+        if let Some(rest) = text.strip_prefix("jsonpath=") {
+            // A filter has equal signs of its own.
+            let (path, value) = match rest.rfind('}') {
+                Some(end) => (&rest[..=end], rest[end + 1..].strip_prefix('=')),
+                None => match rest.split_once('=') {
+                    Some((path, value)) => (path, Some(value)),
+                    None => (rest, None),
+                },
+            };
+            let value = value.map(str::to_owned);
+            return Ok(Self::Field { path: jsonpath::path(path)?, value });
+        }
+        Err(format!("unrecognized condition: {text:?}"))
+    }
+
+    /// Whether it holds for an object that is there.
+    fn holds(&self, object: &Value) -> Result<bool, String> {
+        match self {
+            Self::There => Ok(true),
+            Self::Gone => Ok(false),
+            Self::Condition { name, value } => Ok(condition_holds(object, name, value)),
+            Self::Field { path, value } => {
+                let found = path.find(object)?;
+                match (found.as_slice(), value) {
+                    ([], _) => Ok(false),
+                    ([_, _, ..], _) => Err("given jsonpath expression matches more than one \
+                                            value"
+                        .to_owned()),
+                    ([Value::Array(_) | Value::Object(_)], Some(_)) => {
+                        Err("jsonpath leads to a nested object or list and cannot be compared"
+                            .to_owned())
+                    }
+                    ([_], None) => Ok(true),
+                    ([found], Some(value)) => Ok(jsonpath::scalar(found) == *value),
+                }
+            }
+        }
+    }
+}
+
+/// Whether the object's own controller says so of its present generation.
+fn condition_holds(object: &Value, name: &str, value: &str) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    let is =
+        |field: &Value, wanted: &str| field.as_str().is_some_and(|f| f.to_lowercase() == wanted);
+    let Some(condition) = conditions.into_iter().flatten().find(|c| is(&c["type"], name)) else {
+        return false;
+    };
+    let observed = condition["observedGeneration"]
+        .as_i64()
+        .or_else(|| object["status"]["observedGeneration"].as_i64());
+    let generation = object["metadata"]["generation"].as_i64();
+    let outdated = matches!((observed, generation), (Some(o), Some(g)) if o < g);
+    !outdated && is(&condition["status"], value)
+}
+
+/// Waits.
+pub(crate) async fn wait(args: &cli::Wait) -> Result<Code, Failure> {
+    let selective = args.which.selector.is_some() || args.field_selector.is_some() || args.all;
+    let asked = Asked::read(&args.which, &args.place, selective)?;
+    if matches!(asked, Asked::Kinds(_)) && !selective {
+        return Err(Failure::failed(
+            "resource(s) were provided, but no name was specified: say a name, -l LABELS or --all",
+        ));
+    }
+    let until = args.until.as_deref().map(Until::parse).transpose().map_err(Failure::failed)?;
+    let session = Session::look(&args.place, args.all_namespaces).await?;
+    let result = match until {
+        Some(until) => Ok(wait_until(args, &session, asked, &until).await),
+        None => wait_for_jobs(args, &session, asked).await,
+    };
+    session.end().await;
+    result
+}
+
+/// The objects by name: those of a selection are read first.
+async fn names(args: &cli::Wait, session: &Session, asked: Asked) -> Result<Vec<Named>, Problem> {
+    let kinds = match asked {
+        Asked::Objects(objects) => return Ok(objects),
+        Asked::Kinds(kinds) => kinds,
+    };
+    let labels = args.which.selector.as_deref().unwrap_or_default();
+    let fields = args.field_selector.as_deref().unwrap_or_default();
+    let mut named = Vec::new();
+    for kind in kinds {
+        let list = session.read(session.collection(kind, labels, fields, &[]), As::Object).await?;
+        named.extend(session::items(kind, list).iter().map(|item| Named::of(kind, item)));
+    }
+    Ok(named)
+}
+
+async fn wait_until(args: &cli::Wait, session: &Session, asked: Asked, until: &Until) -> Code {
+    let objects = match names(args, session, asked).await {
+        Ok(objects) => objects,
+        Err(problem) => return problem::tell(&[problem]),
+    };
+    if objects.is_empty() && *until != Until::Gone {
+        return problem::tell(&[Problem::Said("no matching resources found".to_owned())]);
+    }
+    let limit = match args.timeout {
+        None => Duration::from_secs(FOR_WAIT_S),
+        Some(limit) => limit_of(limit),
+    };
+    let deadline = Instant::now() + limit;
+    let mut problems = Vec::new();
+    for object in &objects {
+        // With no time at all it still looks once.
+        let met = match limit {
+            Duration::ZERO => look_once(session, object, until).await.map(|met| met.then_some(())),
+            _ => timeout_at(deadline, met(session, object, until)).await.ok().transpose(),
+        };
+        match met {
+            Ok(Some(())) => tell_met(args, object),
+            Ok(None) => problems.push(late(object)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problem::tell(&problems)
+}
+
+/// The time is up.
+pub(super) fn late(object: &Named) -> Problem {
+    let plural = object.kind.info().plural;
+    Problem::Said(format!("timed out waiting for the condition on {plural}/{}", object.name))
+}
+
+/// Whether it holds now.
+async fn look_once(session: &Session, object: &Named, until: &Until) -> Result<bool, Problem> {
+    match (session.read_object(object, As::Object, "").await, until) {
+        (Ok(value), _) => until.holds(&value).map_err(Problem::Said),
+        (Err(problem), Until::Gone | Until::There) if problem.not_found() => {
+            Ok(*until == Until::Gone)
+        }
+        (Err(problem), _) => Err(problem),
+    }
+}
+
+fn limit_of(limit: SignedDuration) -> Duration {
+    Duration::try_from(limit).unwrap_or(Duration::from_secs(LONG_WAIT_S))
+}
+
+fn tell_met(args: &cli::Wait, object: &Named) {
+    let name = format!("{}/{}", which::shown(object.kind), object.name);
+    match args.output {
+        Some(cli::NameOnly::Name) => tell!("{name}"),
+        None => tell!("{name} condition met"),
+    }
+}
+
+/// Returns once it holds.
+async fn met(session: &Session, object: &Named, until: &Until) -> Result<(), Problem> {
+    let mut seen = false;
+    watch_until(session, object, |value| match (value, until) {
+        (Some(value), _) => {
+            seen = true;
+            until.holds(value).map_err(Problem::Said)
+        }
+        (None, Until::Gone) => Ok(true),
+        (None, Until::There) => Ok(false),
+        // One that goes while it is waited for may come back.
+        (None, _) if seen => Ok(false),
+        (None, _) => Err(Error::from(StatusError::not_found(object.kind, &object.name)).into()),
+    })
+    .await
+}
+
+/// Watches an object until `done` says so of what it is, or of `None` while it is not there. Goes on
+/// when the server ends a watch or comes back.
+pub(super) async fn watch_until(
+    session: &Session,
+    object: &Named,
+    mut done: impl FnMut(Option<&Value>) -> Result<bool, Problem>,
+) -> Result<(), Problem> {
+    loop {
+        let mark = session.link().mark();
+        match watch_once(session, object, &mut done).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(Problem::Request(error)) if error.lost() => {
+                if session.link().recover(mark).await.is_err() {
+                    return Err(error.into());
+                }
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+}
+
+/// One watch; false when it ended before that.
+async fn watch_once(
+    session: &Session,
+    object: &Named,
+    done: &mut impl FnMut(Option<&Value>) -> Result<bool, Problem>,
+) -> Result<bool, Problem> {
+    let mut changes = session.client().changes(session.watch_of(object), As::Object).await?;
+    let mut there = false;
+    while let Some(change) = changes.next().await? {
+        let enough = match &change {
+            Change::Added(value) | Change::Modified(value) => {
+                there = true;
+                done(Some(value))?
+            }
+            Change::Deleted(_) => {
+                there = false;
+                done(None)?
+            }
+            // The end of what was there when the watch began.
+            Change::Bookmark => !there && done(None)?,
+        };
+        if enough {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Without `--for`: Jobs to their ends.
+async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Result<Code, Failure> {
+    let usage = |problem: &Problem| {
+        let text = problem.text();
+        Failure::usage(text.strip_prefix("error: ").unwrap_or(&text))
+    };
+    let named = names(args, session, asked).await.map_err(|problem| usage(&problem))?;
+    if named.is_empty() {
+        return Err(Failure::usage("no matching resources found"));
+    }
+    if let Some(other) = named.iter().find(|named| named.kind != Kind::Job) {
+        return Err(Failure::usage(format!(
+            "{}/{} needs --for: only jobs are waited for without",
+            which::shown(other.kind),
+            other.name
+        )));
+    }
+    let mut jobs: Vec<Object> = Vec::new();
+    for named in &named {
+        let value = session.read_object(named, As::Object, "").await;
+        let value = value.map_err(|problem| usage(&problem))?;
+        jobs.push(object(&value)?);
+    }
+    let hints = Hints { data_dir: args.place.data_dir.on_command_line() };
+    let limit = args.timeout.map(limit_of);
+    let told = |ended: Ended<'_>| match ended.complete {
+        true => tell_met(args, &named[ended.at]),
+        false => (ended.lines)().iter().for_each(|line| complain!("{line}")),
+    };
+    let code = run::wait_for_jobs(session.link(), &jobs, limit, &hints, told).await?;
+    if code == Code::TIMEOUT && args.timeout.is_some() {
+        complain!("error: timed out waiting for jobs");
+    }
+    Ok(code)
+}
+
+/// A Job as the client's typed half has it.
+fn object(value: &Value) -> Result<Object, Failure> {
+    let unreadable = |error: String| Failure::engine(format!("the server sent a job: {error}"));
+    let draft = Draft::from_json(Kind::Job, value.to_string().as_bytes())
+        .map_err(|error| unreadable(error.to_string()))?;
+    let revision = draft.metadata.resource_version.as_deref().and_then(|text| text.parse().ok());
+    Ok(draft.seal(revision.ok_or_else(|| unreadable("without a resourceVersion".to_owned()))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_is_read_and_recognised() {
+        let object = json!({
+            "metadata": {"generation": 2},
+            "status": {"phase": "Running", "n": 3, "list": [1, 2], "conditions": [
+                {"type": "Ready", "status": "True"},
+                {"type": "Old", "status": "True", "observedGeneration": 1},
+            ]},
+        });
+        for (text, wanted) in [
+            ("condition=ready", Ok(true)),
+            ("condition=Ready=TRUE", Ok(true)),
+            ("condition=Ready=false", Ok(false)),
+            ("condition=Old", Ok(false)),
+            ("condition=Other", Ok(false)),
+            ("jsonpath={.status.phase}=Running", Ok(true)),
+            ("jsonpath=.status.phase=Pending", Ok(false)),
+            ("jsonpath={.status.n}=3", Ok(true)),
+            ("jsonpath={.status.n}", Ok(true)),
+            ("jsonpath={.status.none}", Ok(false)),
+            ("jsonpath={.status.conditions[?(@.type==\"Ready\")].status}=True", Ok(true)),
+            ("jsonpath={.status.list[*]}=1", Err(())),
+            ("jsonpath={.status.list}=1", Err(())),
+            ("create", Ok(true)),
+            ("delete", Ok(false)),
+        ] {
+            let until = Until::parse(text).unwrap();
+            assert_eq!(until.holds(&object).map_err(drop), wanted, "{text}");
+        }
+        assert_eq!(Until::parse("ready").unwrap_err(), "unrecognized condition: \"ready\"");
+        assert!(Until::parse("jsonpath={.a").is_err());
+    }
+
+    #[test]
+    fn a_negative_timeout_is_a_week() {
+        assert_eq!(limit_of(SignedDuration::from_secs(-1)), Duration::from_secs(LONG_WAIT_S));
+        assert_eq!(limit_of(SignedDuration::from_secs(2)), Duration::from_secs(2));
+    }
+}
