@@ -20,7 +20,7 @@ use crate::{
     limits::{
         REQUEST_BODY_BYTES_MAX, REQUEST_BODY_DRAINED_BYTES_MAX, REQUEST_BODY_MS, RUN_ID_BYTES_MAX,
     },
-    list, log, negotiate, own, parse, version, watch as watch_verb, write,
+    list, log, negotiate, own, parse, review, version, watch as watch_verb, write,
 };
 
 /// A request beside its line: what verbs may look at.
@@ -84,9 +84,9 @@ async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
         crate::Request::Health(health, query) => {
             Ok(health::health(&health, &query, &context).await)
         }
-        crate::Request::Review(review, ..) => {
-            let info = review.info();
-            Err(not_served("create", &format!("{}.{}", info.plural, info.group), None))
+        crate::Request::Review(review, namespace, query) => {
+            negotiate::accepts_json(&context.headers)?;
+            review::review(review, &namespace, &query, context).await
         }
         crate::Request::Discovery(document) => discovery::discovery(&document, &context.headers),
         crate::Request::OpenApi(_) | crate::Request::Metrics => Ok(answer::not_found()),
@@ -98,10 +98,9 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
     if info.subresource == Subresource::Log {
         return log::log(&info, context).await;
     }
-    if matches!(info.verb, Verb::Get | Verb::List | Verb::Watch) {
-        return read(info, context).await;
+    if !matches!(info.verb, Verb::Get | Verb::List | Verb::Watch) {
+        negotiate::accepts_json(&context.headers)?;
     }
-    negotiate::accepts_json(&context.headers)?;
     if matches!(info.subresource, Subresource::Eviction | Subresource::Binding) {
         return Err(not_served(info.verb.name(), &info.kind.info().qualified(), Some(info.kind)));
     }
@@ -109,7 +108,9 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
         Verb::Create => write::create(&info, context).await,
         Verb::Update => write::update(&info, context).await,
         Verb::Delete => write::delete(&info, context).await,
-        verb => Err(not_served(verb.name(), &info.kind.info().qualified(), Some(info.kind))),
+        Verb::Patch => write::patch(&info, context).await,
+        Verb::DeleteCollection => write::delete_collection(&info, context).await,
+        Verb::Get | Verb::List | Verb::Watch => read(info, context).await,
     }
 }
 

@@ -8,6 +8,7 @@ mod accept;
 mod answer;
 mod body;
 mod caller;
+mod content;
 mod discovery;
 mod etag;
 mod filter;

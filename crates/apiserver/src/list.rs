@@ -21,19 +21,42 @@ use crate::{
 };
 
 pub(crate) async fn list(info: &RequestInfo, form: Form, server: &Rc<Server>) -> Answer {
-    let filter = Filter::read(info)?;
-    let wanted = Wanted::read(&info.query)?;
-    let found = {
-        let engine = server.engine();
-        let head = engine.store().head();
-        not_ahead(wanted.newest_revision(), head)?;
-        match find(engine.store(), &filter, &wanted) {
-            Ok(found) => found,
-            Err(Expired { .. }) => return expired(&wanted),
-        }
-    };
+    let listing = Listing::read(info)?;
+    let found = listing.find(server.engine().store())?;
+    let Some(found) = found else { return listing.expired() };
     server.durable(found.revision).await?;
-    Ok(answer::json(StatusCode::OK, found.body(&filter, form, server.now())))
+    Ok(answer::json(StatusCode::OK, found.body(&listing, form, server.now())))
+}
+
+/// Which objects are asked for.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    filter: Filter,
+    wanted: Wanted,
+}
+
+impl Listing {
+    /// Reads the options of a list.
+    ///
+    /// # Errors
+    /// 400 and 422 for those that cannot be read or make no sense.
+    pub(crate) fn read(info: &RequestInfo) -> Result<Self, StatusError> {
+        Ok(Self { filter: Filter::read(info)?, wanted: Wanted::read(&info.query)? })
+    }
+
+    /// What the store has of it; `None` when its state is too old to be known.
+    ///
+    /// # Errors
+    /// 504 for a revision that does not exist yet.
+    pub(crate) fn find(&self, store: &Store) -> Result<Option<Found>, StatusError> {
+        not_ahead(self.wanted.newest_revision(), store.head())?;
+        Ok(find(store, &self.filter, &self.wanted).ok())
+    }
+
+    /// The answer when the state is too old to be known.
+    pub(crate) fn expired(&self) -> Answer {
+        expired(&self.wanted)
+    }
 }
 
 /// What part of which state is asked for.
@@ -71,7 +94,7 @@ impl Wanted {
 }
 
 /// One page of a list.
-struct Found {
+pub(crate) struct Found {
     revision: Revision,
     items: Vec<Arc<Object>>,
     /// How many objects of the whole list follow, if any do.
@@ -125,7 +148,14 @@ struct ListMeta {
 }
 
 impl Found {
-    fn body(self, filter: &Filter, form: Form, now: Timestamp) -> Body {
+    /// The objects that are shown.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.items.iter().map(|object| object.key.clone()).collect()
+    }
+
+    /// The list, in the form that was asked for.
+    pub(crate) fn body(self, listing: &Listing, form: Form, now: Timestamp) -> Body {
+        let filter = &listing.filter;
         let last = self.items.last().filter(|_| self.remaining > 0);
         let metadata = ListMeta {
             resource_version: self.revision.to_string(),

@@ -1,15 +1,54 @@
 //! The reviews: kinds that are only asked with POST and answered, never stored. One table, as for
 //! the kinds that are.
 
+mod decide;
+
+use hyper::StatusCode;
+use kinds::decode::{self, Sent};
+
+use crate::{
+    Query,
+    answer::{self, Answer, internal},
+    body::Body,
+    content,
+    handle::Context,
+    write::WriteOptions,
+};
+
+/// Answers a review. It is made at once, with or without `dryRun`: there is nothing to store.
+pub(crate) async fn review(
+    review: Review,
+    namespace: &str,
+    query: &Query,
+    mut context: Context<'_>,
+) -> Answer {
+    let options = WriteOptions::read(query, "CreateOptions")?;
+    let form = content::form(&context.headers)?;
+    let body = context.body().await?;
+    let info = review.info();
+    let api_version = format!("{}/{}", info.group, info.version);
+    let sent = Sent { api_versions: &[&api_version], kind: info.name };
+    let (json, warnings) = decode::sent(&sent, form, &body, options.validation)?;
+    let asked = serde_json::from_str(&json).map_err(internal)?;
+    let answered = decide::answer(review, namespace, asked, context.server.now())?;
+    let mut response = answer::json(StatusCode::CREATED, Body::whole(answered.to_string()));
+    answer::warn(&mut response, &warnings);
+    Ok(response)
+}
+
 /// A kind of review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Review {
     /// `authentication.k8s.io/v1 SelfSubjectReview`: who am I?
     SelfSubject,
+    /// `authorization.k8s.io/v1 LocalSubjectAccessReview`: may they, in this namespace?
+    LocalSubjectAccess,
     /// `authorization.k8s.io/v1 SelfSubjectAccessReview`: may I?
     SelfSubjectAccess,
     /// `authorization.k8s.io/v1 SelfSubjectRulesReview`: what may I?
     SelfSubjectRules,
+    /// `authorization.k8s.io/v1 SubjectAccessReview`: may they?
+    SubjectAccess,
 }
 
 /// What the API needs to know of a review.
@@ -43,6 +82,15 @@ pub const REVIEWS: &[ReviewInfo] = &[
         namespaced: false,
     },
     ReviewInfo {
+        review: Review::LocalSubjectAccess,
+        group: "authorization.k8s.io",
+        version: "v1",
+        name: "LocalSubjectAccessReview",
+        plural: "localsubjectaccessreviews",
+        singular: "localsubjectaccessreview",
+        namespaced: true,
+    },
+    ReviewInfo {
         review: Review::SelfSubjectAccess,
         group: "authorization.k8s.io",
         version: "v1",
@@ -58,6 +106,15 @@ pub const REVIEWS: &[ReviewInfo] = &[
         name: "SelfSubjectRulesReview",
         plural: "selfsubjectrulesreviews",
         singular: "selfsubjectrulesreview",
+        namespaced: false,
+    },
+    ReviewInfo {
+        review: Review::SubjectAccess,
+        group: "authorization.k8s.io",
+        version: "v1",
+        name: "SubjectAccessReview",
+        plural: "subjectaccessreviews",
+        singular: "subjectaccessreview",
         namespaced: false,
     },
 ];

@@ -1,11 +1,15 @@
 //! Bodies of API requests: decoded against the schema, with upstream's words for what is wrong.
 
+mod patched;
+
 use std::collections::BTreeSet;
+
+pub use patched::patched;
 
 use crate::{
     Draft, Kind, Reason, StatusError,
     check::{self, Found, Problem, What},
-    schema::{self, Shape},
+    schema::{self, Shape, Type},
     tree::{self, Node, Value},
 };
 
@@ -48,6 +52,15 @@ pub enum Form {
     Yaml,
 }
 
+/// What a body must be that is no object of a served kind: options, a review, an eviction.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The versions it may name; none means that it does not matter.
+    pub api_versions: &'a [&'a str],
+    /// Its kind. There is a schema for it.
+    pub kind: &'a str,
+}
+
 /// Reads the body of a request for `kind`. Gives the object and the warnings for the client.
 /// Unknown fields are dropped, quantities are brought into canonical form.
 ///
@@ -60,33 +73,32 @@ pub fn body(
     bytes: &[u8],
     validation: FieldValidation,
 ) -> Result<(Draft, Vec<String>), StatusError> {
-    let node = read(form, bytes).map_err(|why| unrecognized(kind, bytes, &why))?;
-    if !matches!(node.value, Value::Map(_)) {
-        return Err(unrecognized(kind, bytes, "couldn't get version/kind; the body is no object"));
-    }
-    same_kind(kind, &node)?;
-    let checked = check::check(&node, schema::of(kind), false);
-    if let Some(text) = checked.problems.iter().find_map(type_error) {
-        return Err(cannot_handle(kind, kind.info().name, &text));
-    }
-    let strict = StrictErrors::of(form, &checked.problems);
-    if validation == FieldValidation::Strict && !strict.is_empty() {
-        return Err(cannot_handle(kind, kind.info().name, &strict.error()));
-    }
-    let draft = Draft::from_json(kind, checked.json.as_bytes())
-        .map_err(|e| cannot_handle(kind, kind.info().name, &e.to_string()))?;
-    let warnings = if validation == FieldValidation::Warn { strict.warnings() } else { Vec::new() };
+    let info = kind.info();
+    let api_version = info.api_version();
+    let expected =
+        Expected { api_versions: &[&api_version], name: info.name, ty: schema::of(kind) };
+    let (json, warnings) = expected.read(form, bytes, validation)?;
+    let draft = Draft::from_json(kind, json.as_bytes())
+        .map_err(|e| expected.cannot_handle(info.name, info.version, &e.to_string()))?;
     Ok((draft, warnings))
 }
 
-/// The JSON of a document of any kind, of doubled keys the last.
+/// As [`body`], for what is no object of a served kind; gives its JSON.
 ///
 /// # Errors
-/// What is broken about it, in upstream's words.
-pub fn json(form: Form, bytes: &[u8]) -> Result<String, String> {
-    let mut json = String::new();
-    check::any(&read(form, bytes)?, &mut json);
-    Ok(json)
+/// As [`body`].
+///
+/// # Panics
+/// If there is no schema for it.
+pub fn sent(
+    sent: &Sent<'_>,
+    form: Form,
+    bytes: &[u8],
+    validation: FieldValidation,
+) -> Result<(String, Vec<String>), StatusError> {
+    let api_version = sent.api_versions.first().copied().unwrap_or_default();
+    let ty = schema::sent(api_version, sent.kind).expect("what clients send has a schema");
+    Expected { api_versions: sent.api_versions, name: sent.kind, ty }.read(form, bytes, validation)
 }
 
 /// The document as a tree, or what is broken about it in upstream's words.
@@ -97,7 +109,7 @@ fn read(form: Form, bytes: &[u8]) -> Result<Node, String> {
         Form::Yaml => {
             let text = std::str::from_utf8(bytes).map_err(|error| format!("yaml: {error}"))?;
             let first = tree::yaml::parse(text).into_iter().next();
-            first.unwrap_or_else(|| Ok(Node { line: 0, value: Value::Null })).map_err(|broken| {
+            first.unwrap_or(Ok(Node { line: 0, value: Value::Null })).map_err(|broken| {
                 let what = broken.message.trim_start_matches("invalid YAML: ");
                 format!("yaml: line {}: {what}", broken.line)
             })
@@ -138,6 +150,16 @@ impl StrictErrors {
         found
     }
 
+    /// Both, the texts of the first first.
+    fn and(mut self, other: Self) -> Self {
+        self.yaml.extend(other.yaml);
+        let new = other.fields.into_iter().filter(|text| !self.fields.contains(text));
+        let new: Vec<String> = new.collect();
+        self.fields.extend(new);
+        self.fields.truncate(STRICT_ERRORS_MAX);
+        self
+    }
+
     fn is_empty(&self) -> bool {
         self.yaml.is_empty() && self.fields.is_empty()
     }
@@ -155,45 +177,82 @@ impl StrictErrors {
     }
 }
 
-/// The body may leave out what it is, but may not be something else.
-fn same_kind(kind: Kind, node: &Node) -> Result<(), StatusError> {
-    let expected = kind.info().api_version();
-    if let Some(version) = node.text("apiVersion").filter(|v| !v.is_empty() && *v != expected) {
-        let text = format!(
-            "the API version in the data ({version}) does not match the expected API version ({expected})"
-        );
-        return Err(StatusError::new(Reason::BadRequest, text));
-    }
-    match node.text("kind").filter(|k| !k.is_empty() && *k != kind.info().name) {
-        Some(other) => {
-            let text = format!("the body is a {other}, this path takes a {}", kind.info().name);
-            Err(cannot_handle(kind, other, &text))
+/// What a body must be.
+struct Expected<'a> {
+    api_versions: &'a [&'a str],
+    name: &'a str,
+    ty: &'static Type,
+}
+
+impl Expected<'_> {
+    /// The JSON of what was sent, and what the client is warned of.
+    fn read(
+        &self,
+        form: Form,
+        bytes: &[u8],
+        validation: FieldValidation,
+    ) -> Result<(String, Vec<String>), StatusError> {
+        let node = read(form, bytes).map_err(|why| self.unrecognized(bytes, &why))?;
+        if !matches!(node.value, Value::Map(_)) {
+            let why = "couldn't get version/kind; the body is no object";
+            return Err(self.unrecognized(bytes, why));
         }
-        None => Ok(()),
+        let version = self.same_kind(&node)?;
+        let checked = check::check(&node, self.ty, false);
+        if let Some(text) = checked.problems.iter().find_map(type_error) {
+            return Err(self.cannot_handle(self.name, &version, &text));
+        }
+        let strict = StrictErrors::of(form, &checked.problems);
+        if validation == FieldValidation::Strict && !strict.is_empty() {
+            return Err(self.cannot_handle(self.name, &version, &strict.error()));
+        }
+        let warnings =
+            if validation == FieldValidation::Warn { strict.warnings() } else { Vec::new() };
+        Ok((checked.json, warnings))
     }
-}
 
-fn cannot_handle(kind: Kind, found: &str, why: &str) -> StatusError {
-    let info = kind.info();
-    let text = format!(
-        "{found} in version \"{}\" cannot be handled as a {}: {why}",
-        info.version, info.name
-    );
-    StatusError::new(Reason::BadRequest, text)
-}
+    /// The body may leave out what it is, but may not be something else. Gives its version without
+    /// the group.
+    fn same_kind(&self, node: &Node) -> Result<String, StatusError> {
+        let given = |field| node.text(field).filter(|text| !text.is_empty());
+        let expected = self.api_versions.first().copied().unwrap_or("v1");
+        let api_version = given("apiVersion").unwrap_or(expected);
+        if !self.api_versions.is_empty() && !self.api_versions.contains(&api_version) {
+            let text = format!(
+                "the API version in the data ({api_version}) does not match the expected API version ({expected})"
+            );
+            return Err(StatusError::new(Reason::BadRequest, text));
+        }
+        let version = api_version.rsplit('/').next().unwrap_or_default().to_owned();
+        match given("kind").filter(|kind| *kind != self.name) {
+            Some(other) => {
+                let text = format!("the body is a {other}, this path takes a {}", self.name);
+                Err(self.cannot_handle(other, &version, &text))
+            }
+            None => Ok(version),
+        }
+    }
 
-fn unrecognized(kind: Kind, body: &[u8], why: &str) -> StatusError {
-    let shown = &body[..body.len().min(SUMMARY_BYTES_MAX)];
-    let more = if body.len() > shown.len() { " ..." } else { "" };
-    let summary = match std::str::from_utf8(shown) {
-        Ok("") => "<empty>".to_owned(),
-        Ok(text) if text.starts_with('{') => format!("{text}{more}"),
-        _ => shown.iter().map(|b| format!("{b:02x}")).collect::<String>() + more,
-    };
-    let name = kind.info().name;
-    let text =
-        format!("the object provided is unrecognized (must be of type {name}): {why} ({summary})");
-    StatusError::new(Reason::BadRequest, text)
+    fn cannot_handle(&self, found: &str, version: &str, why: &str) -> StatusError {
+        let name = self.name;
+        let text = format!("{found} in version \"{version}\" cannot be handled as a {name}: {why}");
+        StatusError::new(Reason::BadRequest, text)
+    }
+
+    fn unrecognized(&self, body: &[u8], why: &str) -> StatusError {
+        let shown = &body[..body.len().min(SUMMARY_BYTES_MAX)];
+        let more = if body.len() > shown.len() { " ..." } else { "" };
+        let summary = match std::str::from_utf8(shown) {
+            Ok("") => "<empty>".to_owned(),
+            Ok(text) if text.starts_with('{') => format!("{text}{more}"),
+            _ => shown.iter().map(|b| format!("{b:02x}")).collect::<String>() + more,
+        };
+        let name = self.name;
+        let text = format!(
+            "the object provided is unrecognized (must be of type {name}): {why} ({summary})"
+        );
+        StatusError::new(Reason::BadRequest, text)
+    }
 }
 
 fn type_error(problem: &Problem) -> Option<String> {

@@ -4,8 +4,8 @@
 use hyper::StatusCode;
 use kinds::{RUN_ANNOTATION, decode};
 
-use super::{content, options::WriteOptions, place, written};
-use crate::{RequestInfo, answer::Answer, handle::Context};
+use super::{WriteOptions, place, written};
+use crate::{RequestInfo, answer::Answer, content, handle::Context};
 
 pub(crate) async fn create(info: &RequestInfo, mut context: Context<'_>) -> Answer {
     let options = WriteOptions::read(&info.query, "CreateOptions")?;

@@ -1,12 +1,17 @@
 //! How to delete: from the body or, only if there is none, from the query.
 
 use engine::{DeleteOptions, Propagation};
-use kinds::{FieldError, Kind, StatusError, decode, metav1};
+use kinds::{
+    FieldError, Kind, StatusError,
+    decode::{self, FieldValidation, Form, Sent},
+    metav1,
+};
 
-use super::{content, options::dry_run};
+use super::options::dry_run;
 use crate::{
     Query, RequestInfo,
-    answer::{bad_request, invalid_options},
+    answer::{internal, invalid_options},
+    content,
     handle::Context,
 };
 
@@ -45,19 +50,10 @@ impl Asked {
     }
 }
 
-fn from_body(form: decode::Form, body: &[u8]) -> Result<metav1::DeleteOptions, StatusError> {
-    let refuse = |why: &dyn std::fmt::Display| {
-        let shown = String::from_utf8_lossy(&body[..body.len().min(256)]);
-        let must = "the object provided is unrecognized (must be of type DeleteOptions)";
-        bad_request(format!("{must}: {why} ({shown})"))
-    };
-    let json = decode::json(form, body).map_err(|error| refuse(&error))?;
-    let options: metav1::DeleteOptions =
-        serde_json::from_str(&json).map_err(|error| refuse(&error))?;
-    match options.kind.as_deref() {
-        None | Some("" | "DeleteOptions") => Ok(options),
-        Some(other) => Err(refuse(&format!("kind {other:?}"))),
-    }
+fn from_body(form: Form, body: &[u8]) -> Result<metav1::DeleteOptions, StatusError> {
+    let sent = Sent { api_versions: &[], kind: "DeleteOptions" };
+    let (json, _) = decode::sent(&sent, form, body, FieldValidation::Ignore)?;
+    serde_json::from_str(&json).map_err(internal)
 }
 
 fn from_query(query: &Query) -> Result<metav1::DeleteOptions, StatusError> {

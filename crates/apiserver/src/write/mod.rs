@@ -4,11 +4,12 @@
 //! A write reads its options, then its body; hands one decision to the engine, without an await in
 //! between; and answers when what the engine committed is on disk.
 
-mod content;
 mod create;
 mod delete;
+mod delete_collection;
 mod delete_options;
 mod options;
+mod patch;
 mod update;
 
 use std::rc::Rc;
@@ -19,6 +20,9 @@ use kinds::{Draft, StatusError};
 
 pub(crate) use create::create;
 pub(crate) use delete::delete;
+pub(crate) use delete_collection::delete_collection;
+pub(crate) use options::WriteOptions;
+pub(crate) use patch::patch;
 pub(crate) use update::update;
 
 use crate::{
@@ -41,13 +45,18 @@ async fn written(
     Ok(response)
 }
 
+/// What is sent names another namespace than the path.
+pub(crate) fn other_namespace() -> StatusError {
+    bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request",
+    )
+}
+
 /// Puts an object into the namespace of the path; objects of cluster-scoped kinds lose theirs.
 fn place(draft: &mut Draft, namespace: &str) -> Result<(), StatusError> {
     let own = draft.metadata.namespace.as_deref().unwrap_or_default();
     if !own.is_empty() && !namespace.is_empty() && own != namespace {
-        return Err(bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        ));
+        return Err(other_namespace());
     }
     draft.metadata.namespace = Some(namespace.to_owned()).filter(|namespace| !namespace.is_empty());
     Ok(())

@@ -14,15 +14,27 @@ pub(crate) struct WriteOptions {
 }
 
 impl WriteOptions {
-    /// Reads the query of a create (`CreateOptions`), an update (`UpdateOptions`) or a patch
-    /// (`PatchOptions`).
+    /// Reads the query of a create (`CreateOptions`) or an update (`UpdateOptions`).
     ///
     /// # Errors
     /// 422 for values that do not exist.
     pub(crate) fn read(query: &Query, options: &str) -> Result<Self, StatusError> {
-        let given: Vec<&str> = query.all("dryRun").collect();
-        let mut errors = Vec::new();
+        Self::check(query, options, Vec::new())
+    }
+
+    /// Reads the query of a patch that is no server-side apply (`PatchOptions`).
+    ///
+    /// # Errors
+    /// 422 for values that do not exist, and for `force`.
+    pub(crate) fn read_patch(query: &Query) -> Result<Self, StatusError> {
+        let why = "may not be specified for non-apply patch";
+        let force = query.get("force").map(|_| FieldError::forbidden("force", why));
+        Self::check(query, "PatchOptions", force.into_iter().collect())
+    }
+
+    fn check(query: &Query, options: &str, mut errors: FieldErrors) -> Result<Self, StatusError> {
         field_manager(query.text("fieldManager"), &mut errors);
+        let given: Vec<&str> = query.all("dryRun").collect();
         let dry_run = dry_run(&given, &mut errors);
         let text = query.text("fieldValidation");
         let validation = FieldValidation::parse(text);

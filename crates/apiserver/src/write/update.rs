@@ -4,8 +4,8 @@ use engine::Written;
 use hyper::StatusCode;
 use kinds::{Draft, Kind, StatusError, decode};
 
-use super::{check_name, content, options::WriteOptions, place, written};
-use crate::{RequestInfo, Server, Subresource, answer::Answer, handle::Context};
+use super::{WriteOptions, check_name, place, written};
+use crate::{RequestInfo, Server, Subresource, answer::Answer, content, handle::Context};
 
 pub(crate) async fn update(info: &RequestInfo, mut context: Context<'_>) -> Answer {
     let options = WriteOptions::read(&info.query, "UpdateOptions")?;
@@ -27,14 +27,18 @@ fn write(
 ) -> Result<(StatusCode, Written), StatusError> {
     let now = server.now();
     let mut engine = server.engine();
-    let part = match info.subresource {
-        Subresource::Status => engine::Subresource::Status,
-        _ => engine::Subresource::Main,
-    };
     let creates = matches!(info.kind, Kind::Event | Kind::RuntimeClass)
         && info.subresource == Subresource::Main;
     if creates && engine.store().get(&draft.key()).is_none() {
         return Ok((StatusCode::CREATED, engine.create(draft, dry_run, now)?));
     }
-    Ok((StatusCode::OK, engine.update(draft, part, dry_run, now)?))
+    Ok((StatusCode::OK, engine.update(draft, part(info.subresource), dry_run, now)?))
+}
+
+/// What of an object a write to this path may change.
+pub(super) fn part(subresource: Subresource) -> engine::Subresource {
+    match subresource {
+        Subresource::Status => engine::Subresource::Status,
+        _ => engine::Subresource::Main,
+    }
 }

@@ -1,7 +1,7 @@
 //! In which form a request's body comes: what its Content-Type says.
 
 use hyper::{HeaderMap, header::CONTENT_TYPE};
-use kinds::{Reason, StatusError, decode::Form};
+use kinds::{Reason, StatusError, decode::Form, patch::PatchType};
 
 /// The forms of objects, under their media types.
 const FORMS: [(&str, Form); 2] =
@@ -11,13 +11,22 @@ const FORMS: [(&str, Form); 2] =
 ///
 /// # Errors
 /// 415 for another type, with those that are taken.
-pub(super) fn form(headers: &HeaderMap) -> Result<Form, StatusError> {
+pub(crate) fn form(headers: &HeaderMap) -> Result<Form, StatusError> {
     let media = media(headers);
     if media.is_empty() {
         return Ok(Form::Json);
     }
     let found = FORMS.iter().find(|(name, _)| media.eq_ignore_ascii_case(name));
     found.map(|(_, form)| *form).ok_or_else(|| unknown(FORMS.map(|(name, _)| name).as_slice()))
+}
+
+/// The type of a patch.
+///
+/// # Errors
+/// 415 for one that is not served, with those that are.
+pub(crate) fn patch_type(headers: &HeaderMap) -> Result<PatchType, StatusError> {
+    let found = PatchType::of_content_type(media(headers));
+    found.filter(|found| *found != PatchType::Apply).ok_or_else(PatchType::unsupported)
 }
 
 /// The media type without its parameters.

@@ -1,0 +1,134 @@
+//! What a review is answered. Pure.
+
+use jiff::Timestamp;
+use kinds::{FieldError, FieldErrors, StatusError, api_time};
+use serde_json::{Value, json};
+
+use super::Review;
+use crate::{
+    ADMIN_GROUP, ADMIN_USER,
+    answer::{bad_request, invalid_options},
+    write::other_namespace,
+};
+
+/// The groups of the one user there is, who may do everything.
+const GROUPS: [&str; 2] = [ADMIN_GROUP, "system:authenticated"];
+
+/// The review with its status.
+///
+/// # Errors
+/// 422 for a question that is none, 400 for one about another namespace than its own.
+pub(super) fn answer(
+    review: Review,
+    namespace: &str,
+    mut asked: Value,
+    now: Timestamp,
+) -> Result<Value, StatusError> {
+    let spec = &asked["spec"];
+    let status = match review {
+        Review::SelfSubject => {
+            asked["metadata"]["creationTimestamp"] = json!(api_time(now));
+            json!({"userInfo": {"username": ADMIN_USER, "groups": GROUPS}})
+        }
+        Review::SelfSubjectRules => rules(spec)?,
+        Review::SelfSubjectAccess => {
+            refuse_if(review, check_subject_of_question(spec))?;
+            json!({"allowed": allowed(ADMIN_USER, &GROUPS)})
+        }
+        Review::SubjectAccess => {
+            refuse_if(review, check_access(spec))?;
+            json!({"allowed": may(spec)})
+        }
+        Review::LocalSubjectAccess => {
+            let own = asked["metadata"]["namespace"].as_str().unwrap_or_default();
+            if !own.is_empty() && own != namespace {
+                return Err(other_namespace());
+            }
+            refuse_if(review, check_local(namespace, spec))?;
+            asked["metadata"]["namespace"] = namespace.into();
+            json!({"allowed": may(&asked["spec"])})
+        }
+    };
+    if asked["metadata"].is_null() {
+        asked["metadata"] = json!({});
+    }
+    let info = review.info();
+    asked["kind"] = info.name.into();
+    asked["apiVersion"] = format!("{}/{}", info.group, info.version).into();
+    asked["status"] = status;
+    Ok(asked)
+}
+
+/// Everything is allowed, so two rules say it all.
+fn rules(spec: &Value) -> Result<Value, StatusError> {
+    if spec["namespace"].as_str().unwrap_or_default().is_empty() {
+        return Err(bad_request("no namespace on request"));
+    }
+    Ok(json!({
+        "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+        "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+        "incomplete": false,
+    }))
+}
+
+fn may(spec: &Value) -> bool {
+    let groups = spec["groups"].as_array().into_iter().flatten();
+    let groups: Vec<&str> = groups.filter_map(Value::as_str).collect();
+    allowed(spec["user"].as_str().unwrap_or_default(), &groups)
+}
+
+/// Whether somebody may do something; it does not matter what.
+fn allowed(user: &str, groups: &[&str]) -> bool {
+    user == ADMIN_USER || groups.contains(&ADMIN_GROUP)
+}
+
+/// A question is about a resource or about a path.
+fn check_subject_of_question(spec: &Value) -> FieldErrors {
+    const PATH: &str = "spec.nonResourceAttributes";
+    match (spec["resourceAttributes"].is_object(), spec["nonResourceAttributes"].is_object()) {
+        (true, true) => {
+            let why = "cannot be specified in combination with resourceAttributes";
+            vec![FieldError::invalid(PATH, spec["nonResourceAttributes"].clone(), why)]
+        }
+        (false, false) => {
+            let why =
+                "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+            vec![FieldError::invalid("spec.resourceAttributes", Value::Null, why)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn check_access(spec: &Value) -> FieldErrors {
+    let mut errors = check_subject_of_question(spec);
+    let user = spec["user"].as_str().unwrap_or_default();
+    if user.is_empty() && spec["groups"].as_array().is_none_or(Vec::is_empty) {
+        let why = "at least one of user or group must be specified";
+        errors.push(FieldError::invalid("spec.user", user, why));
+    }
+    errors
+}
+
+fn check_local(namespace: &str, spec: &Value) -> FieldErrors {
+    let mut errors = check_access(spec);
+    let resource = &spec["resourceAttributes"];
+    let asked = resource["namespace"].as_str().unwrap_or_default();
+    if resource.is_object() && asked != namespace {
+        let path = "spec.resourceAttributes.namespace";
+        errors.push(FieldError::invalid(path, asked, "must match metadata.namespace"));
+    }
+    let path = &spec["nonResourceAttributes"];
+    if path.is_object() {
+        let why = "disallowed on this kind of request";
+        errors.push(FieldError::invalid("spec.nonResourceAttributes", path.clone(), why));
+    }
+    errors
+}
+
+fn refuse_if(review: Review, errors: FieldErrors) -> Result<(), StatusError> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let info = review.info();
+    Err(invalid_options(&format!("{}.{} \"\"", info.name, info.group), &errors))
+}
