@@ -14,6 +14,7 @@ pub mod names;
 mod object;
 pub mod patch;
 mod path;
+pub mod protobuf;
 pub mod quantity;
 pub mod schema;
 pub mod selector;

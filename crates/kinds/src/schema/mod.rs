@@ -189,7 +189,7 @@ pub fn of(kind: Kind) -> &'static Type {
 
 /// What clients send and the server does not store as it is: options, reviews and what acts on an
 /// object; and kinds that are not served. With the API version that is said beside it.
-const SENT: &[(&str, &Type)] = &[
+pub(crate) const SENT: &[(&str, &Type)] = &[
     ("v1", &core::BINDING),
     ("v1", &volume::PERSISTENT_VOLUME_CLAIM),
     ("apps/v1", &groups::DEPLOYMENT),

@@ -92,6 +92,11 @@ fn very_many_keys_are_read_in_time() {
 }
 
 #[test]
+fn protobuf_bodies() {
+    check("protobuf", support::protobuf);
+}
+
+#[test]
 fn creations() {
     check("create", support::create);
 }

@@ -9,7 +9,7 @@ use kinds::{
     Draft, FieldErrors, Kind, Object, Uid,
     admit::{self, Context, Subresource},
     decode::{self, FieldValidation, Form},
-    manifest,
+    manifest, protobuf,
 };
 use serde_json::Value;
 
@@ -87,6 +87,19 @@ pub(crate) fn body(input: &str) -> String {
             }
             text
         }
+    }
+}
+
+/// The bytes in hexadecimal; a line before them, if there is one, says what is expected.
+pub(crate) fn protobuf(input: &str) -> String {
+    let mut lines = input.lines().peekable();
+    let expected = lines.next_if(|line| line.contains(' '));
+    let digits: Vec<u8> = lines.flat_map(str::bytes).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
+    match protobuf::decode(&bytes, expected.and_then(|line| line.split_once(' '))) {
+        Err(error) => error.to_string(),
+        Ok(message) => String::from_utf8(message.json).unwrap(),
     }
 }
 
