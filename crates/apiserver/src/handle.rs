@@ -20,7 +20,7 @@ use crate::{
     limits::{
         REQUEST_BODY_BYTES_MAX, REQUEST_BODY_DRAINED_BYTES_MAX, REQUEST_BODY_MS, RUN_ID_BYTES_MAX,
     },
-    list, log, negotiate, own, parse, review, version, watch as watch_verb, write,
+    list, log, negotiate, openapi, own, parse, review, version, watch as watch_verb, write,
 };
 
 /// A request beside its line: what verbs may look at.
@@ -89,7 +89,10 @@ async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
             review::review(review, &namespace, &query, context).await
         }
         crate::Request::Discovery(document) => discovery::discovery(&document, &context.headers),
-        crate::Request::OpenApi(_) | crate::Request::Metrics => Ok(answer::not_found()),
+        crate::Request::OpenApi(asked) => {
+            openapi::openapi(&asked, &context.headers, context.server)
+        }
+        crate::Request::Metrics => Ok(answer::not_found()),
         crate::Request::Own(what, query) => dispatch_own(what, &query, &context),
     }
 }

@@ -21,6 +21,7 @@ pub mod limits;
 mod list;
 mod log;
 mod negotiate;
+mod openapi;
 mod own;
 mod page;
 mod query;

@@ -11,7 +11,7 @@
 //! only between two awaits.
 
 use std::{
-    cell::{Cell, RefCell, RefMut},
+    cell::{Cell, OnceCell, RefCell, RefMut},
     path::PathBuf,
     rc::Rc,
     time::Duration,
@@ -26,7 +26,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Mode, TlsEndpoint, gates::Gates, limits::DURABLE_WAIT_MS, runs::Runs, watch::Shared};
+use crate::{
+    Mode, TlsEndpoint, gates::Gates, limits::DURABLE_WAIT_MS, openapi::Documents, runs::Runs,
+    watch::Shared,
+};
 
 /// What the server says of itself, and where it finds what is not in the store.
 #[derive(Clone, Debug)]
@@ -58,6 +61,7 @@ pub struct Server {
     /// Watches so far.
     watches: Cell<u64>,
     shared_events: RefCell<Shared>,
+    openapi: OnceCell<Documents>,
     runs: RefCell<Runs>,
     /// Revision up to which changes were searched for the end of a run.
     runs_searched: Cell<Revision>,
@@ -94,6 +98,7 @@ impl Server {
             stop: watch::Sender::new(None),
             watches: Cell::new(0),
             shared_events: RefCell::default(),
+            openapi: OnceCell::new(),
             runs: RefCell::default(),
             runs_searched: Cell::new(durable),
             runs_changed: Notify::new(),
@@ -186,6 +191,11 @@ impl Server {
     /// What watchers of the same form have in common.
     pub(crate) fn shared_events(&self) -> RefMut<'_, Shared> {
         self.shared_events.borrow_mut()
+    }
+
+    /// The documents of OpenAPI, made at the first call.
+    pub(crate) fn openapi(&self) -> &Documents {
+        self.openapi.get_or_init(Documents::new)
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Revision> {

@@ -55,23 +55,13 @@ fn of_kind(info: &'static KindInfo) -> Resource {
         namespaced: info.namespaced,
         verbs: names(Subresource::Main.verbs(info.kind)),
         short_names: info.short_names,
-        categories: if matches!(info.kind, kinds::Kind::Pod | kinds::Kind::Job) {
-            &["all"]
-        } else {
-            &[]
-        },
+        categories: info.categories,
         parts,
     }
 }
 
 fn of_part(info: &'static KindInfo, part: Subresource) -> Part {
-    let kind = match part {
-        Subresource::Eviction => ("policy", "v1", "Eviction"),
-        Subresource::Binding => ("", "v1", "Binding"),
-        Subresource::Main | Subresource::Status | Subresource::Log => {
-            (info.group, info.version, info.name)
-        }
-    };
+    let kind = part.kind(info);
     Part { name: part.name(), kind, verbs: names(part.verbs(info.kind)) }
 }
 

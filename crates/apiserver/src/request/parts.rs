@@ -63,12 +63,19 @@ impl Subresource {
 
     /// The parts that objects of a kind have beside themselves.
     pub(crate) fn of(info: &KindInfo) -> impl Iterator<Item = Self> {
-        let of_pods = info.kind == Kind::Pod;
-        let status = info.status;
-        Self::PARTS.into_iter().filter(move |part| match part {
-            Self::Status => status,
-            _ => of_pods,
+        Self::PARTS.into_iter().filter(|part| match part {
+            Self::Status => info.status,
+            part => info.subresources.contains(&part.name()),
         })
+    }
+
+    /// The kind of what it takes or gives: group, version and name.
+    pub(crate) fn kind(self, info: &KindInfo) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Eviction => ("policy", "v1", "Eviction"),
+            Self::Binding => ("", "v1", "Binding"),
+            Self::Main | Self::Status | Self::Log => (info.group, info.version, info.name),
+        }
     }
 
     /// What may be done with it, in alphabetical order.

@@ -9,6 +9,7 @@ mod harness;
 mod lists;
 mod logs;
 mod mutated;
+mod openapi;
 mod runs;
 mod slow;
 mod tables;
