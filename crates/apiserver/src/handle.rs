@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, Request, Response, body::Incoming};
-use kinds::{Kind, Reason, StatusError};
+use kinds::{Reason, StatusError};
 use tokio::sync::watch;
 
 use crate::{
@@ -104,11 +104,12 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
     if !matches!(info.verb, Verb::Get | Verb::List | Verb::Watch) {
         negotiate::accepts_json(&context.headers)?;
     }
-    if matches!(info.subresource, Subresource::Eviction | Subresource::Binding) {
-        return Err(not_served(info.verb.name(), &info.kind.info().qualified(), Some(info.kind)));
-    }
     match info.verb {
-        Verb::Create => write::create(&info, context).await,
+        Verb::Create => match info.subresource {
+            Subresource::Eviction => write::evict(&info, context).await,
+            Subresource::Binding => write::bind(&info, context).await,
+            _ => write::create(&info, context).await,
+        },
         Verb::Update => write::update(&info, context).await,
         Verb::Delete => write::delete(&info, context).await,
         Verb::Patch => write::patch(&info, context).await,
@@ -124,12 +125,6 @@ async fn read(info: RequestInfo, context: Context<'_>) -> Answer {
         Verb::List => list::list(&info, form, context.server).await,
         _ => get::get(&info, form, context.server).await,
     }
-}
-
-/// What is a request, but is not served.
-fn not_served(verb: &str, resource: &str, kind: Option<Kind>) -> StatusError {
-    let text = format!("{verb} is not supported on resources of kind \"{resource}\"");
-    StatusError { kind, ..StatusError::new(Reason::MethodNotAllowed, text) }
 }
 
 fn dispatch_own(what: Own, query: &Query, context: &Context<'_>) -> Answer {

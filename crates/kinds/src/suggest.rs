@@ -15,10 +15,7 @@ pub(crate) fn field(ty: &'static Type, written: &str) -> Option<String> {
 }
 
 /// The candidate that is spelt most like the word, if one is near enough.
-pub fn word<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn word<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = written.to_lowercase();
     let near = |candidate: &&str| {
         let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());

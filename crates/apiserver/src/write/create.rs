@@ -1,7 +1,6 @@
 //! POST on a collection: decode, place in the namespace of the path, stamp the run, hand to the
 //! engine.
 
-use hyper::StatusCode;
 use kinds::{RUN_ANNOTATION, decode};
 
 use super::{WriteOptions, place, written};
@@ -20,5 +19,5 @@ pub(crate) async fn create(info: &RequestInfo, mut context: Context<'_>) -> Answ
         server.run_seen(run);
     }
     let outcome = server.engine().create(draft, options.dry_run, server.now());
-    written(server, outcome.map(|written| (StatusCode::CREATED, written)), warnings).await
+    written(server, outcome, warnings).await
 }

@@ -2,7 +2,7 @@
 
 use engine::Deleted;
 use hyper::{Response, StatusCode};
-use kinds::{Key, Kind, Object};
+use kinds::{Key, Object};
 use serde_json::json;
 
 use super::delete_options::Asked;
@@ -36,7 +36,7 @@ fn respond(deleted: &Deleted, orphan_dependents: Option<bool>) -> Response<Body>
             let accepted = orphan_dependents == Some(false);
             answer::object(if accepted { StatusCode::ACCEPTED } else { StatusCode::OK }, object)
         }
-        Deleted::Gone(object) if matches!(object.key.kind, Kind::Pod | Kind::Namespace) => {
+        Deleted::Gone(object) if object.key.kind.info().returns_deleted => {
             answer::object(StatusCode::OK, object)
         }
         Deleted::Gone(object) => success(object),

@@ -2,7 +2,6 @@
 //! list.
 
 use hyper::StatusCode;
-use kinds::Reason;
 
 use super::delete_options::Asked;
 use crate::{
@@ -20,12 +19,7 @@ pub(crate) async fn delete_collection(info: &RequestInfo, mut context: Context<'
     let (found, outcome, head) = {
         let mut engine = server.engine();
         let Some(found) = listing.find(engine.store())? else { return listing.expired() };
-        let mut delete = |key| match engine.delete(key, &asked.options, server.now()) {
-            // It went with its owner.
-            Err(error) if error.reason == Reason::NotFound => Ok(()),
-            outcome => outcome.map(drop),
-        };
-        let outcome = found.keys().iter().try_for_each(&mut delete);
+        let outcome = engine.delete_collection(&found.keys(), &asked.options, server.now());
         (found, outcome, engine.store().head())
     };
     server.kick();

@@ -45,7 +45,7 @@ impl Asked {
 
     /// What the client is told beside the answer.
     pub(super) fn warnings(&self, kind: Kind) -> Vec<String> {
-        let silent = kind == Kind::Job && self.options.propagation.is_none();
+        let silent = kind.info().orphans_by_default && self.options.propagation.is_none();
         silent.then(|| ORPHANS.to_owned()).into_iter().collect()
     }
 }

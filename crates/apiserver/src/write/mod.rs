@@ -10,6 +10,7 @@ mod delete_collection;
 mod delete_options;
 mod options;
 mod patch;
+mod pod_parts;
 mod update;
 
 use std::rc::Rc;
@@ -23,6 +24,7 @@ pub(crate) use delete::delete;
 pub(crate) use delete_collection::delete_collection;
 pub(crate) use options::WriteOptions;
 pub(crate) use patch::patch;
+pub(crate) use pod_parts::{bind, evict};
 pub(crate) use update::update;
 
 use crate::{
@@ -33,13 +35,14 @@ use crate::{
 /// Answers with what was written, once it is durable.
 async fn written(
     server: &Rc<Server>,
-    outcome: Result<(StatusCode, Written), StatusError>,
+    outcome: Result<Written, StatusError>,
     mut warnings: Vec<String>,
 ) -> Answer {
     server.kick();
-    let (code, written) = outcome?;
+    let written = outcome?;
     server.durable(written.object.meta.revision).await?;
     warnings.extend(written.warnings);
+    let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = answer::object(code, &written.object);
     answer::warn(&mut response, &warnings);
     Ok(response)

@@ -2,7 +2,6 @@
 //! nothing comes between them and nothing has to be tried again.
 
 use engine::Written;
-use hyper::StatusCode;
 use kinds::{
     Key, StatusError, decode,
     patch::{self, PatchType},
@@ -21,7 +20,7 @@ pub(crate) async fn patch(info: &RequestInfo, mut context: Context<'_>) -> Answe
     let options = WriteOptions::read_patch(&info.query)?;
     let patch = context.body().await?;
     match apply(context.server, info, patch_type, &patch, options) {
-        Ok((new, warnings)) => written(context.server, Ok((StatusCode::OK, new)), warnings).await,
+        Ok((new, warnings)) => written(context.server, Ok(new), warnings).await,
         Err(error) => written(context.server, Err(error), Vec::new()).await,
     }
 }

@@ -1,11 +1,9 @@
-//! PUT, of an object or its status.
+//! PUT, of an object or its status. Some kinds come into being by it.
 
-use engine::Written;
-use hyper::StatusCode;
-use kinds::{Draft, Kind, StatusError, decode};
+use kinds::decode;
 
 use super::{WriteOptions, check_name, place, written};
-use crate::{RequestInfo, Server, Subresource, answer::Answer, content, handle::Context};
+use crate::{RequestInfo, Subresource, answer::Answer, content, handle::Context};
 
 pub(crate) async fn update(info: &RequestInfo, mut context: Context<'_>) -> Answer {
     let options = WriteOptions::read(&info.query, "UpdateOptions")?;
@@ -14,25 +12,10 @@ pub(crate) async fn update(info: &RequestInfo, mut context: Context<'_>) -> Answ
     let (mut draft, warnings) = decode::body(info.kind, form, &body, options.validation)?;
     place(&mut draft, &info.namespace)?;
     check_name(&draft, &info.name)?;
-    let outcome = write(context.server, info, draft, options.dry_run);
-    written(context.server, outcome, warnings).await
-}
-
-/// Some kinds come into being by a PUT.
-fn write(
-    server: &Server,
-    info: &RequestInfo,
-    draft: Draft,
-    dry_run: bool,
-) -> Result<(StatusCode, Written), StatusError> {
-    let now = server.now();
-    let mut engine = server.engine();
-    let creates = matches!(info.kind, Kind::Event | Kind::RuntimeClass)
-        && info.subresource == Subresource::Main;
-    if creates && engine.store().get(&draft.key()).is_none() {
-        return Ok((StatusCode::CREATED, engine.create(draft, dry_run, now)?));
-    }
-    Ok((StatusCode::OK, engine.update(draft, part(info.subresource), dry_run, now)?))
+    let server = context.server;
+    let part = part(info.subresource);
+    let outcome = server.engine().update(draft, part, options.dry_run, server.now());
+    written(server, outcome, warnings).await
 }
 
 /// What of an object a write to this path may change.
