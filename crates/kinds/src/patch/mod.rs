@@ -4,6 +4,7 @@
 //! Errors have upstream's codes and texts, with one exception: what upstream answers with 500,
 //! although the patch is to blame, is 400 here.
 
+mod diff;
 mod go;
 mod json;
 mod lists;
@@ -16,6 +17,8 @@ use crate::{
     Kind, Reason, StatusError,
     schema::{self, Shape},
 };
+
+pub use diff::three_way;
 
 type Map = serde_json::Map<String, Value>;
 

@@ -17,10 +17,10 @@ use serde_json::Value;
 use super::{Error, Map, go, lists};
 use crate::schema::{Patch, Shape};
 
-const DIRECTIVE: &str = "$patch";
-const RETAIN_KEYS: &str = "$retainKeys";
-const DELETE_FROM: &str = "$deleteFromPrimitiveList";
-const SET_ORDER: &str = "$setElementOrder";
+pub(super) const DIRECTIVE: &str = "$patch";
+pub(super) const RETAIN_KEYS: &str = "$retainKeys";
+pub(super) const DELETE_FROM: &str = "$deleteFromPrimitiveList";
+pub(super) const SET_ORDER: &str = "$setElementOrder";
 
 /// What the schema says of a value. Of fields that it does not know and of what is in them it says
 /// nothing: maps merge then, and lists are replaced.

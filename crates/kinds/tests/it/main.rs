@@ -7,6 +7,7 @@
 mod columns;
 mod patch;
 mod properties;
+mod strategic;
 mod support;
 
 use std::{fs, path::Path};
@@ -114,6 +115,11 @@ fn rows() {
 #[test]
 fn patches() {
     check("patch", patch::apply);
+}
+
+#[test]
+fn applications() {
+    check("apply", patch::three_way);
 }
 
 #[test]

@@ -12,8 +12,25 @@ pub(crate) fn apply(input: &str) -> String {
     let patched = patch::apply(kind_of(kind), named(format), patch.as_bytes(), current.as_bytes());
     match patched {
         Ok(json) => String::from_utf8(json).unwrap(),
-        Err(error) => format!("{} {:?}: {}", error.reason.code(), error.reason, error.message),
+        Err(error) => {
+            let message = error.message.trim_end();
+            format!("{} {:?}: {message}", error.reason.code(), error.reason)
+        }
     }
+}
+
+/// Answers one case of what a client sends that applies a manifest: the kind, then a line each for
+/// the manifest applied last (`-` for none), the new one and the live object. The answer is the
+/// patch, and below it what becomes of the object.
+pub(crate) fn three_way(input: &str) -> String {
+    let lines: Vec<&str> = input.lines().collect();
+    let [kind, last, wanted, live] = lines[..] else { panic!("four lines: {input}") };
+    let kind = kind_of(kind);
+    let last = (last != "-").then_some(last.as_bytes());
+    let patch = patch::three_way(kind, last, wanted.as_bytes(), live.as_bytes());
+    let result = patch::apply(kind, PatchType::StrategicMerge, &patch, live.as_bytes());
+    let result = result.unwrap_or_else(|error| error.to_string().into_bytes());
+    [patch, result].map(|text| String::from_utf8(text).unwrap()).join("\n")
 }
 
 fn named(format: &str) -> PatchType {
