@@ -1,17 +1,26 @@
 //! `coracle doctor`: what this machine can and cannot do for containers, with the mend.
 
+use std::{io, net::TcpListener};
+
+use apiserver::TlsEndpoint;
 use node::host::{self, Check, Machine, Verdict};
 
 use crate::{
-    cli,
+    cli::{self, LISTEN},
     data_dir::Home,
     exit::{Code, Failure},
+    link::Link,
 };
 
 /// Looks at the machine and tells. The code says whether containers can run: 125 if not.
-pub(crate) fn doctor(args: &cli::Doctor) -> Result<Code, Failure> {
+pub(crate) async fn doctor(args: &cli::Doctor) -> Result<Code, Failure> {
     let directory = Home::locate(&args.data_dir)?;
-    let checks = host::checks(&Machine::observe(&directory));
+    let mut checks = host::checks(&Machine::observe(&directory));
+    let endpoint = match Link::existing(&args.data_dir).await? {
+        Some((_, link)) => link.client().status().await.ok().and_then(|status| status.endpoint),
+        None => None,
+    };
+    checks.push(port(endpoint.as_ref(), TcpListener::bind(LISTEN).map(drop)));
     for line in lines(&checks) {
         tell!("{line}");
     }
@@ -26,6 +35,20 @@ pub(crate) fn doctor(args: &cli::Doctor) -> Result<Code, Failure> {
         checks.len()
     );
     Ok(Code::ENGINE)
+}
+
+/// The port of `coracle up`. One that is taken keeps no container from running.
+fn port(endpoint: Option<&TlsEndpoint>, free: io::Result<()>) -> Check {
+    let check = |verdict, finding, mend| Check { name: "port", verdict, finding, mend };
+    match (endpoint, free) {
+        (Some(endpoint), _) => check(Verdict::Ok, format!("served at {}", endpoint.url), ""),
+        (None, Ok(())) => check(Verdict::Ok, format!("{LISTEN} is free"), ""),
+        (None, Err(error)) => check(
+            Verdict::Warn,
+            format!("{LISTEN}: {error}"),
+            "coracle up --listen 127.0.0.1:0, which takes a free one",
+        ),
+    }
 }
 
 fn lines(checks: &[Check]) -> Vec<String> {
@@ -67,6 +90,20 @@ mod tests {
             ok    kernel      6.18
             FAIL  namespaces  no user namespaces
                               mend: run it with sudo"#]]
+        .assert_eq(&text.join("\n"));
+    }
+
+    #[test]
+    fn a_port_that_others_have_is_a_warning_and_its_own_is_none() {
+        let taken = || Err(io::ErrorKind::AddrInUse.into());
+        let endpoint = TlsEndpoint { url: "https://a:1".into(), kubeconfig: "/k".into() };
+        let text =
+            lines(&[port(None, Ok(())), port(None, taken()), port(Some(&endpoint), taken())]);
+        expect![[r#"
+            ok    port  127.0.0.1:6443 is free
+            warn  port  127.0.0.1:6443: address in use
+                        mend: coracle up --listen 127.0.0.1:0, which takes a free one
+            ok    port  served at https://a:1"#]]
         .assert_eq(&text.join("\n"));
     }
 }

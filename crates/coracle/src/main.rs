@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Code, Failure> {
     match command {
         Command::Run(args) => client(run::run(&args)),
-        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Doctor(args) => client(doctor::doctor(&args)),
         Command::Down(args) => client(down::down(&args)),
         Command::Status(args) => client(status::status(&args)),
         Command::Logs(args) => client(logs::logs(&args)),

@@ -72,7 +72,8 @@ fn begin(data_dir: &Path, start_deadline_ms: i64) -> io::Result<Begun> {
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
     let data_dir = data_dir.canonicalize()?;
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true).mode(0o600);
+    // A symbolic link would lead the writing elsewhere.
+    options.create(true).truncate(false).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
     let mut lock = options.open(data_dir.join(LOCK_NAME))?;
     match files::lock(lock.as_fd(), false) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -89,6 +90,7 @@ fn begin(data_dir: &Path, start_deadline_ms: i64) -> io::Result<Begun> {
         .create(true)
         .append(true)
         .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
         .open(data_dir.join(MESSAGES_NAME))?;
     if !process::fork()? {
         return Ok(Begun::Elsewhere);

@@ -13,4 +13,5 @@ mod openapi;
 mod runs;
 mod slow;
 mod tables;
+mod tls;
 mod watches;

@@ -8,3 +8,4 @@ mod examples;
 mod exit_codes;
 mod output;
 mod space;
+mod up;

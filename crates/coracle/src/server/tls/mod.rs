@@ -165,3 +165,44 @@ fn broken(file: &Path, why: &dyn std::fmt::Display) -> Failure {
         file.display()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_running_server_renews_its_certificates_and_tells_its_clients() {
+        let dir = tempfile::tempdir().unwrap();
+        let kubeconfig = dir.path().join("kubeconfig");
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let reach = Reach { listen, kubeconfig: kubeconfig.clone() };
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let (mut tls, listener) = Tls::open(&reach, dir.path(), now).unwrap();
+        let told = fs::read(&kubeconfig).unwrap();
+        tls.renew(now + SignedDuration::from_hours(300 * 24)).unwrap();
+        assert!(!listener.identity.has_changed().unwrap(), "they are good for a while");
+        tls.renew(now + SignedDuration::from_hours(340 * 24)).unwrap();
+        assert!(listener.identity.has_changed().unwrap());
+        assert_ne!(fs::read(&kubeconfig).unwrap(), told);
+        assert_eq!(
+            read(&tls.file).unwrap(),
+            Some(tls.certificates),
+            "the next server has them too"
+        );
+    }
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_on_this_machine() {
+        for (address, wanted) in [
+            ("127.0.0.1:6443", "https://127.0.0.1:6443"),
+            ("[::1]:1", "https://[::1]:1"),
+            ("10.0.0.7:1", "https://10.0.0.7:1"),
+            ("0.0.0.0:1", "https://127.0.0.1:1"),
+            ("[::]:1", "https://[::1]:1"),
+        ] {
+            assert_eq!(url(address.parse().unwrap()), wanted);
+        }
+    }
+}
