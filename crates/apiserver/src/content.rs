@@ -4,8 +4,11 @@ use hyper::{HeaderMap, header::CONTENT_TYPE};
 use kinds::{Reason, StatusError, decode::Form, patch::PatchType};
 
 /// The forms of objects, under their media types.
-const FORMS: [(&str, Form); 2] =
-    [("application/json", Form::Json), ("application/yaml", Form::Yaml)];
+const FORMS: [(&str, Form); 3] = [
+    ("application/json", Form::Json),
+    ("application/yaml", Form::Yaml),
+    ("application/vnd.kubernetes.protobuf", Form::Protobuf),
+];
 
 /// The form of an object; without a type it is JSON.
 ///
@@ -59,6 +62,7 @@ mod tests {
             ("application/json; charset=utf-8", Form::Json),
             ("Application/JSON", Form::Json),
             ("application/yaml", Form::Yaml),
+            ("application/vnd.kubernetes.protobuf", Form::Protobuf),
             ("", Form::Json),
         ] {
             assert_eq!(read(content), Ok(expected), "{content}");

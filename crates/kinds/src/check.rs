@@ -229,8 +229,7 @@ fn zero(shape: Shape) -> &'static str {
     }
 }
 
-/// Appends the JSON of a value of any shape.
-pub(crate) fn any(node: &Node, out: &mut String) {
+fn any(node: &Node, out: &mut String) {
     match &node.value {
         Value::Null => out.push_str("null"),
         Value::Bool { value, .. } => out.push_str(if *value { "true" } else { "false" }),

@@ -9,6 +9,7 @@ pub use patched::patched;
 use crate::{
     Draft, Kind, Reason, StatusError,
     check::{self, Found, Problem, What},
+    protobuf,
     schema::{self, Shape, Type},
     tree::{self, Node, Value},
 };
@@ -50,6 +51,8 @@ pub enum Form {
     Json,
     /// YAML, of which the first document counts.
     Yaml,
+    /// Kubernetes' protobuf. What it holds beyond the known fields nobody can name.
+    Protobuf,
 }
 
 /// What a body must be that is no object of a served kind: options, a review, an eviction.
@@ -101,22 +104,6 @@ pub fn sent(
     Expected { api_versions: sent.api_versions, name: sent.kind, ty }.read(form, bytes, validation)
 }
 
-/// The document as a tree, or what is broken about it in upstream's words.
-fn read(form: Form, bytes: &[u8]) -> Result<Node, String> {
-    match form {
-        Form::Json => tree::json::parse(bytes)
-            .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
-        Form::Yaml => {
-            let text = std::str::from_utf8(bytes).map_err(|error| format!("yaml: {error}"))?;
-            let first = tree::yaml::parse(text).into_iter().next();
-            first.unwrap_or(Ok(Node { line: 0, value: Value::Null })).map_err(|broken| {
-                let what = broken.message.trim_start_matches("invalid YAML: ");
-                format!("yaml: line {}: {what}", broken.line)
-            })
-        }
-    }
-}
-
 /// What strict decoding finds: fields that are unknown or stand twice. A text for each; those of
 /// doubled keys in YAML are apart, as upstream's YAML reader reports them all in one.
 #[derive(Default)]
@@ -135,7 +122,7 @@ impl StrictErrors {
                 (What::Unknown { .. }, _) => {
                     (&mut found.fields, format!("unknown field {:?}", problem.path))
                 }
-                (What::Duplicate { .. }, Form::Json) => {
+                (What::Duplicate { .. }, Form::Json | Form::Protobuf) => {
                     (&mut found.fields, format!("duplicate field {:?}", problem.path))
                 }
                 (What::Duplicate { key, .. }, Form::Yaml) => {
@@ -192,7 +179,7 @@ impl Expected<'_> {
         bytes: &[u8],
         validation: FieldValidation,
     ) -> Result<(String, Vec<String>), StatusError> {
-        let node = read(form, bytes).map_err(|why| self.unrecognized(bytes, &why))?;
+        let node = self.tree(form, bytes).map_err(|why| self.unrecognized(bytes, &why))?;
         if !matches!(node.value, Value::Map(_)) {
             let why = "couldn't get version/kind; the body is no object";
             return Err(self.unrecognized(bytes, why));
@@ -211,11 +198,37 @@ impl Expected<'_> {
         Ok((checked.json, warnings))
     }
 
+    /// The document as a tree, or what is broken about it in upstream's words.
+    fn tree(&self, form: Form, bytes: &[u8]) -> Result<Node, String> {
+        match form {
+            Form::Json => tree::json::parse(bytes)
+                .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
+            Form::Yaml => {
+                let text = std::str::from_utf8(bytes).map_err(|error| format!("yaml: {error}"))?;
+                let first = tree::yaml::parse(text).into_iter().next();
+                first.unwrap_or(Ok(Node { line: 0, value: Value::Null })).map_err(|broken| {
+                    let what = broken.message.trim_start_matches("invalid YAML: ");
+                    format!("yaml: line {}: {what}", broken.line)
+                })
+            }
+            Form::Protobuf => {
+                let expected = (self.api_version(), self.name);
+                let message = protobuf::decode(bytes, Some(expected)).map_err(|e| e.to_string())?;
+                tree::json::parse(&message.json).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// The version that a body has which does not say.
+    fn api_version(&self) -> &str {
+        self.api_versions.first().copied().unwrap_or("v1")
+    }
+
     /// The body may leave out what it is, but may not be something else. Gives its version without
     /// the group.
     fn same_kind(&self, node: &Node) -> Result<String, StatusError> {
         let given = |field| node.text(field).filter(|text| !text.is_empty());
-        let expected = self.api_versions.first().copied().unwrap_or("v1");
+        let expected = self.api_version();
         let api_version = given("apiVersion").unwrap_or(expected);
         if !self.api_versions.is_empty() && !self.api_versions.contains(&api_version) {
             let text = format!(

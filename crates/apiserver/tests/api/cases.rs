@@ -2,8 +2,9 @@
 //! target, headers, a body; what follows is the answer, with uids, times and revisions masked.
 //! `UPDATE_EXPECT=1` rewrites the answers. All cases of a file talk to one server, in order.
 //!
-//! Three directives stand among the headers: `@lines N` reads so many lines of a stream,
-//! `@body N` sends so many bytes, `@only A B` shows only these members (JSON pointers).
+//! Four directives stand among the headers: `@lines N` reads so many lines of a stream, `@body N`
+//! sends so many bytes, `@hex` says that the body is written in hexadecimal, `@only A B` shows only
+//! these members (JSON pointers).
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -69,9 +70,10 @@ fn read(text: &str) -> Vec<Case> {
 async fn answer(harness: &Harness, text: &[String]) -> String {
     let (method, target) = text[0].split_once(' ').unwrap();
     let mut builder = Request::builder().method(method).uri(target).header("host", "localhost");
-    let (mut body, mut lines, mut only) = (String::new(), None, Vec::new());
+    let (mut body, mut lines, mut only, mut hex) = (String::new(), None, Vec::new(), false);
     for line in &text[1..] {
         match line.split_once(' ') {
+            None if line == "@hex" => hex = true,
             Some(("@lines", count)) => lines = Some(count.parse().unwrap()),
             Some(("@body", count)) => body = " ".repeat(count.parse().unwrap()),
             Some(("@only", pointers)) => only = pointers.split(' ').map(str::to_owned).collect(),
@@ -81,11 +83,17 @@ async fn answer(harness: &Harness, text: &[String]) -> String {
             _ => body.push_str(line),
         }
     }
+    let body = if hex { unhex(&body) } else { body.into_bytes() };
     let request = builder.body(Full::new(Bytes::from(body))).unwrap();
     match lines {
         Some(count) => streamed(harness, request, count).await,
         None => render(&harness.call(request).await, &only),
     }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digits).collect()
 }
 
 async fn streamed(harness: &Harness, request: Request<Full<Bytes>>, count: usize) -> String {
