@@ -137,10 +137,7 @@ fn finish(
     match draft.kind {
         Kind::Job => finish_job(draft, old, warnings, errors),
         Kind::Pod => finish_pod(draft, old, errors),
-        Kind::Namespace if old.is_none() => {
-            whole(draft, None, errors, |namespace, _, _| others::new_namespace(namespace));
-        }
-        Kind::Namespace => {}
+        Kind::Namespace => whole(draft, old, errors, others::namespace),
         Kind::Node => finish_node(draft, errors),
         Kind::Event => others::check_event(&read_whole::<Event>(draft, errors), errors),
         Kind::ConfigMap => whole(draft, old, errors, data::config_map),

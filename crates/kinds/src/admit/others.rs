@@ -20,6 +20,12 @@ use crate::{
 /// Highest priority that a class may have whose name does not begin with `system-`.
 const PRIORITY_MAX: i32 = 1_000_000_000;
 
+/// Longest action, reason and instance of an Event of the newer form.
+const EVENT_NAME_BYTES_MAX: usize = 128;
+
+/// Longest message of an Event of the newer form.
+const EVENT_MESSAGE_BYTES_MAX: usize = 1024;
+
 /// What Kubernetes itself keeps for classes of its own.
 const SYSTEM_PREFIX: &str = "system-";
 
@@ -30,10 +36,14 @@ const SYSTEM_CLASSES: [(&str, i32); 2] =
 /// Label by which selectors of namespaces find one by its name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// Finalizer, label and phase that every namespace has.
-pub(super) fn new_namespace(namespace: &mut Namespace) {
+/// Finalizer, label and phase that every namespace has; what it waits for at its end stays.
+pub(super) fn namespace(namespace: &mut Namespace, old: Option<&Namespace>, _: &mut FieldErrors) {
     let name = namespace.metadata.name.clone().unwrap_or_default();
     namespace.metadata.labels.get_or_insert_default().insert(NAME_LABEL.to_owned(), name);
+    if let Some(old) = old {
+        namespace.spec.clone_from(&old.spec);
+        return;
+    }
     let spec = NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) };
     namespace.spec = Some(spec);
     let phase = Some("Active".to_owned());
@@ -156,11 +166,47 @@ pub(super) fn check_namespace_status(
     }
 }
 
-/// Everything wrong with an Event.
+/// Everything wrong with an Event. One with an `eventTime` is of the newer form, of which more is
+/// asked.
 pub(super) fn check_event(event: &Event, errors: &mut FieldErrors) {
     let about = event.involved_object.namespace.as_deref().unwrap_or_default();
-    if !about.is_empty() && event.metadata.namespace.as_deref() != Some(about) {
+    let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
+    let fits = match (event.event_time.is_some(), about) {
+        (false, "") => namespace == "default",
+        (true, "") => matches!(namespace, "default" | "kube-system"),
+        (false, about) => namespace == about,
+        (true, _) => true,
+    };
+    if !fits {
+        let at = Path::top("involvedObject");
         let text = "does not match event.namespace";
-        errors.push(FieldError::invalid("involvedObject.namespace", about, text));
+        errors.push(FieldError::invalid(at.field("namespace"), about, text));
+    }
+    if event.event_time.is_some() {
+        check_new_event(event, errors);
+    }
+}
+
+fn check_new_event(event: &Event, errors: &mut FieldErrors) {
+    let component = event.reporting_component.as_deref().unwrap_or_default();
+    let at = Path::top("reportingComponent");
+    if component.is_empty() {
+        errors.push(FieldError::required(at, ""));
+    }
+    push_all(errors, at, component, validate::qualified_name(component));
+    for (field, text, needed, max) in [
+        ("reportingInstance", &event.reporting_instance, true, EVENT_NAME_BYTES_MAX),
+        ("action", &event.action, true, EVENT_NAME_BYTES_MAX),
+        ("reason", &event.reason, true, EVENT_NAME_BYTES_MAX),
+        ("message", &event.message, false, EVENT_MESSAGE_BYTES_MAX),
+    ] {
+        let length = text.as_ref().map_or(0, String::len);
+        if needed && length == 0 {
+            errors.push(FieldError::required(field, ""));
+        }
+        if length > max {
+            let text = format!("can have at most {max} characters");
+            errors.push(FieldError::invalid(field, "", text));
+        }
     }
 }

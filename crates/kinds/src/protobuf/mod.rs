@@ -287,7 +287,7 @@ fn single(shape: Shape, wire: Wire<'_>, name: &str) -> Result<Value> {
             text => text.into(),
         },
         Shape::IntOrString => int_or_string(wire.bytes(name)?, name)?,
-        Shape::Any => any(wire.bytes(name)?, name)?,
+        Shape::Any => raw_json(wire.bytes(name)?, name)?,
         Shape::Object(_) | Shape::List(_) | Shape::Map(_) => whole(shape, wire, name)?,
     })
 }
@@ -344,7 +344,7 @@ fn int_or_string(message: &[u8], name: &str) -> Result<Value> {
 }
 
 /// `{1: JSON}`
-fn any(message: &[u8], name: &str) -> Result<Value> {
+fn raw_json(message: &[u8], name: &str) -> Result<Value> {
     let mut raw: &[u8] = &[];
     let mut reader = Reader::new(message);
     while let Some((number, wire)) = reader.field()? {

@@ -152,7 +152,7 @@ const POD: &[Row] = &[
         &["ClusterFirst", "ClusterFirstWithHostNet", "Default"],
         "there is no cluster DNS yet",
     ),
-    kept_unless("spec.enableServiceLinks", &["true", "false"], "there are no Services yet"),
+    kept_unless("spec.enableServiceLinks", &["true", "false"], "Services have no addresses yet"),
     refused("spec.ephemeralContainers"),
     refused("spec.hostAliases"),
     refused("spec.hostIPC"),
@@ -214,7 +214,7 @@ const POD: &[Row] = &[
 
 const NAMESPACE: &[Row] = &[
     METADATA,
-    works("spec.finalizers"),
+    only("spec.finalizers", &["kubernetes"]),
     works("status.phase"),
     kept("status.conditions", "not reported"),
 ];
