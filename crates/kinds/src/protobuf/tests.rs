@@ -5,7 +5,12 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::json;
 
 use super::*;
-use crate::{KINDS, metav1::Time, schema::SENT};
+use crate::{
+    KINDS, Kind,
+    decode::{FieldValidation, Form, body as body_of},
+    metav1::Time,
+    schema::SENT,
+};
 
 /// Every type that can be sent, with its version.
 fn sent() -> Vec<(String, &'static Type)> {
@@ -229,6 +234,10 @@ proptest! {
             let place = place.index(whole.len());
             whole[place] = byte;
         }
-        let _ = decode(&whole, None);
+        if let Ok(message) = decode(&whole, None)
+            && let Some(kind) = Kind::find(&message.api_version, &message.kind)
+        {
+            let _ = body_of(kind, Form::Json, &message.json, FieldValidation::Strict);
+        }
     }
 }

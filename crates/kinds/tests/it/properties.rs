@@ -5,7 +5,9 @@ use kinds::{
     Draft, KINDS, Kind, Object,
     admit::{self, Subresource},
     decode::{self, FieldValidation, Form},
-    manifest,
+    manifest, protobuf,
+    quantity::Quantity,
+    selector::{FieldSelector, Selector},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
@@ -13,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::support::context;
 
 /// Names that mean something somewhere, so that random objects get past the first level.
-const NAMES: [&str; 40] = [
+const NAMES: [&str; 52] = [
     "metadata",
     "name",
     "namespace",
@@ -54,6 +56,18 @@ const NAMES: [&str; 40] = [
     "startTime",
     "data",
     "handler",
+    "hard",
+    "max",
+    "min",
+    "default",
+    "scopes",
+    "scopeSelector",
+    "ports",
+    "port",
+    "targetPort",
+    "clusterIP",
+    "sessionAffinity",
+    "secrets",
 ];
 
 const TEXTS: [&str; 14] = [
@@ -93,6 +107,16 @@ fn value() -> impl Strategy<Value = Value> {
             }),
         ]
     })
+}
+
+/// Any text, and texts that look like selectors.
+fn selector_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".{0,40}",
+        "(metadata.name|spec.nodeName|spec.type|type)(=|==|!=)[a-z\\\\,=]{0,8}(,a)?",
+        "[a-z/!=<>(), in0-9]{0,24}",
+        "[-+0-9.eEKMGi]{0,12}",
+    ]
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
@@ -201,9 +225,24 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_file_or_an_error(bytes in vec(any::<u8>(), 0..60)) {
+    fn any_bytes_are_a_file_or_a_body_or_an_error(kind in kind(), bytes in vec(any::<u8>(), 0..60)) {
         let _ = manifest::parse("x", &bytes);
-        let _ = decode::body(Kind::Job, Form::Json, &bytes, FieldValidation::Strict);
+        for form in [Form::Json, Form::Yaml] {
+            let _ = decode::body(kind, form, &bytes, FieldValidation::Strict);
+        }
+        let expected = kind.info().api_version();
+        let _ = protobuf::decode(&bytes, Some((&expected, kind.info().name)));
+    }
+
+    #[test]
+    fn any_text_is_a_selector_or_an_error(kind in kind(), text in selector_text()) {
+        let _ = Selector::parse(&text);
+        let _ = Quantity::parse(&text);
+        if let Ok(selector) = FieldSelector::parse(kind, &text) {
+            let json = json!({"metadata": {"name": "a", "uid": context().uid.to_string()}});
+            let draft = Draft::from_json(kind, json.to_string().as_bytes()).unwrap();
+            let _ = selector.matches(&draft.seal(1));
+        }
     }
 
     #[test]
