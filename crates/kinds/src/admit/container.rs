@@ -163,7 +163,8 @@ fn ports(ports: &[ContainerPort], at: Path<'_>, errors: &mut FieldErrors) {
     }
 }
 
-fn port_number(number: i32, at: Path<'_>, errors: &mut FieldErrors) {
+/// The number of a port.
+pub(super) fn port_number(number: i32, at: Path<'_>, errors: &mut FieldErrors) {
     if !(1..=65535).contains(&number) {
         errors.push(FieldError::invalid(at, number, validate::range(1, 65535)));
     }

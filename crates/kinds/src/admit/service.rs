@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::json;
 
 use super::{
-    container::{PROTOCOLS, fill, one_of},
+    container::{PROTOCOLS, fill, one_of, port_number},
     meta::{self, push_all},
 };
 use crate::{
@@ -193,10 +193,10 @@ fn ports(ports: &[ServicePort], at: Path<'_>, errors: &mut FieldErrors) {
                 }
             }
         }
-        number(port.port, at.field("port"), errors);
+        port_number(port.port, at.field("port"), errors);
         one_of(port.protocol.as_deref(), &PROTOCOLS, at.field("protocol"), errors);
         match &port.target_port {
-            Some(IntOrString::Int(target)) => number(*target, at.field("targetPort"), errors),
+            Some(IntOrString::Int(target)) => port_number(*target, at.field("targetPort"), errors),
             Some(IntOrString::String(name)) => {
                 push_all(errors, at.field("targetPort"), name, validate::port_name(name));
             }
@@ -218,12 +218,6 @@ fn ports(ports: &[ServicePort], at: Path<'_>, errors: &mut FieldErrors) {
             let (kind, path) = (FieldErrorKind::Duplicate, at.index(i).to_string());
             errors.push(FieldError { kind, path, value: Some(value), detail: String::new() });
         }
-    }
-}
-
-fn number(number: i32, at: Path<'_>, errors: &mut FieldErrors) {
-    if !(1..=65535).contains(&number) {
-        errors.push(FieldError::invalid(at, number, validate::range(1, 65535)));
     }
 }
 

@@ -8,17 +8,25 @@ use serde::{
     de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor, value::Error},
 };
 
-use super::{Parts, Patch, Shape, Type, of, sent};
+use super::{Parts, Patch, SENT, Shape, Type, of, sent};
 use crate::{
     KINDS, Kind,
     types::{
-        batch::v1::Job,
+        apps::v1::Deployment,
+        authentication::v1::{SelfSubjectReview, TokenRequest, TokenReview},
+        authorization::v1::{
+            LocalSubjectAccessReview, SelfSubjectAccessReview, SelfSubjectRulesReview,
+            SubjectAccessReview,
+        },
+        autoscaling::v1::Scale,
+        batch::v1::{CronJob, Job},
         coordination::v1::Lease,
         core::v1::{
-            ConfigMap, Event, LimitRange, Namespace, Node, Pod, PodTemplate, ResourceQuota, Secret,
-            Service, ServiceAccount,
+            Binding, ConfigMap, Event, LimitRange, Namespace, Node, PersistentVolumeClaim, Pod,
+            PodTemplate, ResourceQuota, Secret, Service, ServiceAccount,
         },
         node::v1::RuntimeClass,
+        policy::v1::Eviction,
         scheduling::v1::PriorityClass,
     },
 };
@@ -180,34 +188,59 @@ fn shape(shape: Shape, path: String, notes: &mut Notes) {
     notes.insert(path, name);
 }
 
+/// What the type of a stored kind reads.
+fn stored(kind: Kind) -> Notes {
+    match kind {
+        Kind::Namespace => probed::<Namespace>(),
+        Kind::Node => probed::<Node>(),
+        Kind::ConfigMap => probed::<ConfigMap>(),
+        Kind::Secret => probed::<Secret>(),
+        Kind::Pod => probed::<Pod>(),
+        Kind::Event => probed::<Event>(),
+        Kind::Job => probed::<Job>(),
+        Kind::RuntimeClass => probed::<RuntimeClass>(),
+        Kind::ServiceAccount => probed::<ServiceAccount>(),
+        Kind::Service => probed::<Service>(),
+        Kind::PriorityClass => probed::<PriorityClass>(),
+        Kind::Lease => probed::<Lease>(),
+        Kind::LimitRange => probed::<LimitRange>(),
+        Kind::ResourceQuota => probed::<ResourceQuota>(),
+        Kind::PodTemplate => probed::<PodTemplate>(),
+    }
+}
+
+/// What the type of something that is only sent reads.
+fn only_sent(kind: &str) -> Notes {
+    match kind {
+        "Binding" => probed::<Binding>(),
+        "CronJob" => probed::<CronJob>(),
+        "Deployment" => probed::<Deployment>(),
+        "Eviction" => probed::<Eviction>(),
+        "LocalSubjectAccessReview" => probed::<LocalSubjectAccessReview>(),
+        "PersistentVolumeClaim" => probed::<PersistentVolumeClaim>(),
+        "Scale" => probed::<Scale>(),
+        "SelfSubjectAccessReview" => probed::<SelfSubjectAccessReview>(),
+        "SelfSubjectReview" => probed::<SelfSubjectReview>(),
+        "SelfSubjectRulesReview" => probed::<SelfSubjectRulesReview>(),
+        "SubjectAccessReview" => probed::<SubjectAccessReview>(),
+        "TokenRequest" => probed::<TokenRequest>(),
+        "TokenReview" => probed::<TokenReview>(),
+        other => panic!("no type for {other}"),
+    }
+}
+
 #[test]
 fn the_table_has_every_field_of_every_kind_and_no_other() {
-    for info in KINDS {
-        let types = match info.kind {
-            Kind::Namespace => probed::<Namespace>(),
-            Kind::Node => probed::<Node>(),
-            Kind::ConfigMap => probed::<ConfigMap>(),
-            Kind::Secret => probed::<Secret>(),
-            Kind::Pod => probed::<Pod>(),
-            Kind::Event => probed::<Event>(),
-            Kind::Job => probed::<Job>(),
-            Kind::RuntimeClass => probed::<RuntimeClass>(),
-            Kind::ServiceAccount => probed::<ServiceAccount>(),
-            Kind::Service => probed::<Service>(),
-            Kind::PriorityClass => probed::<PriorityClass>(),
-            Kind::Lease => probed::<Lease>(),
-            Kind::LimitRange => probed::<LimitRange>(),
-            Kind::ResourceQuota => probed::<ResourceQuota>(),
-            Kind::PodTemplate => probed::<PodTemplate>(),
-        };
+    let all = KINDS.iter().map(|info| (of(info.kind), stored(info.kind)));
+    for (ty, types) in all.chain(SENT.iter().map(|(_, ty)| (*ty, only_sent(ty.name)))) {
         let mut notes = Notes::new();
-        table(of(info.kind), "", &mut notes);
+        table(ty, "", &mut notes);
         notes.retain(|path, _| path != ".apiVersion" && path != ".kind");
-        assert!(notes.len() > 10, "{}: {}", info.name, notes.len());
+        assert!(notes.len() > 10, "{}: {}", ty.name, notes.len());
         for (path, what) in &types {
-            assert_eq!(notes.get(path), Some(what), "{}{path}", info.name);
+            assert_eq!(notes.get(path), Some(what), "{}{path}", ty.name);
         }
-        assert_eq!(notes.len(), types.len(), "{}", info.name);
+        assert_eq!(notes.len(), types.len(), "{}", ty.name);
     }
 }
 
@@ -235,6 +268,7 @@ fn fields_stand_in_order_so_that_they_are_found() {
         }
     }
     KINDS.iter().for_each(|info| check(of(info.kind)));
+    SENT.iter().for_each(|(_, ty)| check(ty));
 }
 
 /// A field by the path to it, lists and maps passed through.
