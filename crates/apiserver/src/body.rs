@@ -15,6 +15,8 @@ use hyper::body::{Frame, SizeHint};
 use kinds::{KindInfo, Object};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::metrics::Open;
+
 /// A few pieces of bytes that go out together.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk([Bytes; 3]);
@@ -73,7 +75,7 @@ impl std::error::Error for Cut {}
 #[derive(Default)]
 pub(crate) struct Body {
     content: Content,
-    _permit: Option<OwnedSemaphorePermit>,
+    _held: Option<(OwnedSemaphorePermit, Option<Open>)>,
 }
 
 #[derive(Default)]
@@ -107,15 +109,15 @@ impl Body {
         Content::Stream(Box::pin(stream)).into()
     }
 
-    /// Holds a place among the requests until the body is gone.
-    pub(crate) fn holding(self, permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: Some(permit), ..self }
+    /// Holds a place among the requests until the body is gone, and counts as open.
+    pub(crate) fn holding(self, permit: OwnedSemaphorePermit, open: Option<Open>) -> Self {
+        Self { _held: Some((permit, open)), ..self }
     }
 }
 
 impl From<Content> for Body {
     fn from(content: Content) -> Self {
-        Self { content, _permit: None }
+        Self { content, _held: None }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::limits::{LOG_FOLLOWERS_MAX, REQUESTS_MAX, RETRY_AFTER_S, WATCHES_MAX};
 
 /// The sorts of requests that are counted apart: the long ones cannot crowd out the short ones.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// Answered as soon as possible.
     Short,

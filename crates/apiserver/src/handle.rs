@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, Request, Response, body::Incoming};
 use kinds::{Reason, StatusError};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Own, Query, RUN_HEADER, RequestInfo, Server, Subresource, Unroutable, Verb,
@@ -20,7 +20,9 @@ use crate::{
     limits::{
         REQUEST_BODY_BYTES_MAX, REQUEST_BODY_DRAINED_BYTES_MAX, REQUEST_BODY_MS, RUN_ID_BYTES_MAX,
     },
-    list, log, negotiate, openapi, own, parse, review, version, watch as watch_verb, write,
+    list, log,
+    metrics::{self, Line},
+    negotiate, openapi, own, parse, review, version, watch as watch_verb, write,
 };
 
 /// A request beside its line: what verbs may look at.
@@ -55,14 +57,19 @@ pub(crate) async fn handle(
     if !matches!(parsed, crate::Request::Health(..)) {
         server.visit();
     }
+    let (line, sort, began) = (Line::of(&parsed), sort(&parsed), Instant::now());
     let answered = async {
         let run = read_run(&head.headers)?;
-        let permit = server.gates.enter(sort(&parsed))?;
+        let permit = server.gates.enter(sort)?;
+        let open = (sort != Sort::Short).then(|| server.metrics.open(line));
         let context = Context { server, headers: head.headers, run, stopping, body };
         let answer = dispatch(parsed, context).await?;
-        Ok(answer.map(|body| body.holding(permit)))
+        Ok(answer.map(|body| body.holding(permit, open)))
     };
-    answered.await.unwrap_or_else(|error: StatusError| answer::refusal(&error))
+    let answer = answered.await.unwrap_or_else(|error: StatusError| answer::refusal(&error));
+    let took = (sort == Sort::Short).then(|| began.elapsed());
+    server.metrics.answered(line, answer.status().as_u16(), took);
+    answer
 }
 
 fn sort(request: &crate::Request) -> Sort {
@@ -92,7 +99,7 @@ async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
         crate::Request::OpenApi(asked) => {
             openapi::openapi(&asked, &context.headers, context.server)
         }
-        crate::Request::Metrics => Ok(answer::not_found()),
+        crate::Request::Metrics => Ok(metrics::metrics(context.server)),
         crate::Request::Own(what, query) => dispatch_own(what, &query, &context),
     }
 }

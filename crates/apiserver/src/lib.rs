@@ -20,6 +20,7 @@ mod health;
 pub mod limits;
 mod list;
 mod log;
+mod metrics;
 mod negotiate;
 mod openapi;
 mod own;

@@ -35,7 +35,7 @@ pub(crate) fn status(server: &Rc<Server>) -> Answer {
 }
 
 /// Resident memory of this process; 0 where the kernel does not say.
-fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|l| l.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());

@@ -37,7 +37,7 @@ pub(crate) async fn review(
 }
 
 /// A kind of review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Review {
     /// `authentication.k8s.io/v1 SelfSubjectReview`: who am I?
     SelfSubject,

@@ -27,8 +27,8 @@ use tokio::{
 };
 
 use crate::{
-    Mode, TlsEndpoint, gates::Gates, limits::DURABLE_WAIT_MS, openapi::Documents, runs::Runs,
-    watch::Shared,
+    Mode, TlsEndpoint, gates::Gates, limits::DURABLE_WAIT_MS, metrics::Metrics, openapi::Documents,
+    runs::Runs, watch::Shared,
 };
 
 /// What the server says of itself, and where it finds what is not in the store.
@@ -53,6 +53,7 @@ pub struct Stop {
 pub struct Server {
     pub(crate) about: About,
     pub(crate) gates: Gates,
+    pub(crate) metrics: Rc<Metrics>,
     clock: fn() -> Timestamp,
     engine: RefCell<Engine>,
     durable: watch::Sender<Revision>,
@@ -91,6 +92,7 @@ impl Server {
         Rc::new(Self {
             about,
             gates: Gates::new(),
+            metrics: Rc::default(),
             clock,
             engine: RefCell::new(engine),
             durable: watch::Sender::new(durable),
@@ -133,6 +135,7 @@ impl Server {
     pub fn durable_moved(&self) {
         let durable = self.engine().store().durable();
         self.end_finished_runs();
+        self.metrics.synced();
         self.durable.send_replace(durable);
     }
 

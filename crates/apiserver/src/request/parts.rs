@@ -3,7 +3,7 @@
 use kinds::{Kind, KindInfo};
 
 /// Upstream's request verbs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are the documentation: upstream's own")]
 pub enum Verb {
     Get,
@@ -17,7 +17,7 @@ pub enum Verb {
 }
 
 /// The part of an object that a path names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subresource {
     /// The object itself.
     Main,

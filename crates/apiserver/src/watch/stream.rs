@@ -105,6 +105,7 @@ impl Watcher {
     fn ready(&mut self) -> Option<Chunk> {
         match self.look() {
             Ok(Some(event)) => {
+                self.server.metrics.event_sent(self.filter.kind);
                 let now = self.server.now();
                 Some(self.style.line(event, &mut self.server.shared_events(), now))
             }

@@ -8,6 +8,7 @@ mod discovery;
 mod harness;
 mod lists;
 mod logs;
+mod metrics;
 mod mutated;
 mod openapi;
 mod runs;
