@@ -31,7 +31,13 @@ impl Server {
             "status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "100"}},
         }));
         let scope = Scope::Runs(BTreeSet::new());
-        let config = Config { node: node.unwrap(), scope, seed: 7, limits: Limits::default() };
+        let config = Config {
+            node: node.unwrap(),
+            scope,
+            seed: 7,
+            limits: Limits::default(),
+            root_ca: None,
+        };
         let mut engine = Engine::open(store, config, now);
         sync(&mut engine, &mut disk);
         let (driver, deeds) = Driver::start(node_config(), BTreeSet::new(), &mut engine, now);

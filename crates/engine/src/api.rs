@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 pub use kinds::admit::Subresource;
-use kinds::{Cause, Draft, FieldError, Key, Kind, Object, Reason, StatusError, Uid, admit, names};
+use kinds::{Draft, FieldError, Key, Kind, Object, Reason, StatusError, Uid, admit, names};
 
-use crate::Engine;
+use crate::{
+    Engine,
+    admission::{self, PodChange, Request, State},
+};
 
 /// An object as it was written, with the warnings that go with it.
 #[derive(Clone, Debug)]
@@ -34,25 +37,51 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Written, StatusError> {
         self.commit(now);
-        self.check_namespace(&draft)?;
-        self.resolve_name(&mut draft)?;
+        let twice = drop_duplicate_owners(&mut draft);
+        let (draft, mut warnings) = self.admit(draft, now)?;
+        warnings.extend(twice);
         let key = draft.key();
         if let Some(present) = self.store.get(&key) {
             let error = StatusError::already_exists(key.kind, &key.name);
             let prefix = if present.deleting() { "object is being deleted: " } else { "" };
             return Err(StatusError { message: format!("{prefix}{}", error.message), ..error });
         }
-        let twice = drop_duplicate_owners(&mut draft);
-        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
-        let (draft, mut warnings) = admit::create(draft, &context)
-            .map_err(|errors| StatusError::invalid(key.kind, &key.name, &errors))?;
-        warnings.extend(twice);
         if dry_run {
             return Ok(Written { object: Arc::new(draft.preview()), warnings, created: true });
         }
         self.urgent = true;
         self.put(draft);
         Ok(Written { object: self.committed(&key, now)?, warnings, created: true })
+    }
+
+    /// Makes a new object ready to be stored, or says why it may not be.
+    pub(crate) fn admit(
+        &mut self,
+        mut draft: Draft,
+        now: Timestamp,
+    ) -> Result<(Draft, Vec<String>), StatusError> {
+        if draft.kind == Kind::Pod {
+            let namespace = draft.metadata.namespace.as_deref().unwrap_or_default();
+            self.furnish(&Key::new(Kind::Namespace, "", namespace), now);
+        }
+        admission::first(&self.state(), &Request { draft: &draft, old: None })?;
+        self.resolve_name(&mut draft)?;
+        let (kind, name) = (draft.kind, draft.metadata.name.clone().unwrap_or_default());
+        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
+        let state = self.state();
+        let mut refused = Ok(());
+        let admitted = admit::create_with(draft, &context, &mut |meta, spec| {
+            refused = admission::pod(&state, &mut PodChange { meta, spec, old: None });
+        });
+        refused?;
+        let (draft, warnings) =
+            admitted.map_err(|errors| StatusError::invalid(kind, &name, &errors))?;
+        admission::last(&state, &Request { draft: &draft, old: None })?;
+        Ok((draft, warnings))
+    }
+
+    fn state(&self) -> State<'_> {
+        State { store: &self.store, pending: &self.pending, quotas: &self.quotas }
     }
 
     /// Replaces an object, or its status; kinds that may come into being by that are created.
@@ -82,8 +111,7 @@ impl Engine {
             return Err(StatusError::conflict(key.kind, &key.name, &why));
         }
         let twice = drop_duplicate_owners(&mut draft);
-        let (mut draft, mut warnings) = admit::update(&old, draft, subresource)
-            .map_err(|errors| StatusError::invalid(key.kind, &key.name, &errors))?;
+        let (mut draft, mut warnings) = self.admit_update(&old, draft, subresource)?;
         warnings.extend(twice);
         draft.metadata.resource_version = Some(old.meta.revision.to_string());
         if draft.to_json() == **old.json() {
@@ -97,6 +125,27 @@ impl Engine {
         Ok(Written { object: self.committed(&key, now)?, warnings, created: false })
     }
 
+    fn admit_update(
+        &self,
+        old: &Object,
+        draft: Draft,
+        subresource: Subresource,
+    ) -> Result<(Draft, Vec<String>), StatusError> {
+        let state = self.state();
+        let before = (old.key.kind == Kind::Pod).then(|| old.pod().spec.unwrap_or_default());
+        let mut refused = Ok(());
+        let admitted = admit::update_with(old, draft, subresource, &mut |meta, spec| {
+            refused = admission::pod(&state, &mut PodChange { meta, spec, old: before.as_ref() });
+        });
+        refused?;
+        let (draft, warnings) = admitted
+            .map_err(|errors| StatusError::invalid(old.key.kind, &old.key.name, &errors))?;
+        if subresource == Subresource::Main {
+            admission::last(&state, &Request { draft: &draft, old: Some(old) })?;
+        }
+        Ok((draft, warnings))
+    }
+
     /// Commits and finds what was just put. An update that took the last finalizer off an object that
     /// was being deleted leaves none: the answer is then the object's last state.
     fn committed(&mut self, key: &Key, now: Timestamp) -> Result<Arc<Object>, StatusError> {
@@ -106,32 +155,6 @@ impl Engine {
             StatusError::new(Reason::InternalError, "Internal error occurred: the write was lost")
         };
         change.map(|change| change.object.clone()).ok_or_else(lost)
-    }
-
-    fn check_namespace(&self, draft: &Draft) -> Result<(), StatusError> {
-        let (kind, meta) = (draft.kind, &draft.metadata);
-        if !kind.info().namespaced {
-            return Ok(());
-        }
-        let namespace = meta.namespace.as_deref().unwrap_or_default();
-        let key = Key::new(Kind::Namespace, "", namespace);
-        let Some(found) = self.store.get(&key) else {
-            return Err(StatusError::not_found(Kind::Namespace, namespace));
-        };
-        if found.deleting() {
-            let why = format!(
-                "unable to create new content in namespace {namespace} because it is being terminated"
-            );
-            let name = meta.name.as_deref().or(meta.generate_name.as_deref()).unwrap_or("Unknown");
-            let cause = Cause {
-                reason: "NamespaceTerminating".to_owned(),
-                message: format!("namespace {namespace} is being terminated"),
-                field: "metadata.namespace".to_owned(),
-            };
-            let causes = vec![cause];
-            return Err(StatusError { causes, ..StatusError::forbidden(kind, name, &why) });
-        }
-        Ok(())
     }
 
     /// `metadata.name` wins over `generateName`; a generated name that is taken is tried again.

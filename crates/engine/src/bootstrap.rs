@@ -7,12 +7,27 @@ use kinds::{
     types::{
         core::v1::{Namespace, Node},
         node::v1::RuntimeClass,
+        scheduling::v1::PriorityClass,
     },
 };
 
 use crate::{Engine, engine::node_facts};
 
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/// The PriorityClasses that are always there.
+const PRIORITY_CLASSES: [(&str, i32, &str); 2] = [
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+];
 
 /// The RuntimeClass whose pods are plain processes, and its handler.
 pub const PROCESS_CLASS: &str = "process";
@@ -34,11 +49,20 @@ impl Engine {
             ..Default::default()
         };
         self.ensure(Draft::of_runtime_class(&class), now);
+        for (name, value, description) in PRIORITY_CLASSES {
+            let class = PriorityClass {
+                metadata: named(name),
+                value: Some(value),
+                description: Some(description.to_owned()),
+                ..Default::default()
+            };
+            self.ensure(Draft::of_priority_class(&class), now);
+        }
         self.put_node(node, now);
         self.commit(now);
     }
 
-    fn ensure(&mut self, draft: Draft, now: Timestamp) {
+    pub(crate) fn ensure(&mut self, draft: Draft, now: Timestamp) {
         if self.exists(&draft.key()) {
             return;
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use kinds::{
-    Draft, Key, Kind, Owner, RUN_ANNOTATION, Uid, admit,
+    Draft, Key, Kind, Owner, RUN_ANNOTATION, Uid,
     metav1::ObjectMeta,
     names,
     types::{
@@ -117,16 +117,13 @@ impl Engine {
             let annotations = draft.metadata.annotations.get_or_insert_default();
             annotations.insert(RUN_ANNOTATION.to_owned(), run);
         }
-        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
-        match admit::create(draft, &context) {
+        match self.admit(draft, now) {
             Ok((draft, _)) => {
                 self.urgent = true;
                 self.put(draft);
                 None
             }
-            Err(errors) => {
-                let name = pod.metadata.name.unwrap_or_default();
-                let why = kinds::StatusError::invalid(Kind::Pod, &name, &errors);
+            Err(why) => {
                 let message = format!("Error creating: {why}");
                 Some(reconcile::Note { warning: true, reason: "FailedCreate".into(), message })
             }
@@ -184,7 +181,7 @@ impl Engine {
             self.urgent = true;
             let job = Job { metadata: draft.metadata.clone(), spec, status: Some(status) };
             self.index_typed_job(key, &draft, job);
-            self.pending.put(key.clone(), draft);
+            self.write(key.clone(), draft);
         }
     }
 

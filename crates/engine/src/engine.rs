@@ -23,6 +23,7 @@ use crate::{
     jobs::Jobs,
     limits::Limits,
     pending::Pending,
+    quotas::Quotas,
     recorder::{About, Happening, Recorder},
     room::Placement,
     scope::Scope,
@@ -44,6 +45,8 @@ pub struct Config {
     pub seed: u64,
     /// Budgets.
     pub limits: Limits,
+    /// The certificate that the server's own is signed with, PEM, for every namespace to have.
+    pub root_ca: Option<String>,
 }
 
 /// The only writer. No I/O: it changes the store in memory; a driver makes that durable.
@@ -66,6 +69,8 @@ pub struct Engine {
     pub(crate) dependents: Dependents,
     /// The objects that wait for their dependents, by uid.
     pub(crate) awaiting: HashMap<Uid, Awaiting>,
+    pub(crate) quotas: Quotas,
+    pub(crate) root_ca: Option<String>,
     pub(crate) recorder: Recorder,
     pub(crate) history_bytes: usize,
     pub(crate) timers: Timers,
@@ -98,6 +103,8 @@ impl Engine {
             finished_uids: HashSet::new(),
             dependents: Dependents::default(),
             awaiting: HashMap::new(),
+            quotas: Quotas::default(),
+            root_ca: config.root_ca,
             recorder: Recorder::default(),
             history_bytes: 0,
             timers: Timers::default(),
@@ -154,7 +161,12 @@ impl Engine {
             }
             match self.woken.pop_first() {
                 Some(key) if key.kind == Kind::Job => self.reconcile_job(&key, now),
-                Some(key) => self.collect(&key, now),
+                Some(key) => {
+                    self.collect(&key, now);
+                    if key.kind == Kind::Namespace {
+                        self.furnish(&key, now);
+                    }
+                }
                 None if self.place(now) => {}
                 None => break,
             }
@@ -168,6 +180,7 @@ impl Engine {
     /// Commits what is pending. Its changes become visible to clients once durable.
     pub(crate) fn commit(&mut self, now: Timestamp) -> Vec<Arc<Change>> {
         self.record_cancelled(now);
+        self.tell_quotas();
         if self.pending.is_empty() {
             return Vec::new();
         }
@@ -229,8 +242,16 @@ impl Engine {
         match key.kind {
             Kind::Pod => self.index_pod(&key, &draft, None),
             Kind::Job => self.index_job(&key, &draft),
-            _ => {}
+            Kind::ResourceQuota => self.index_quota(&key, &draft),
+            Kind::Namespace => drop(self.woken.insert(key.clone())),
+            _ => self.woken.extend(Self::furnished(&key)),
         }
+        self.write(key, draft);
+    }
+
+    /// Puts an object into the pending transaction: for changes that touch no index but quotas.
+    pub(crate) fn write(&mut self, key: Key, draft: Draft) {
+        self.account(&key, Some(&draft));
         self.pending.put(key, draft);
     }
 
@@ -242,8 +263,10 @@ impl Engine {
         match key.kind {
             Kind::Pod => self.unindex_pod(key, uid, &owners),
             Kind::Job => self.unindex_job(key),
-            _ => {}
+            Kind::ResourceQuota => self.unindex_quota(key),
+            _ => self.woken.extend(Self::furnished(key)),
         }
+        self.account(key, None);
         self.woken.extend(self.dependents.of(uid));
         self.urgent = true;
         self.pending.delete(key, self.store.get(key).is_some());
@@ -284,6 +307,7 @@ impl Engine {
     fn take_over(&mut self) {
         let objects = |kind| self.store.list(kind, None).cloned().collect::<Vec<Arc<Object>>>();
         let (jobs, pods, events) = (objects(Kind::Job), objects(Kind::Pod), objects(Kind::Event));
+        let quotas = objects(Kind::ResourceQuota);
         for info in kinds::KINDS {
             for object in self.store.list(info.kind, None) {
                 self.dependents.add(&object.key, &object.meta.owners);
@@ -297,6 +321,10 @@ impl Engine {
                 self.index_awaiting(&key, &draft);
             }
         }
+        for quota in quotas {
+            self.index_quota(&quota.key, &quota.draft());
+        }
+        self.woken.extend(self.store.list(Kind::Namespace, None).map(|n| n.key.clone()));
         for job in jobs {
             if !matches!(job.meta.facts, Facts::Job { finished: true, .. }) {
                 self.index_job(&job.key, &job.draft());

@@ -195,7 +195,7 @@ impl Engine {
             }
             Begun::Gone(draft) => {
                 if key.kind == Kind::Pod {
-                    self.pending.put(key.clone(), draft);
+                    self.write(key.clone(), draft);
                 }
                 self.remove(key);
             }

@@ -5,6 +5,7 @@
 //! No I/O, no clock, no threads: the server and the simulation drive the same engine. After every
 //! input the driver calls [`Engine::settle`], then lets a disk perform the store's next batch.
 
+mod admission;
 mod api;
 mod binding;
 mod bootstrap;
@@ -20,10 +21,12 @@ mod limits;
 mod namespaces;
 mod pending;
 mod pods;
+mod quotas;
 mod recorder;
 mod room;
 mod runs;
 mod scope;
+mod service_accounts;
 mod timers;
 
 pub use api::{Subresource, Written};

@@ -30,6 +30,14 @@ impl Pending {
         })
     }
 
+    /// What this transaction creates or changes.
+    pub(crate) fn puts(&self) -> impl Iterator<Item = (&Key, &Draft)> {
+        self.writes.iter().filter_map(|(key, next)| match next {
+            Next::Put(draft) => Some((key, draft)),
+            Next::Gone(_) => None,
+        })
+    }
+
     pub(crate) fn put(&mut self, key: Key, draft: Draft) {
         self.writes.insert(key, Next::Put(draft));
     }

@@ -31,7 +31,7 @@ impl Engine {
         self.reported.push((pod_uid, key.clone()));
         self.record_end(key, pod_uid, &pod);
         self.index_pod(key, &draft, plain.then_some(&pod));
-        self.pending.put(key.clone(), draft);
+        self.write(key.clone(), draft);
     }
 
     /// The node reports what happened to a pod.
@@ -196,14 +196,14 @@ impl Engine {
         if let Some(state) = job.and_then(|job| self.jobs.get_mut(&job)) {
             state.bound(&key.name);
         }
-        self.pending.put(key.clone(), draft);
+        self.write(key.clone(), draft);
     }
 
     fn explain(&mut self, key: &Key, why: &str, now: Timestamp) {
         let Some(mut draft) = self.current(key) else { return };
         Self::set_scheduled(&mut draft, now, Some(why));
         self.scheduler_says(key, &draft, true, "FailedScheduling", why.to_owned(), now);
-        self.pending.put(key.clone(), draft);
+        self.write(key.clone(), draft);
     }
 
     pub(crate) fn set_scheduled(draft: &mut Draft, now: Timestamp, why_not: Option<&str>) {

@@ -13,8 +13,8 @@ use crate::{
     types::{
         batch::v1::{Job, JobStatus},
         core::v1::{
-            Event, Namespace, NamespaceStatus, Node, NodeStatus, Pod, PodStatus,
-            ResourceQuotaStatus, ServiceAccount,
+            ConfigMap, Event, Namespace, NamespaceStatus, Node, NodeStatus, Pod, PodStatus,
+            ResourceQuota, ResourceQuotaStatus, Service, ServiceAccount,
         },
         node::v1::RuntimeClass,
         scheduling::v1::PriorityClass,
@@ -93,6 +93,11 @@ impl Draft {
         Self::of(Kind::ServiceAccount, account)
     }
 
+    /// A draft of a typed ConfigMap.
+    pub fn of_config_map(map: &ConfigMap) -> Self {
+        Self::of(Kind::ConfigMap, map)
+    }
+
     /// A draft of a typed PriorityClass.
     pub fn of_priority_class(class: &PriorityClass) -> Self {
         Self::of(Kind::PriorityClass, class)
@@ -131,6 +136,24 @@ impl Draft {
     /// The draft as a typed Namespace.
     pub fn namespace(&self) -> Result<Namespace, DecodeError> {
         Ok(Namespace {
+            metadata: self.metadata.clone(),
+            spec: self.get("spec")?,
+            status: self.get("status")?,
+        })
+    }
+
+    /// The draft as a typed Service.
+    pub fn service(&self) -> Result<Service, DecodeError> {
+        Ok(Service {
+            metadata: self.metadata.clone(),
+            spec: self.get("spec")?,
+            status: self.get("status")?,
+        })
+    }
+
+    /// The draft as a typed ResourceQuota.
+    pub fn resource_quota(&self) -> Result<ResourceQuota, DecodeError> {
+        Ok(ResourceQuota {
             metadata: self.metadata.clone(),
             spec: self.get("spec")?,
             status: self.get("status")?,

@@ -3,6 +3,9 @@
 
 use std::{cmp::Ordering, fmt};
 
+/// A quantity as objects have it: its text.
+pub use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
+
 const NANO: i128 = 1_000_000_000;
 /// No quantity is larger in magnitude; larger ones are capped.
 const VALUE_MAX: i128 = i64::MAX as i128 * NANO;
@@ -108,9 +111,37 @@ impl Quantity {
         Self { nano: divide_up(self.nano, NANO / 1000) * (NANO / 1000), ..self }
     }
 
+    /// Whether there is nothing of it.
+    pub fn is_zero(self) -> bool {
+        self.nano == 0
+    }
+
+    /// The amount itself, or zero if it is negative.
+    pub fn at_least_zero(self) -> Self {
+        Self { nano: self.nano.max(0), ..self }
+    }
+
     fn in_units_of(self, unit: i128) -> i64 {
         let units = divide_up(self.nano, unit);
         i64::try_from(units).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX })
+    }
+}
+
+/// Printed as the left one, unless that is zero; capped.
+impl std::ops::Add for Quantity {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let format = if self.is_zero() { other.format } else { self.format };
+        Self { nano: (self.nano + other.nano).clamp(-VALUE_MAX, VALUE_MAX), format }
+    }
+}
+
+impl std::ops::Sub for Quantity {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + Self { nano: -other.nano, ..other }
     }
 }
 
@@ -295,6 +326,21 @@ mod tests {
             let got = (quantity.to_string(), quantity.milli(), quantity.value());
             assert_eq!(got, (canonical.to_owned(), milli, value), "{text}");
         }
+    }
+
+    #[test]
+    fn sums_are_printed_as_their_first_part() {
+        let read = |text: &str| Quantity::parse(text).unwrap();
+        for (a, b, sum, difference) in [
+            ("1", "500m", "1500m", "500m"),
+            ("1Gi", "512Mi", "1536Mi", "512Mi"),
+            ("0", "1Ki", "1Ki", "-1Ki"),
+            ("16Ei", "16Ei", "9223372036854775807", "0"),
+        ] {
+            let got = ((read(a) + read(b)).to_string(), (read(a) - read(b)).to_string());
+            assert_eq!(got, (sum.to_owned(), difference.to_owned()), "{a} {b}");
+        }
+        assert_eq!((read("1") - read("2")).at_least_zero(), read("0"));
     }
 
     #[test]

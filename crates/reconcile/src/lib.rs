@@ -12,6 +12,8 @@ pub mod job;
 pub mod namespace;
 pub mod placement;
 mod plan;
+pub mod quota;
+pub mod resources;
 
 pub use controllers::{CONTROLLERS, Controller};
 pub use index_set::IndexSet;

@@ -369,6 +369,7 @@ impl World {
             scope: Scope::All,
             seed: self.random.u64(..),
             limits: Limits::default(),
+            root_ca: None,
         };
         let mut engine = Engine::open(store, config, self.now);
         while let Some(batch) = engine.store_mut().take_batch() {

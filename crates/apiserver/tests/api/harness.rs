@@ -78,8 +78,13 @@ impl Harness {
             "status": {"allocatable": {"cpu": "4", "memory": "4Gi", "pods": setup.pods}},
         });
         let node = serde_json::from_value(node).unwrap();
-        let config =
-            Config { node, scope: setup.scope, seed: 7, limits: engine::Limits::default() };
+        let config = Config {
+            node,
+            scope: setup.scope,
+            seed: 7,
+            limits: engine::Limits::default(),
+            root_ca: None,
+        };
         let engine = Engine::open(store, config, clock());
         let about = About { mode: Mode::Up, data_dir: dir.path().to_owned(), endpoint: None };
         let server = Server::new(engine, about, clock);

@@ -106,7 +106,13 @@ fn open(data_dir: &Path, mode: Mode) -> Result<(Engine, FileDisk), Failure> {
         Mode::Private => Scope::Runs(Default::default()),
     };
     let node = this_node::object(&Machine::observe(data_dir));
-    let config = engine::Config { node, scope, seed: fastrand::u64(..), limits: Limits::default() };
+    let config = engine::Config {
+        node,
+        scope,
+        seed: fastrand::u64(..),
+        limits: Limits::default(),
+        root_ca: None,
+    };
     let mut engine = Engine::open(store, config, now);
     flush(&mut engine, &mut disk).map_err(|error| trouble(&error))?;
     Ok((engine, disk))

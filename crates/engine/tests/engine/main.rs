@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod admission;
 mod api;
 mod budgets;
 mod deletion;
 mod jobs;
 mod placement;
+mod quotas;
 mod runs;
 mod world;

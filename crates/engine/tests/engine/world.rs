@@ -32,10 +32,18 @@ impl World {
     }
 
     /// Opens what is on the disk with these budgets.
-    pub(crate) fn open(mut disk: MemoryDisk, scope: Scope, limits: Limits) -> Self {
+    pub(crate) fn open(disk: MemoryDisk, scope: Scope, limits: Limits) -> Self {
+        Self::start(disk, scope, limits, None)
+    }
+
+    pub(crate) fn with_certificate(pem: &str) -> Self {
+        Self::start(MemoryDisk::default(), Scope::All, Limits::default(), Some(pem.to_owned()))
+    }
+
+    fn start(mut disk: MemoryDisk, scope: Scope, limits: Limits, root_ca: Option<String>) -> Self {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let store = Store::open(&mut disk, store::Limits::default(), now).unwrap();
-        let config = Config { node: node(), scope, seed: 7, limits };
+        let config = Config { node: node(), scope, seed: 7, limits, root_ca };
         let mut world = Self { engine: Engine::open(store, config, now), disk, now };
         world.sync();
         world

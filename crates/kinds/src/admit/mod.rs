@@ -22,7 +22,9 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use resources::qos_class;
 
 use crate::{
-    Draft, FieldError, FieldErrorKind, FieldErrors, Kind, Object, Uid, api_time, support,
+    Draft, FieldError, FieldErrorKind, FieldErrors, Kind, Object, Uid, api_time,
+    metav1::ObjectMeta,
+    support,
     types::{
         batch::v1::{Job, JobSpec, JobStatus},
         core::v1::{Event, NodeStatus, PodSpec, PodStatus},
@@ -52,7 +54,22 @@ pub enum Subresource {
 ///
 /// # Errors
 /// Everything wrong with the object.
-pub fn create(mut draft: Draft, context: &Context) -> Result<(Draft, Vec<String>), FieldErrors> {
+pub fn create(draft: Draft, context: &Context) -> Result<(Draft, Vec<String>), FieldErrors> {
+    create_with(draft, context, &mut |_, _| {})
+}
+
+/// What changes a Pod's metadata and spec once its defaults are in and before it is checked.
+pub type Adjust<'a> = &'a mut dyn FnMut(&mut ObjectMeta, &mut PodSpec);
+
+/// As [`create`]; a Pod goes through `adjust` on its way.
+///
+/// # Errors
+/// Everything wrong with the object.
+pub fn create_with(
+    mut draft: Draft,
+    context: &Context,
+    adjust: Adjust<'_>,
+) -> Result<(Draft, Vec<String>), FieldErrors> {
     let info = draft.kind.info();
     let metadata = &mut draft.metadata;
     metadata.uid = Some(context.uid.to_string());
@@ -69,7 +86,7 @@ pub fn create(mut draft: Draft, context: &Context) -> Result<(Draft, Vec<String>
     let mut errors = Vec::new();
     let mut warnings = support::check(&draft, &mut errors);
     meta::check(&draft, &mut errors);
-    finish(&mut draft, None, &mut warnings, &mut errors);
+    finish(&mut draft, None, adjust, &mut warnings, &mut errors);
     if errors.is_empty() { Ok((draft, warnings)) } else { Err(errors) }
 }
 
@@ -80,8 +97,21 @@ pub fn create(mut draft: Draft, context: &Context) -> Result<(Draft, Vec<String>
 /// Everything wrong with the object or with the change.
 pub fn update(
     old: &Object,
+    new: Draft,
+    subresource: Subresource,
+) -> Result<(Draft, Vec<String>), FieldErrors> {
+    update_with(old, new, subresource, &mut |_, _| {})
+}
+
+/// As [`update`]; a Pod whose spec may change goes through `adjust` on its way.
+///
+/// # Errors
+/// Everything wrong with the object or with the change.
+pub fn update_with(
+    old: &Object,
     mut new: Draft,
     subresource: Subresource,
+    adjust: Adjust<'_>,
 ) -> Result<(Draft, Vec<String>), FieldErrors> {
     let before = old.draft();
     let mut errors = Vec::new();
@@ -97,7 +127,7 @@ pub fn update(
     if subresource == Subresource::Main {
         warnings = support::check(&new, &mut errors);
         meta::check(&new, &mut errors);
-        finish(&mut new, Some(&before), &mut warnings, &mut errors);
+        finish(&mut new, Some(&before), adjust, &mut warnings, &mut errors);
     } else {
         meta::check(&new, &mut errors);
         status(&before, &mut new, &mut errors);
@@ -131,12 +161,13 @@ fn internal(field: &str, error: &serde_json::Error, errors: &mut FieldErrors) {
 fn finish(
     draft: &mut Draft,
     old: Option<&Draft>,
+    adjust: Adjust<'_>,
     warnings: &mut Vec<String>,
     errors: &mut FieldErrors,
 ) {
     match draft.kind {
         Kind::Job => finish_job(draft, old, warnings, errors),
-        Kind::Pod => finish_pod(draft, old, errors),
+        Kind::Pod => finish_pod(draft, old, adjust, errors),
         Kind::Namespace => whole(draft, old, errors, others::namespace),
         Kind::Node => finish_node(draft, errors),
         Kind::Event => others::check_event(&read_whole::<Event>(draft, errors), errors),
@@ -211,9 +242,15 @@ fn raise_generation(generation: &mut Option<i64>, changed: bool) {
     }
 }
 
-fn finish_pod(draft: &mut Draft, old: Option<&Draft>, errors: &mut FieldErrors) {
+fn finish_pod(
+    draft: &mut Draft,
+    old: Option<&Draft>,
+    adjust: Adjust<'_>,
+    errors: &mut FieldErrors,
+) {
     let mut spec: PodSpec = read(draft, "spec", errors);
     pod::defaults(&mut spec, true);
+    adjust(&mut draft.metadata, &mut spec);
     pod::check(&spec, errors);
     match old {
         None => draft.set_pod_status(&pod::new_status(&spec)),
