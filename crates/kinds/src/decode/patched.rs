@@ -6,7 +6,7 @@ use super::{FieldValidation, Form, StrictErrors, type_error};
 use crate::{
     Draft, FieldError, Kind,
     check::{self, Found, Problem, What},
-    patch::PatchType,
+    patch::{PatchType, go_text},
     schema::{self, Shape},
     tree::{self, Node, Value},
 };
@@ -130,21 +130,4 @@ fn conversion_error(problem: &Problem) -> Option<String> {
         }
         _ => return type_error(problem),
     })
-}
-
-/// A value as Go prints it.
-fn go_text(value: &Json) -> String {
-    let all = |texts: Vec<String>| texts.join(" ");
-    match value {
-        Json::Null => "<nil>".to_owned(),
-        Json::String(text) => text.clone(),
-        Json::Array(items) => format!("[{}]", all(items.iter().map(go_text).collect())),
-        Json::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by_key(|(key, _)| *key);
-            let pair = |(key, value): (&String, &Json)| format!("{key}:{}", go_text(value));
-            format!("map[{}]", all(members.into_iter().map(pair).collect()))
-        }
-        plain => plain.to_string(),
-    }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What `%v` prints.
-pub(super) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::String(text) => text.clone(),

@@ -1,5 +1,6 @@
-//! JSON patch, RFC 6902, with upstream's additions: an index below zero counts from the end, a
-//! `test` for null holds where nothing is, and an operation without a value means null.
+//! JSON patch, RFC 6902, as the library reads it that upstream uses: an index below zero counts from
+//! the end, a map has null under every key that it does not have (a `test` for null holds there, a
+//! `copy` copies null, a `replace` adds the key), and an operation without a value means null.
 //!
 //! Written by hand because a patch comes from outside: copies could double an object with every
 //! operation and moves nest it deeper than any reader goes. Both end here.
@@ -35,26 +36,18 @@ fn step(document: &mut Value, mut operation: Map, copied_bytes: &mut usize) -> O
     match operation.get("op")?.as_str()? {
         "add" => add(document, &path, value),
         "remove" => remove(document, &path).map(drop),
-        "replace" => {
-            get(document, &path)?;
-            set(document, &path, value)
-        }
+        "replace" => set(document, &path, value),
         "move" => {
             let moved = remove(document, &pointer("from")?)?;
             add(document, &path, moved)
         }
         "copy" => {
-            let copied = get(document, &pointer("from")?)?.clone();
+            let copied = value_at(document, &pointer("from")?)?.clone();
             *copied_bytes += copied.to_string().len();
             (*copied_bytes <= COPIED_BYTES_MAX).then_some(())?;
             add(document, &path, copied)
         }
-        "test" => {
-            let parent = path.split().map(|(parent, _)| get_at(document, parent));
-            let there = get(document, &path);
-            let absent = there.is_none() && parent.flatten().is_some_and(is_container);
-            (there == Some(&value) || absent && value.is_null()).then_some(())
-        }
+        "test" => (value_at(document, &path)? == &value).then_some(()),
         _ => None,
     }
 }
@@ -77,10 +70,6 @@ impl Pointer {
     }
 }
 
-fn is_container(value: &Value) -> bool {
-    value.is_object() || value.is_array()
-}
-
 /// The index of an item that is there.
 fn index(key: &str, length: usize) -> Option<usize> {
     let index: i64 = key.parse().ok()?;
@@ -88,16 +77,19 @@ fn index(key: &str, length: usize) -> Option<usize> {
     usize::try_from(index + from_end).ok().filter(|&index| index < length)
 }
 
-fn get<'a>(document: &'a Value, path: &Pointer) -> Option<&'a Value> {
-    get_at(document, &path.0)
-}
-
-fn get_at<'a>(document: &'a Value, steps: &[String]) -> Option<&'a Value> {
-    steps.iter().try_fold(document, |at, key| match at {
+/// What stands there; null under a key that a map does not have.
+fn value_at<'a>(document: &'a Value, path: &Pointer) -> Option<&'a Value> {
+    let Some((parent, key)) = path.split() else { return Some(document) };
+    let parent = parent.iter().try_fold(document, |at, key| match at {
         Value::Object(map) => map.get(key),
         Value::Array(list) => list.get(index(key, list.len())?),
         _ => None,
-    })
+    });
+    match parent? {
+        Value::Object(map) => Some(map.get(key).unwrap_or(&Value::Null)),
+        Value::Array(list) => list.get(index(key, list.len())?),
+        _ => None,
+    }
 }
 
 fn get_mut<'a>(document: &'a mut Value, steps: &[String]) -> Option<&'a mut Value> {
@@ -121,9 +113,10 @@ fn remove(document: &mut Value, path: &Pointer) -> Option<Value> {
     }
 }
 
-/// Puts a value under a key, or into a list before the item at an index (`-`: behind the last).
+/// Puts a value under a key, or into a list before the item at an index (`-`: behind the last). The
+/// whole document can only be replaced.
 fn add(document: &mut Value, path: &Pointer, value: Value) -> Option<()> {
-    let Some((parent, key)) = path.split() else { return set(document, path, value) };
+    let (parent, key) = path.split()?;
     if let Value::Array(list) = get_mut(document, parent)? {
         shallow(path, &value)?;
         let place = if key == "-" { list.len() } else { index(key, list.len() + 1)? };

@@ -38,7 +38,7 @@ pub(super) fn ordered(
     let (was, is) = (old.as_deref().unwrap_or_default(), new.as_deref().unwrap_or_default());
     of_one_type(was, is)?;
     follows(is, order, key)?;
-    let server = keys(was, key)?;
+    let server = if place.patch.merge { server_order(was, is, key)? } else { keys(was, key)? };
     let merged = match (old, new) {
         (None, None) => return Ok(None),
         (Some(old), None) => old,
@@ -46,6 +46,23 @@ pub(super) fn ordered(
         (Some(old), Some(new)) => merge(old, new, place)?,
     };
     arranged(merged, &keys(order, key)?, &server, key).map(Some)
+}
+
+/// The order that the server is taken to have had: where the patch deletes items and adds others,
+/// upstream counts those that are added as its last, up to the number of those that are gone.
+fn server_order(old: &[Value], new: &[Value], key: &str) -> Result<Vec<Value>, Error> {
+    let directive =
+        |item: &Value| strategic::directive(item).and_then(Value::as_str) == Some("delete");
+    let gone: HashSet<&Value> =
+        new.iter().filter(|item| directive(item)).filter_map(|item| item.get(key)).collect();
+    let mut order = keys(old, key)?;
+    order.retain(|name| !gone.contains(name));
+    let free = old.len() - order.len();
+    let mut known: HashSet<Value> = order.iter().cloned().collect();
+    let added = new.iter().filter(|item| strategic::directive(item).is_none());
+    let added = added.filter_map(|item| key_of(item, key).ok().cloned());
+    order.extend(added.filter(|name| known.insert(name.clone())).take(free));
+    Ok(order)
 }
 
 /// The list that a value must be.

@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub use diff::three_way;
+pub(crate) use go::text as go_text;
 
 type Map = serde_json::Map<String, Value>;
 
