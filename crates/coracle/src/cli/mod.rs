@@ -15,7 +15,9 @@ use clap::{
 };
 use jiff::SignedDuration;
 
-pub(crate) use objects::{Cascade, Delete, DryRun, Get, NameOnly, Place, Wait, Which};
+pub(crate) use objects::{
+    Apply, Cascade, Delete, Describe, DryRun, Get, NameOnly, Place, Wait, Which,
+};
 
 /// Your Kubernetes Jobs, without the cluster.
 #[derive(Debug, Parser)]
@@ -42,8 +44,12 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Show objects: a table, or as yaml, json, names or chosen fields
     Get(objects::Get),
+    /// Show everything about an object, with its events
+    Describe(objects::Describe),
     /// Wait until jobs are Complete or Failed, or until a condition holds
     Wait(objects::Wait),
+    /// Create objects, or bring those that are there to what files say
+    Apply(objects::Apply),
     /// Delete objects
     Delete(objects::Delete),
     /// Show finished jobs, also those whose objects are gone
@@ -367,6 +373,7 @@ mod tests {
                 "--show-managed-fields",
             ],
         ),
+        ("describe", &["-f", "-l", "-n", "--data-dir", "-A", "--show-events"]),
         (
             "wait",
             &[
@@ -382,6 +389,7 @@ mod tests {
                 "-o",
             ],
         ),
+        ("apply", &["-f", "-n", "--data-dir", "--dry-run", "-o"]),
         (
             "delete",
             &[

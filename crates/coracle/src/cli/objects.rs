@@ -80,6 +80,26 @@ pub(crate) struct Get {
     pub(crate) show_managed_fields: bool,
 }
 
+/// `coracle describe`
+#[derive(Debug, Args)]
+#[command(override_usage = "coracle describe [OPTIONS] KIND[,KIND…] [NAME-PREFIX…]\n       \
+                            coracle describe [OPTIONS] KIND/NAME …\n       \
+                            coracle describe [OPTIONS] -f FILE|DIR|- …")]
+#[command(after_help = "Example: coracle describe job/etl")]
+pub(crate) struct Describe {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// In all namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+    /// Whether events are shown [default: true for one object, else false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
+    pub(crate) show_events: Option<bool>,
+}
+
 /// `coracle wait`
 #[derive(Debug, Args)]
 #[command(override_usage = "coracle wait [OPTIONS] KIND/NAME …\n       \
@@ -197,4 +217,22 @@ pub(crate) struct Delete {
     /// `name` for names alone
     #[arg(short, long, value_enum)]
     pub(crate) output: Option<NameOnly>,
+}
+
+/// `coracle apply`
+#[derive(Debug, Args)]
+#[command(override_usage = "coracle apply [OPTIONS] -f FILE|DIR|- …")]
+#[command(after_help = "Example: coracle apply -f nightly.yaml")]
+pub(crate) struct Apply {
+    /// Manifests: a file, a directory (its .yaml, .yml and .json files), or - for standard input
+    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// none, client (say what would be sent) or server (do everything except keeping it)
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
+    pub(crate) dry_run: DryRun,
+    /// What is printed of each object: name, yaml, json or jsonpath=TEMPLATE [default: what was done]
+    #[arg(short, long, value_name = "FORMAT", value_parser = Format::parse)]
+    pub(crate) output: Option<Format>,
 }

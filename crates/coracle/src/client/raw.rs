@@ -2,7 +2,7 @@
 //! of JSON, and the server's Tables.
 
 use hyper::Method;
-use kinds::StatusError;
+use kinds::{StatusError, patch::PatchType};
 use serde_json::Value;
 
 use super::{
@@ -28,6 +28,8 @@ pub(crate) enum Body {
     None,
     /// An object or options.
     Json(Value),
+    /// A strategic merge patch.
+    StrategicMerge(Value),
 }
 
 /// An answer and what the server warned about.
@@ -76,6 +78,9 @@ impl Client {
         let (content_type, body) = match body {
             Body::None => (JSON, Vec::new()),
             Body::Json(value) => (JSON, value.to_string().into_bytes()),
+            Body::StrategicMerge(value) => {
+                (PatchType::StrategicMerge.content_type(), value.to_string().into_bytes())
+            }
         };
         Call {
             method,

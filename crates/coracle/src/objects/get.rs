@@ -122,11 +122,7 @@ impl Get<'_> {
             Asked::Kinds(kinds) => kinds.iter().all(|kind| kind.info().namespaced),
             Asked::Objects(_) => false,
         };
-        if namespaced && !self.session.everywhere() {
-            complain!("No resources found in {} namespace.", self.session.namespace());
-        } else {
-            complain!("No resources found");
-        }
+        self.session.tell_nothing(namespaced);
     }
 
     /// Prints objects in another form.

@@ -2,7 +2,9 @@
 //! have no kubectl, with its flags, its output and its messages. They are clients of the API and work
 //! on every kind of the table of kinds alike.
 
+mod apply;
 mod delete;
+mod describe;
 mod format;
 mod get;
 mod jsonpath;
@@ -14,4 +16,7 @@ mod wait;
 mod watch;
 mod which;
 
-pub(crate) use self::{delete::delete, format::Format, get::get, wait::wait, which::kind};
+pub(crate) use self::{
+    apply::apply, delete::delete, describe::describe, format::Format, get::get, wait::wait,
+    which::kind,
+};

@@ -10,6 +10,8 @@ use crate::{client, exit::Code};
 pub(crate) enum Problem {
     /// A request brought a refusal or nothing.
     Request(client::Error),
+    /// The same, while this was done with a file: `creating "job.yaml"`.
+    Doing(client::Error, String),
     /// Told by this program.
     Said(String),
 }
@@ -31,17 +33,22 @@ impl Problem {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Said(text) => format!("error: {text}"),
-            Self::Request(error) => match (error.status(), std::error::Error::source(error)) {
-                (Some(status), _) => refusal(status, None),
-                (None, Some(source)) => format!("error: {error}: {source}"),
-                (None, None) => format!("error: {error}"),
-            },
+            Self::Request(error) => told(error, None),
+            Self::Doing(error, doing) => told(error, Some(doing)),
         }
     }
 }
 
+fn told(error: &client::Error, doing: Option<&str>) -> String {
+    match (error.status(), std::error::Error::source(error)) {
+        (Some(status), _) => refusal(status, doing),
+        (None, Some(source)) => format!("error: {error}: {source}"),
+        (None, None) => format!("error: {error}"),
+    }
+}
+
 /// A refusal; `doing` is what was tried with which file: `creating "job.yaml"`.
-pub(crate) fn refusal(status: &StatusError, doing: Option<&str>) -> String {
+fn refusal(status: &StatusError, doing: Option<&str>) -> String {
     let causes: Vec<String> =
         status.causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
     if let (Reason::Invalid, Some(kind)) = (status.reason, status.kind) {

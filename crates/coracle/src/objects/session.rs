@@ -1,6 +1,6 @@
 //! A verb's tie to the server, and where its objects are.
 
-use apiserver::{Subresource, path, query_pair};
+use apiserver::{Mode, Subresource, path, query_pair};
 use hyper::Method;
 use kinds::Kind;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::{
     client::{As, Body, Client, Selection, WATCH_S},
     data_dir::Home,
     exit::Failure,
-    link::{Link, Visit},
+    link::{self, Link, Visit},
 };
 
 /// The server that a verb talks to.
@@ -70,14 +70,15 @@ impl Session {
         self.link().client()
     }
 
+    /// Whether the server acts on everything, and not for runs of the command line alone.
+    pub(crate) async fn is_up(&self) -> Result<bool, Failure> {
+        let status = self.client().status().await.map_err(|error| link::failure(&error))?;
+        Ok(status.mode == Mode::Up)
+    }
+
     /// The namespace of the command line.
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace
-    }
-
-    /// Whether all namespaces are meant.
-    pub(crate) fn everywhere(&self) -> bool {
-        self.everywhere
     }
 
     /// The namespace in which objects of a kind are listed: empty for all, or for none.
@@ -93,10 +94,21 @@ impl Session {
         fields: &str,
         more: &[&str],
     ) -> String {
-        let which = Selection { namespace: "", labels, fields };
-        let mut query = which.query();
-        query.extend(more.iter().map(|pair| (*pair).to_owned()));
-        with_query(path(kind, self.namespace_of(kind), "", Subresource::Main), &query.join("&"))
+        let place = of_namespace(kind, self.namespace_of(kind), labels, fields);
+        match (more, place.contains('?')) {
+            ([], _) => place,
+            (more, true) => format!("{place}&{}", more.join("&")),
+            (more, false) => format!("{place}?{}", more.join("&")),
+        }
+    }
+
+    /// Says that there is nothing, in the namespace where one was asked for.
+    pub(crate) fn tell_nothing(&self, namespaced: bool) {
+        if namespaced && !self.everywhere {
+            complain!("No resources found in {} namespace.", self.namespace);
+        } else {
+            complain!("No resources found");
+        }
     }
 
     /// Path and query of an object; that of its collection where the name is empty.
@@ -119,6 +131,11 @@ impl Session {
             return Err(Problem::Said(text.to_owned()));
         }
         Ok(self.object(named, &named.name, query))
+    }
+
+    /// Path and query of the place where an object is created.
+    pub(crate) fn place_of(&self, named: &Named, query: &str) -> String {
+        self.object(named, "", query)
     }
 
     /// Path and query of the watch of one object: first as it is, then a bookmark, then its changes.
@@ -153,6 +170,12 @@ impl Session {
     }
 }
 
+/// Path and query of the objects of a kind in a namespace, or in all.
+pub(crate) fn of_namespace(kind: Kind, namespace: &str, labels: &str, fields: &str) -> String {
+    let which = Selection { namespace, labels, fields };
+    with_query(path(kind, namespace, "", Subresource::Main), &which.query().join("&"))
+}
+
 /// The query of a watch that begins after a revision.
 pub(crate) fn changes_since(revision: &str) -> String {
     format!("watch=true&resourceVersion={revision}&timeoutSeconds={WATCH_S}")
@@ -175,8 +198,8 @@ fn nobody(place: &cli::Place) -> Result<Failure, Failure> {
 
 /// The objects of an answer: those of a list, or the one. Each says what it is, as kubectl prints it.
 pub(crate) fn items(kind: Kind, mut answer: Value) -> Vec<Value> {
-    let mut items = match answer["items"].take() {
-        Value::Array(items) => items,
+    let mut items = match answer.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
         _ => vec![answer],
     };
     for item in &mut items {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kinds::{Draft, Kind, Object, StatusError};
+use kinds::{Kind, Object, StatusError};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -12,7 +12,7 @@ use super::{
     jsonpath::{self, Path},
     problem::{self, Problem},
     session::{self, Session},
-    which::{self, Asked, Named},
+    which::{self, Asked, Named, typed},
 };
 use crate::{
     cli,
@@ -269,11 +269,15 @@ async fn watch_once(
 
 /// Without `--for`: Jobs to their ends.
 async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Result<Code, Failure> {
-    let usage = |problem: &Problem| {
-        let text = problem.text();
-        Failure::usage(text.strip_prefix("error: ").unwrap_or(&text))
+    // Nothing was waited for: that is told from a Job that failed.
+    let usage = |problem: Problem| {
+        problem::tell(&[problem]);
+        Ok(Code::USAGE)
     };
-    let named = names(args, session, asked).await.map_err(|problem| usage(&problem))?;
+    let named = match names(args, session, asked).await {
+        Ok(named) => named,
+        Err(problem) => return usage(problem),
+    };
     if named.is_empty() {
         return Err(Failure::usage("no matching resources found"));
     }
@@ -286,9 +290,10 @@ async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Res
     }
     let mut jobs: Vec<Object> = Vec::new();
     for named in &named {
-        let value = session.read_object(named, As::Object, "").await;
-        let value = value.map_err(|problem| usage(&problem))?;
-        jobs.push(object(&value)?);
+        match session.read_object(named, As::Object, "").await {
+            Ok(value) => jobs.push(typed(Kind::Job, &value).map_err(Failure::engine)?),
+            Err(problem) => return usage(problem),
+        }
     }
     let hints = Hints { data_dir: args.place.data_dir.on_command_line() };
     let limit = args.timeout.map(limit_of);
@@ -301,15 +306,6 @@ async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Res
         complain!("error: timed out waiting for jobs");
     }
     Ok(code)
-}
-
-/// A Job as the client's typed half has it.
-fn object(value: &Value) -> Result<Object, Failure> {
-    let unreadable = |error: String| Failure::engine(format!("the server sent a job: {error}"));
-    let draft = Draft::from_json(Kind::Job, value.to_string().as_bytes())
-        .map_err(|error| unreadable(error.to_string()))?;
-    let revision = draft.metadata.resource_version.as_deref().and_then(|text| text.parse().ok());
-    Ok(draft.seal(revision.ok_or_else(|| unreadable("without a resourceVersion".to_owned()))?))
 }
 
 #[cfg(test)]

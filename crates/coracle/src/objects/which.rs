@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use kinds::{KINDS, Kind, KindInfo, manifest, manifest::Manifest, suggest};
+use kinds::{Draft, KINDS, Kind, KindInfo, Object, manifest, manifest::Manifest, suggest};
 use serde_json::Value;
 
 use crate::{cli, exit::Failure, sources};
@@ -200,6 +200,20 @@ pub(crate) fn shown(kind: Kind) -> String {
     let info = kind.info();
     let dot = if info.group.is_empty() { "" } else { "." };
     format!("{}{dot}{}", info.singular, info.group)
+}
+
+/// An object of an answer as the typed half of the client has it.
+///
+/// # Errors
+/// The answer is not what it should be.
+pub(crate) fn typed(kind: Kind, object: &Value) -> Result<Object, String> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        format!("the server sent a {} that cannot be read: {error}", kind.info().name)
+    };
+    let draft = Draft::from_json(kind, object.to_string().as_bytes());
+    let draft = draft.map_err(|error| unreadable(&error))?;
+    let revision = draft.metadata.resource_version.as_deref().and_then(|text| text.parse().ok());
+    Ok(draft.seal(revision.ok_or_else(|| unreadable(&"it has no resourceVersion"))?))
 }
 
 #[cfg(test)]

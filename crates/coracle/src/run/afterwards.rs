@@ -8,6 +8,7 @@ use kinds::{Object, Uid};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
+    lines::{Lines, Tail},
     outcome::{self, End, Interruption},
     progress::Progress,
     text::{self, Hints},
@@ -114,4 +115,47 @@ fn happened(seen: &Seen) -> Option<Timestamp> {
         .into_iter()
         .find(|c| matches!(c.type_.as_str(), "Complete" | "Failed") && c.status == "True")?;
     Some(over.last_transition_time?.0)
+}
+/// A failed Job as its objects tell it.
+pub(crate) struct LookBack {
+    progress: Progress,
+}
+
+/// Which log tells more about a failure.
+pub(crate) struct Clue {
+    pub(crate) pod: String,
+    pub(crate) container: String,
+}
+
+impl LookBack {
+    /// `pods` are those of the Job that are still there; `None` unless it failed.
+    pub(crate) fn at(job: &Object, pods: &[Object]) -> Option<Self> {
+        let mut progress = Progress::default();
+        progress.submitted_job(job.meta.uid, &job.job(), began(job));
+        let mut pods: Vec<&Object> = pods.iter().collect();
+        pods.sort_by_key(|pod| (pod.meta.created_s, pod.meta.revision));
+        let seen = Seen::Now(job.clone());
+        let when = happened(&seen).unwrap_or_else(|| began(job));
+        for pod in pods {
+            progress.pod(pod.meta.uid, &pod.pod(), when);
+        }
+        progress.job(job.meta.uid, &job.job(), when);
+        let failed = matches!(progress.works()[0].end, Some(End::Failed { .. }));
+        failed.then_some(Self { progress })
+    }
+
+    /// The log of the container that failed last.
+    pub(crate) fn clue(&self) -> Option<Clue> {
+        let failure = self.progress.works()[0].last_failure.as_ref()?;
+        let (pod, container) = (failure.pod.clone(), failure.container.clone());
+        (!container.is_empty()).then_some(Clue { pod, container })
+    }
+
+    /// What `run` would say at its end; `log` is the end of that log.
+    pub(crate) fn lines(&self, log: &[u8], hints: &Hints) -> Vec<String> {
+        let (mut lines, mut tail) = (Lines::default(), Tail::default());
+        lines.push(log, |line| tail.push(line));
+        lines.finish(|line| tail.push(line));
+        text::ending(&self.progress.works()[0], Some(&tail), hints)
+    }
 }

@@ -26,7 +26,8 @@ use jiff::SignedDuration;
 use kinds::{Kind, Object, Uid, types::batch::v1::Job};
 
 pub(crate) use self::{
-    afterwards::{Ended, wait_for_jobs},
+    afterwards::{Ended, LookBack, wait_for_jobs},
+    lines::TAIL_LINES_MAX,
     output::{Form, Formatter},
     pods::LogRead,
     screen::{Screen, Show},

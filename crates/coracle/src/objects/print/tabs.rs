@@ -13,6 +13,9 @@ pub(crate) struct Style {
 /// Tables.
 pub(crate) const TABLE: Style = Style { width_min: 6, padding: 3 };
 
+/// `describe`.
+pub(crate) const DESCRIBE: Style = Style { width_min: 0, padding: 2 };
+
 /// Aligns the lines of a text.
 pub(crate) fn align(text: &str, style: Style) -> String {
     aligned(text, style, None)
@@ -95,8 +98,6 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DESCRIBE: Style = Style { width_min: 0, padding: 2 };
 
     #[test]
     fn a_column_is_as_wide_as_its_widest_cell_and_three() {
