@@ -11,7 +11,7 @@
 
 use crate::protocol::Root;
 use crate::sys::{c_path, files};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -91,6 +91,11 @@ pub(crate) fn mount_points(mountinfo: &str) -> Vec<String> {
 }
 
 impl Base {
+    /// Whether it is made of the machine's own trees.
+    pub(crate) fn is_of_host(&self) -> bool {
+        !self.inside.is_empty()
+    }
+
     /// Prepare a layer in `directory`, which must not exist. `mounts` are the machine's mount
     /// points, `unseen` is the data directory, which no container may see.
     pub(crate) fn prepare(
@@ -212,7 +217,8 @@ fn kernel_directories(root: &Path) -> io::Result<()> {
     for (name, target) in DEVICE_LINKS {
         symlink(target, dev.join(name))?;
     }
-    Ok(())
+    // So that mounting it changes nothing in the private layer.
+    File::create(dev.join("termination-log")).map(drop)
 }
 
 /// Remove `below` from the overlay of `tree` whose upper lower layer is `layer`, whether it is there

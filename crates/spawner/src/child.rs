@@ -5,9 +5,10 @@
 
 use crate::step::Step;
 use crate::sys::mounts::{Attributes, Extent};
-use crate::sys::{errno, files, mounts, privileges, process};
-use std::ffi::CStr;
-use std::io;
+use crate::sys::{errno, files, look, mounts, privileges, process};
+use std::ffi::{CStr, CString};
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// How a failure travels through the pipe: the step's position and its `errno`, native order.
@@ -35,8 +36,7 @@ pub(crate) fn read_report(report: Report) -> (usize, i32) {
 /// Do all steps. The last runs the program, so coming back means failure, which is reported on
 /// the descriptor.
 pub(crate) fn run(steps: &[Step], report: RawFd) -> i32 {
-    let mut hands =
-        Hands { trees: [const { None }; MOUNTS_MAX], held: 0, masked_by: None, own: None };
+    let mut hands = Hands { trees: [const { None }; MOUNTS_MAX], held: 0, empty: None, own: None };
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hands.act(step) {
             let mut message: Report = [0; 8];
@@ -50,16 +50,17 @@ pub(crate) fn run(steps: &[Step], report: RawFd) -> i32 {
 }
 
 /// What the child holds between steps.
-struct Hands<'a> {
+struct Hands {
     trees: [Option<OwnedFd>; MOUNTS_MAX],
     held: usize,
-    masked_by: Option<&'a CStr>,
+    /// The empty directory below /proc.
+    empty: Option<OwnedFd>,
     /// Its own mount namespace, while it is in the machine's.
     own: Option<OwnedFd>,
 }
 
-impl<'a> Hands<'a> {
-    fn act(&mut self, step: &'a Step) -> io::Result<()> {
+impl Hands {
+    fn act(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::JoinCgroup { procs } => files::write_file(procs, b"0"),
             Step::OomScore { value } => set_oom_score(value),
@@ -82,18 +83,30 @@ impl<'a> Hands<'a> {
             Step::Directory { path, mode } => files::make_directory(libc::AT_FDCWD, path, *mode),
             Step::File { path, mode, text, then, end } => {
                 let file = files::make_file(path, *mode)?;
-                files::write_all(file.as_raw_fd(), text)?;
-                if let Some(then) = then {
-                    append(file.as_raw_fd(), then)?;
-                }
-                files::write_all(file.as_raw_fd(), end)
+                let from = then.as_deref().map(open_if_there).transpose()?.flatten();
+                write_parts(file.as_raw_fd(), text, from, end)
+            }
+            Step::Source { path } => {
+                let file = open_if_there(path)?;
+                self.hold(file)
+            }
+            Step::Rewrite { path, text, then, end } => {
+                let flags = libc::O_WRONLY | libc::O_TRUNC | libc::O_NOFOLLOW;
+                let file = files::open(libc::AT_FDCWD, path, flags, 0)?;
+                let from = then.and_then(|slot| self.trees.get_mut(slot)?.take());
+                write_parts(file.as_raw_fd(), text, from, end)
+            }
+            Step::Proc => self.proc(),
+            Step::Look { places, word } => {
+                word.set(look(places)?);
+                Ok(())
             }
             Step::CopyTree { source, read_only } => self.copy_tree(source, *read_only),
             Step::Enterdir { path } => files::change_directory(path),
             Step::Pivot => mounts::pivot_here(),
             Step::Attach { slot, target } => self.attach(*slot, target),
             Step::Tmpfs { target, data } => tmpfs(target, data),
-            Step::Mask { path, slot } => self.mask(path, *slot),
+            Step::Mask { path } => self.mask(path),
             Step::ReadOnly { path, recursive } => read_only(path, *recursive),
             Step::WorkingDirectory { path, make } => working_directory(path, *make),
             Step::FileLimit { soft, hard } => process::set_file_limit(*soft, *hard),
@@ -118,9 +131,14 @@ impl<'a> Hands<'a> {
         let tree = mounts::copy_tree(source)?;
         let attributes = Attributes { read_only, private: true };
         mounts::set_attributes(Some(tree.as_fd()), c"", Extent::All, attributes)?;
+        self.hold(Some(tree))
+    }
+
+    /// Keep a tree or a file in the next slot.
+    fn hold(&mut self, what: Option<OwnedFd>) -> io::Result<()> {
         let slot =
             self.trees.get_mut(self.held).ok_or(io::Error::from_raw_os_error(libc::E2BIG))?;
-        *slot = Some(tree);
+        *slot = what;
         self.held += 1;
         Ok(())
     }
@@ -136,9 +154,16 @@ impl<'a> Hands<'a> {
         mounts::attach(tree.as_fd(), make_below(target, kind)?.as_fd())
     }
 
-    /// A file is hidden by /dev/null, a directory by an empty one: the first by the tree in the
-    /// slot, the others by what is seen at the first. Most are files, so that is tried first.
-    fn mask(&mut self, path: &'a CStr, slot: usize) -> io::Result<()> {
+    fn proc(&mut self) -> io::Result<()> {
+        let flags = libc::O_PATH | libc::O_DIRECTORY;
+        self.empty = Some(files::open(libc::AT_FDCWD, c"/proc", flags, 0)?);
+        let quiet = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        mounts::mount(c"proc", c"/proc", Some(c"proc"), quiet, None)
+    }
+
+    /// A file is hidden by /dev/null, a directory by an empty one. Most are files, so that is tried
+    /// first.
+    fn mask(&mut self, path: &CStr) -> io::Result<()> {
         let hidden = mounts::mount(c"/dev/null", path, None, libc::MS_BIND, None);
         let Err(error) = hidden else { return Ok(()) };
         if !is_absent(&error) {
@@ -152,12 +177,33 @@ impl<'a> Hands<'a> {
         if !files::is_directory(found.as_fd())? {
             return Err(error);
         }
-        if let Some(first) = self.masked_by {
-            return mounts::mount(first, path, None, libc::MS_BIND, None);
-        }
-        self.masked_by = Some(path);
-        mounts::attach(self.take_tree(slot)?.as_fd(), found.as_fd())
+        let empty = self.empty.as_ref().ok_or(io::Error::from_raw_os_error(libc::EBADF))?;
+        let mut buffer = [0; FD_PATH_BYTES];
+        mounts::mount(fd_path(empty.as_raw_fd(), &mut buffer)?, path, None, libc::MS_BIND, None)
     }
+}
+
+/// What the writable places look like.
+pub(crate) fn look(places: &[CString]) -> io::Result<u64> {
+    let mut hash = DefaultHasher::new();
+    for place in places {
+        look::add_file(&mut hash, place)?;
+    }
+    for whole in [c".", c"dev/shm"] {
+        look::add_use(&mut hash, whole)?;
+    }
+    // 0 stands for: not looked at.
+    Ok(hash.finish().max(1))
+}
+
+/// Room for `/proc/self/fd/` and a number.
+const FD_PATH_BYTES: usize = 32;
+
+/// The name of an open descriptor.
+fn fd_path(fd: RawFd, buffer: &mut [u8; FD_PATH_BYTES]) -> io::Result<&CStr> {
+    let mut rest = &mut buffer[..FD_PATH_BYTES - 1];
+    write!(rest, "/proc/self/fd/{fd}")?;
+    CStr::from_bytes_until_nul(buffer).map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -186,19 +232,26 @@ fn output(out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)>) -
     Ok(())
 }
 
-/// Add the contents of a file, if it is there.
-fn append(to: RawFd, path: &CStr) -> io::Result<()> {
-    let from = match files::open(libc::AT_FDCWD, path, libc::O_RDONLY, 0) {
-        Err(error) if is_absent(&error) => return Ok(()),
-        result => result?,
-    };
-    let mut buffer = [0_u8; COPY_BYTES];
-    loop {
-        match files::read(from.as_fd(), &mut buffer)? {
-            0 => return Ok(()),
-            count => files::write_all(to, &buffer[..count])?,
+fn open_if_there(path: &CStr) -> io::Result<Option<OwnedFd>> {
+    match files::open(libc::AT_FDCWD, path, libc::O_RDONLY, 0) {
+        Err(error) if is_absent(&error) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// Write a text, the rest of a file if there is one, another text.
+fn write_parts(to: RawFd, text: &[u8], from: Option<OwnedFd>, end: &[u8]) -> io::Result<()> {
+    files::write_all(to, text)?;
+    if let Some(from) = from {
+        let mut buffer = [0_u8; COPY_BYTES];
+        loop {
+            match files::read(from.as_fd(), &mut buffer)? {
+                0 => break,
+                count => files::write_all(to, &buffer[..count])?,
+            }
         }
     }
+    files::write_all(to, end)
 }
 
 fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {

@@ -7,6 +7,7 @@ use crate::log::cri::{Lines, Stream, stamp};
 use crate::log::file::LogFile;
 use crate::namespaces::Namespace;
 use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
+use crate::room::Room;
 use crate::step::Step;
 use crate::sys::process::{self, Exit};
 use crate::sys::{errno, files, pidfd};
@@ -38,6 +39,8 @@ pub(crate) struct Container {
     pub(crate) timer_ms: Option<i64>,
     /// Namespaces it alone is in, and which others may have after it.
     pub(crate) namespaces: Vec<Namespace>,
+    /// Its mounts, if others may have them after it.
+    pub(crate) room: Option<Room>,
     /// Keeps the lower layer of its root while it may be used.
     pub(crate) base: Option<Rc<Base>>,
     /// Where it leaves its last words, until they are read.
@@ -271,6 +274,5 @@ impl Container {
         }
         self.log.close(&stamp(finished_ns));
         self.base = None;
-        self.termination = None;
     }
 }

@@ -30,6 +30,7 @@ mod namespaces;
 mod plan;
 mod pod;
 pub mod protocol;
+mod room;
 mod spawner;
 mod step;
 mod sys;

@@ -125,13 +125,16 @@ pub(crate) fn cannot_change(container: &Container) -> bool {
 }
 
 impl Namespace {
-    /// For a child to enter.
-    pub(crate) fn held(&self) -> (RawFd, libc::c_int) {
-        let kind = match self.state {
+    pub(crate) fn kind(&self) -> Kind {
+        match self.state {
             Inside::Network { .. } => Kind::Network,
             Inside::Ipc { .. } => Kind::Ipc,
-        };
-        (self.fd.as_raw_fd(), kind.flag())
+        }
+    }
+
+    /// For a child to enter.
+    pub(crate) fn held(&self) -> (RawFd, libc::c_int) {
+        (self.fd.as_raw_fd(), self.kind().flag())
     }
 
     /// Open the one this process is in and has just made.
@@ -163,8 +166,13 @@ impl Namespace {
         Ok(Namespace { fd, state, doubted: false })
     }
 
+    /// Remember that it was found unclean; whether it was before.
+    pub(crate) fn doubt(&mut self) -> bool {
+        std::mem::replace(&mut self.doubted, true)
+    }
+
     /// Whether nothing is left in it by those who were there.
-    fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         match &self.state {
             Inside::Network { sockets, flow_labels } => {
                 read(sockets).is_ok_and(|text| no_sockets(&text))
@@ -241,8 +249,7 @@ impl Pool {
                 rested.doubted = false;
                 return Ok(rested);
             }
-            if !rested.doubted {
-                rested.doubted = true;
+            if !rested.doubt() {
                 self.idle(kind).push_back(rested);
             }
         }
@@ -252,10 +259,7 @@ impl Pool {
     /// Take back one that nobody could change and whose processes are gone. Where objects were left
     /// that do not go by themselves, it goes at once, with them.
     pub(crate) fn give(&mut self, namespace: Namespace) {
-        let kind = match namespace.state {
-            Inside::Network { .. } => Kind::Network,
-            Inside::Ipc { .. } => Kind::Ipc,
-        };
+        let kind = namespace.kind();
         if kind == Kind::Ipc && !namespace.is_clean() {
             return;
         }

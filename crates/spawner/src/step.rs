@@ -3,9 +3,11 @@
 
 use crate::plan::Strings;
 use crate::protocol::Stage;
+use crate::sys::shared::Word;
 use crate::sys::{errno_text, lossy};
 use std::ffi::CString;
 use std::os::fd::RawFd;
+use std::rc::Rc;
 
 /// One thing a child does. They are done in order; the first that fails ends the start.
 #[derive(Debug)]
@@ -41,6 +43,10 @@ pub(crate) enum Step {
     MachineMounts { namespace: RawFd },
     /// Come back from there.
     OwnMounts,
+    /// Open a file of the machine, if it is there, into the next slot.
+    Source { path: CString },
+    /// Put other contents into a file that is there; in the middle those of the file in a slot.
+    Rewrite { path: CString, text: Vec<u8>, then: Option<usize>, end: Vec<u8> },
     /// Copy a tree of the machine into the next slot, for [`Step::Attach`].
     CopyTree { source: CString, read_only: bool },
     /// Set the working directory.
@@ -51,10 +57,14 @@ pub(crate) enum Step {
     Attach { slot: usize, target: CString },
     /// Mount a new tmpfs at a path, which is made if missing.
     Tmpfs { target: CString, data: CString },
-    /// Hide a file or directory, if it exists; the tree in the slot is an empty directory.
-    Mask { path: CString, slot: usize },
+    /// Mount /proc over an empty directory, which then hides others.
+    Proc,
+    /// Hide a file or directory, if it exists.
+    Mask { path: CString },
     /// Make what is at a path read-only, if it exists.
     ReadOnly { path: CString, recursive: bool },
+    /// Leave behind what the writable places look like before the program can change them.
+    Look { places: Rc<[CString]>, word: Rc<Word> },
     /// Set the working directory, made if missing in a container.
     WorkingDirectory { path: CString, make: bool },
     /// Restore the limit of open descriptors that the spawner was started with.
@@ -86,6 +96,10 @@ impl Step {
             Step::Mount { .. }
             | Step::Directory { .. }
             | Step::File { .. }
+            | Step::Source { .. }
+            | Step::Rewrite { .. }
+            | Step::Proc
+            | Step::Look { .. }
             | Step::CopyTree { .. }
             | Step::MachineMounts { .. }
             | Step::OwnMounts
@@ -137,6 +151,10 @@ impl Step {
             },
             Step::Directory { path, .. } => format!("make directory {}", lossy(path)),
             Step::File { path, .. } => format!("make file {}", lossy(path)),
+            Step::Source { path } => format!("open {}", lossy(path)),
+            Step::Rewrite { path, .. } => format!("write file {}", lossy(path)),
+            Step::Proc => "mount proc at /proc".to_owned(),
+            Step::Look { .. } => "look at the writable places".to_owned(),
             Step::CopyTree { source, .. } => format!("mount {}", lossy(source)),
             Step::Enterdir { path } => format!("enter {}", lossy(path)),
             Step::MachineMounts { .. } => "look at the machine's mounts".to_owned(),
@@ -144,7 +162,7 @@ impl Step {
             Step::Pivot => "change the root".to_owned(),
             Step::Attach { target, .. } => format!("mount at {}", lossy(target)),
             Step::Tmpfs { target, .. } => format!("mount tmpfs at {}", lossy(target)),
-            Step::Mask { path, .. } => format!("mask {}", lossy(path)),
+            Step::Mask { path } => format!("mask {}", lossy(path)),
             Step::ReadOnly { path, .. } => format!("make {} read-only", lossy(path)),
             Step::WorkingDirectory { path, .. } => {
                 format!("change to working directory {}", lossy(path))

@@ -4,7 +4,7 @@ use super::privileges::privileges;
 use super::root::{mount, root};
 use super::{Surroundings, oom_score, run_program};
 use crate::base::Base;
-use crate::protocol::{Container, Mount, MountSource, Start};
+use crate::protocol::{Container, ContainerFile, Mount, MountSource, Start};
 use crate::step::Step;
 use crate::sys::{c_path, c_string};
 use std::ffi::CString;
@@ -39,14 +39,14 @@ pub(crate) struct Places<'a> {
     pub(crate) termination: Option<&'a Path>,
 }
 
-/// The `CLONE_NEW*` flags a container's child is made with.
+/// The `CLONE_NEW*` flags a container's child is made with, beside that for mounts of its own.
 pub(crate) fn new_namespaces(container: &Container) -> libc::c_int {
-    let own = libc::CLONE_NEWNS | libc::CLONE_NEWPID;
+    let own = libc::CLONE_NEWPID;
     if container.keep_namespaces { own } else { own | libc::CLONE_NEWUTS }
 }
 
 /// What an isolated container does before its program. `cgroups` are the `cgroup.procs` files to
-/// join.
+/// join. Where others may have its room after it, `look` tells what the room is like before.
 pub(crate) fn container(
     start: &Start,
     container: &Container,
@@ -54,20 +54,10 @@ pub(crate) fn container(
     places: Places,
     pod: &PodNamespaces,
     cgroups: Vec<CString>,
+    look: Option<Step>,
 ) -> io::Result<Vec<Step>> {
-    let mut steps: Vec<Step> = Vec::with_capacity(48);
-    steps.extend(cgroups.into_iter().map(|procs| Step::JoinCgroup { procs }));
-    steps.extend(oom_score(start)?);
-    steps.extend(pod.held.iter().map(|&(namespace, kind)| Step::Enter { namespace, kind }));
-    if !container.keep_namespaces {
-        steps.push(Step::HostName { name: c_string(&container.hostname)? });
-    }
-    steps.push(Step::Session);
-    let owner = (start.user.uid != 0).then_some((start.user.uid, start.user.gid));
-    let keep = [around.report, around.machine_mounts.unwrap_or(around.report)];
-    steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
-    let (soft, hard) = around.file_limit;
-    steps.push(Step::FileLimit { soft, hard });
+    let keep = around.machine_mounts.unwrap_or(around.report);
+    let mut steps = begin(start, container, around, &pod.held, keep, cgroups)?;
     let Places { base, root: place, termination } = places;
     let shm = pod.shm.as_deref().map(Path::new);
     let own: Vec<&Path> = shm.into_iter().chain(termination).collect();
@@ -75,6 +65,8 @@ pub(crate) fn container(
     steps.extend(sources);
     steps.extend(root(base, container, place)?);
     steps.push(Step::Pivot);
+    steps.push(Step::Attach { slot: empty, target: c"/proc".to_owned() });
+    steps.push(Step::Proc);
     steps.extend(kernel_mounts(shm.is_some())?);
     steps.extend(targets(container, own.len())?);
     if let (Some(path), Some(_)) = (&container.termination_path, termination) {
@@ -85,13 +77,96 @@ pub(crate) fn container(
             steps.push(Step::ReadOnly { path: c_string(path)?, recursive: false });
         }
     }
-    for path in &container.masked_paths {
-        steps.push(Step::Mask { path: c_string(path)?, slot: empty });
+    steps.extend(hidden(container, |_| true)?);
+    steps.extend(look);
+    steps.extend(end(start, container, around)?);
+    Ok(steps)
+}
+
+/// A room that is used again.
+pub(crate) struct InRoom<'a> {
+    /// Its mount namespace.
+    pub(crate) room: RawFd,
+    /// The files that have to hold something else now.
+    pub(crate) files: Vec<&'a ContainerFile>,
+    /// As for a new one.
+    pub(crate) look: Step,
+}
+
+/// The same for a container that gets the room of one before it: its mounts, all but /proc, which
+/// shows the processes of one container only. `held` are the namespaces to enter before the room.
+pub(crate) fn in_room(
+    start: &Start,
+    container: &Container,
+    around: &Surroundings,
+    held: &[(RawFd, libc::c_int)],
+    room: InRoom,
+    cgroups: Vec<CString>,
+) -> io::Result<Vec<Step>> {
+    let InRoom { room, files, look } = room;
+    let mut steps = begin(start, container, around, held, room, cgroups)?;
+    let mut written = Vec::new();
+    let mut opened = 0;
+    for file in files {
+        // The machine's files are not to be seen any more once the room is entered.
+        let then = file.then.as_deref().map(c_string).transpose()?.map(|path| {
+            steps.push(Step::Source { path });
+            opened += 1;
+            opened - 1
+        });
+        let (text, end) = (file.text.clone().into_bytes(), file.end.clone().into_bytes());
+        written.push(Step::Rewrite { path: c_string(&file.target)?, text, then, end });
     }
-    for path in &container.read_only_paths {
+    steps.push(Step::Enter { namespace: room, kind: libc::CLONE_NEWNS });
+    steps.extend(written);
+    steps.push(Step::Proc);
+    steps.extend(hidden(container, |path| path.starts_with("/proc"))?);
+    steps.push(look);
+    steps.extend(end(start, container, around)?);
+    Ok(steps)
+}
+
+/// Everything up to the mounts, for which a descriptor is to be kept. Namespaces are entered in their
+/// order, after the control groups, which the spawner's mounts show.
+fn begin(
+    start: &Start,
+    container: &Container,
+    around: &Surroundings,
+    held: &[(RawFd, libc::c_int)],
+    keep: RawFd,
+    cgroups: Vec<CString>,
+) -> io::Result<Vec<Step>> {
+    let mut steps: Vec<Step> = Vec::with_capacity(64);
+    steps.extend(cgroups.into_iter().map(|procs| Step::JoinCgroup { procs }));
+    steps.extend(oom_score(start)?);
+    steps.extend(held.iter().map(|&(namespace, kind)| Step::Enter { namespace, kind }));
+    if !container.keep_namespaces {
+        steps.push(Step::HostName { name: c_string(&container.hostname)? });
+    }
+    steps.push(Step::Session);
+    let owner = (start.user.uid != 0).then_some((start.user.uid, start.user.gid));
+    let keep = [around.report, keep];
+    steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
+    let (soft, hard) = around.file_limit;
+    steps.push(Step::FileLimit { soft, hard });
+    Ok(steps)
+}
+
+/// What is hidden and what is read-only.
+fn hidden(container: &Container, wanted: impl Fn(&Path) -> bool) -> io::Result<Vec<Step>> {
+    let mut steps = Vec::with_capacity(16);
+    for path in container.masked_paths.iter().filter(|path| wanted(Path::new(path))) {
+        steps.push(Step::Mask { path: c_string(path)? });
+    }
+    for path in container.read_only_paths.iter().filter(|path| wanted(Path::new(path))) {
         steps.push(Step::ReadOnly { path: c_string(path)?, recursive: true });
     }
-    steps.push(Step::WorkingDirectory { path: c_string(&start.cwd)?, make: true });
+    Ok(steps)
+}
+
+/// From the working directory to the program.
+fn end(start: &Start, container: &Container, around: &Surroundings) -> io::Result<Vec<Step>> {
+    let mut steps = vec![Step::WorkingDirectory { path: c_string(&start.cwd)?, make: true }];
     steps.extend(privileges(container, &start.user, around)?);
     steps.extend(run_program(start)?);
     Ok(steps)
@@ -124,21 +199,18 @@ fn sources(
         steps.extend(binds);
         steps.push(Step::OwnMounts);
     }
-    if !container.masked_paths.is_empty() {
-        let source = c_path(&place.with_file_name(EMPTY))?;
-        steps.push(Step::CopyTree { source, read_only: true });
-    }
+    let source = c_path(&place.with_file_name(EMPTY))?;
+    steps.push(Step::CopyTree { source, read_only: true });
     Ok((steps, empty))
 }
 
-/// /proc, /sys, /dev/pts and /dev/shm. The rest of /dev is in the base.
+/// /sys, /dev/pts and /dev/shm. The rest of /dev is in the base.
 fn kernel_mounts(pod_shm: bool) -> io::Result<Vec<Step>> {
     let quiet = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
     let no_exec = libc::MS_NOSUID | libc::MS_NOEXEC;
     let pts = c_string("newinstance,ptmxmode=0666,mode=0620,gid=5")?;
     let shm = c_string(SHM_OPTIONS)?;
     Ok(vec![
-        mount(c"proc", c"/proc", Some(c"proc"), quiet, None),
         mount(c"sysfs", c"/sys", Some(c"sysfs"), quiet | libc::MS_RDONLY, None),
         mount(c"devpts", c"/dev/pts", Some(c"devpts"), no_exec, Some(pts)),
         if pod_shm {

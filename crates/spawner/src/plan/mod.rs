@@ -5,7 +5,9 @@ mod privileges;
 mod process;
 mod root;
 
-pub(crate) use container::{EMPTY, Places, PodNamespaces, SHM_OPTIONS, container, new_namespaces};
+pub(crate) use container::{
+    EMPTY, InRoom, Places, PodNamespaces, SHM_OPTIONS, container, in_room, new_namespaces,
+};
 pub(crate) use process::process;
 
 use crate::protocol::{Failure, Stage, Start};

@@ -106,8 +106,14 @@ impl Spawner {
         let id = container.id.clone();
         let told = container.is_over();
         container.conclude();
+        let termination = container.termination.take();
+        let room = container.room.take().filter(|_| matches!(container.phase, Phase::Ended(_)));
+        let mut namespaces = std::mem::take(&mut container.namespaces);
         if let Ok(isolated) = &mut self.place.isolation {
-            container.namespaces.drain(..).for_each(|namespace| isolated.pool.give(namespace));
+            if let Some(room) = room {
+                isolated.rooms.give(room, &mut namespaces, termination);
+            }
+            namespaces.into_iter().for_each(|namespace| isolated.pool.give(namespace));
         }
         if self.numbers.get(&id) != Some(&number) {
             self.containers.remove(&number);

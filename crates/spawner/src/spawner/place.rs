@@ -4,6 +4,7 @@ use crate::base::mount_points;
 use crate::cgroup::group::{settle, unsettle};
 use crate::cgroup::layout::{Machine, discover};
 use crate::namespaces::Pool;
+use crate::room::Rooms;
 use crate::sys::{c_path, files, mounts, privileges, process};
 use crate::termination::Terminations;
 use std::fs::{self, File};
@@ -40,6 +41,8 @@ pub(crate) struct Isolated {
     pub(crate) machine_mounts: OwnedFd,
     /// Namespaces for containers.
     pub(crate) pool: Pool,
+    /// Mounts for containers.
+    pub(crate) rooms: Rooms,
     /// A small tmpfs of the spawner's for prepared layers.
     pub(crate) layers: PathBuf,
     /// Where each container puts its root together, in a mount namespace of its own.
@@ -54,13 +57,15 @@ pub(crate) struct Isolated {
 #[derive(Debug)]
 pub(crate) struct MountPoints {
     mountinfo: File,
+    /// Where the spawner's own are, which come and go.
+    own: PathBuf,
     points: Rc<Vec<String>>,
 }
 
 impl MountPoints {
-    fn open() -> io::Result<MountPoints> {
+    fn open(own: &Path) -> io::Result<MountPoints> {
         let mountinfo = File::open("/proc/self/mountinfo")?;
-        let mut mounts = MountPoints { mountinfo, points: Rc::default() };
+        let mut mounts = MountPoints { mountinfo, own: own.to_owned(), points: Rc::default() };
         mounts.read()?;
         Ok(mounts)
     }
@@ -77,7 +82,11 @@ impl MountPoints {
         let mut text = String::new();
         self.mountinfo.rewind()?;
         self.mountinfo.read_to_string(&mut text)?;
-        self.points = Rc::new(mount_points(&text));
+        let mut points = mount_points(&text);
+        points.retain(|point| !Path::new(point).starts_with(&self.own));
+        if *self.points != points {
+            self.points = Rc::new(points);
+        }
         Ok(())
     }
 }
@@ -133,6 +142,7 @@ impl Isolated {
         let pool = Pool::new(files_max)?;
         process::unshare(libc::CLONE_NEWNS)?;
         mounts::mount(c"none", c"/", None, libc::MS_REC | libc::MS_SLAVE, None)?;
+        let rooms = Rooms::new(files_max)?;
         let place = data_dir.join("root");
         fs::create_dir_all(&place)?;
         let (flags, data) = (libc::MS_NOSUID, crate::sys::c_string(LAYERS_OPTIONS)?);
@@ -141,8 +151,8 @@ impl Isolated {
         fs::create_dir(&root)?;
         fs::create_dir(place.join(crate::plan::EMPTY))?;
         let terminations = Terminations::mount(place.join("termination"))?;
-        let mounts = MountPoints::open()?;
-        Ok(Isolated { machine_mounts, pool, layers: place, root, terminations, mounts })
+        let mounts = MountPoints::open(&place)?;
+        Ok(Isolated { machine_mounts, pool, rooms, layers: place, root, terminations, mounts })
     }
 }
 

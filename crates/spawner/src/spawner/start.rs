@@ -8,10 +8,12 @@ use crate::cgroup::layout;
 use crate::child;
 use crate::container::{Container, Phase, Process, Source};
 use crate::log::file::LogFile;
-use crate::namespaces::{FILES_PER_NAMESPACE, Namespace, cannot_change};
-use crate::plan::{self, Places, PodNamespaces, Surroundings, refused};
+use crate::namespaces::{self, FILES_PER_NAMESPACE, Namespace, cannot_change};
+use crate::plan::{self, InRoom, Places, PodNamespaces, Surroundings, refused};
 use crate::pod::{self, Shared};
 use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
+use crate::room::{Blueprint, Room};
+use crate::spawner::place::Isolated;
 use crate::step::Step;
 use crate::sys::{files, monotonic_ms, now_ns, process};
 use crate::termination::TerminationFile;
@@ -21,9 +23,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
-/// Descriptors one container needs at most: pidfd, two pipes, report, log file, group, and one end
-/// of each pipe for a moment.
-const FILES_PER_CONTAINER: u64 = 9;
+/// Descriptors one container needs at most: pidfd, two pipes, report, log file, group, room, and one
+/// end of each pipe for a moment.
+const FILES_PER_CONTAINER: u64 = 10;
 
 /// Descriptors kept free for everything else.
 const FILES_RESERVED: u64 = 64;
@@ -43,6 +45,15 @@ struct Planned {
     namespaces: Vec<Namespace>,
     base: Option<Rc<Base>>,
     termination: Option<TerminationFile>,
+    room: Option<Kept>,
+}
+
+/// Mounts that others may have after a container.
+enum Kept {
+    /// It has them from another.
+    Taken(Box<Room>),
+    /// It makes them.
+    New(Blueprint),
 }
 
 /// Whether others may have a container's namespaces after it.
@@ -88,7 +99,8 @@ impl Spawner {
     fn check_room(&self, now: i64) -> Result<(), Failure> {
         let live = self.containers.values().filter(|container| !container.is_over()).count();
         let own: usize = self.containers.values().map(|container| container.namespaces.len()).sum();
-        let idle = self.place.isolation.as_ref().map_or(0, |isolated| isolated.pool.files());
+        let idle = |isolated: &Isolated| isolated.pool.files() + isolated.rooms.files();
+        let idle = self.place.isolation.as_ref().map_or(0, idle);
         let needed = FILES_PER_CONTAINER * (live as u64 + 1)
             + FILES_PER_NAMESPACE * own as u64
             + FILES_PER_POD * (self.pods.len() as u64 + 1)
@@ -144,14 +156,23 @@ impl Spawner {
             Kind::Process => {
                 let steps = plan::process(start, &around, joins)
                     .map_err(fail(Stage::Exec, "what is to be run"))?;
-                Planned { flags: 0, steps, namespaces: Vec::new(), base: None, termination: None }
+                let namespaces = Vec::new();
+                Planned { flags: 0, steps, namespaces, base: None, termination: None, room: None }
             }
             Kind::Container(isolation) => self.isolate(start, isolation, &around, joins, now)?,
         };
-        let Planned { flags, steps, mut namespaces, base, termination } = planned;
+        let Planned { flags, steps, mut namespaces, base, termination, room } = planned;
         let child =
             process::clone_child(flags, group.target(), || child::run(&steps, around.report))
                 .map_err(fail(Stage::Clone, "new process"))?;
+        let room = match (room, &start.isolation, &base) {
+            (Some(Kept::Taken(room)), ..) => Some(*room),
+            // One that is over already leaves nothing.
+            (Some(Kept::New(blueprint)), Kind::Container(isolation), Some(base)) => {
+                blueprint.of_child(child.pid, base, isolation).ok()
+            }
+            _ => None,
+        };
         if !is_reusable(start) {
             // The child has them; nobody else will.
             namespaces.clear();
@@ -170,6 +191,7 @@ impl Spawner {
             looks: 0,
             timer_ms: Some(timer_ms),
             namespaces,
+            room,
             base,
             termination,
         }))
@@ -187,7 +209,12 @@ impl Spawner {
         let fail =
             |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
         let base = self.base(&isolation.root).map_err(fail(Stage::Mount, "root"))?;
+        if let Some(room) = self.room(&base, isolation) {
+            return self.in_room(start, isolation, around, joins, room, now);
+        }
         let root = self.root().map_err(fail(Stage::Mount, "root"))?.to_owned();
+        let blueprint = self.blueprint(&base, isolation);
+        let blueprint = blueprint.map_err(fail(Stage::Mount, "root"))?;
         let what = "namespaces of the pod";
         let (pod, namespaces) =
             self.namespaces(start, isolation).map_err(fail(Stage::Clone, what))?;
@@ -198,10 +225,52 @@ impl Spawner {
             root: &root,
             termination: termination.as_ref().map(TerminationFile::path),
         };
-        let steps = plan::container(start, isolation, around, places, &pod, joins)
+        let look = blueprint.as_ref().map(Blueprint::look);
+        let steps = plan::container(start, isolation, around, places, &pod, joins, look)
             .map_err(fail(Stage::Exec, "what is to be run"))?;
-        let flags = plan::new_namespaces(isolation);
-        Ok(Planned { flags, steps, namespaces, base: Some(base), termination })
+        let flags = libc::CLONE_NEWNS | plan::new_namespaces(isolation);
+        let room = blueprint.map(Kept::New);
+        Ok(Planned { flags, steps, namespaces, base: Some(base), termination, room })
+    }
+
+    /// Plan a container in the room of another.
+    fn in_room(
+        &mut self,
+        start: &Start,
+        isolation: &Isolation,
+        around: &Surroundings,
+        joins: Vec<CString>,
+        mut room: Room,
+        now: i64,
+    ) -> Result<Planned, Failure> {
+        let fail =
+            |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
+        let (network, termination) = room.take_rest();
+        let ipc = match &mut self.place.isolation {
+            Ok(isolated) => isolated.pool.take(namespaces::Kind::Ipc),
+            Err(_) => Err(io::Error::from_raw_os_error(libc::EPERM)),
+        };
+        let ipc = ipc.map_err(fail(Stage::Clone, "namespaces of the pod"))?;
+        let namespaces: Vec<Namespace> = network.into_iter().chain([ipc]).collect();
+        let held: Vec<_> = namespaces.iter().map(Namespace::held).collect();
+        let files = room.rewrite(&isolation.files);
+        let again = InRoom { room: room.mounts(), files, look: room.look() };
+        let steps = plan::in_room(start, isolation, around, &held, again, joins)
+            .map_err(fail(Stage::Exec, "what is to be run"))?;
+        let (flags, room) = (plan::new_namespaces(isolation), Some(Kept::Taken(Box::new(room))));
+        Ok(Planned { flags, steps, namespaces, base: None, termination, room })
+    }
+
+    /// A room that another container has left.
+    fn room(&mut self, base: &Rc<Base>, isolation: &Isolation) -> Option<Room> {
+        self.place.isolation.as_mut().ok()?.rooms.take(base, isolation)
+    }
+
+    fn blueprint(&self, base: &Base, isolation: &Isolation) -> io::Result<Option<Blueprint>> {
+        match &self.place.isolation {
+            Ok(isolated) => isolated.rooms.blueprint(base, isolation),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The file for a container's last words, if it is to have one.
@@ -237,9 +306,10 @@ impl Spawner {
             self.bases.retain(|kept| Rc::strong_count(&kept.base) > 1);
         }
         self.bases_made += 1;
-        let Ok(isolated) = &self.place.isolation else {
+        let Ok(isolated) = &mut self.place.isolation else {
             return Err(io::Error::from_raw_os_error(libc::EPERM));
         };
+        isolated.rooms.clear();
         let directory = isolated.layers.join(format!("b{}", self.bases_made));
         let base = Base::prepare(&directory, root, &mounts, &self.place.data_dir);
         if base.is_err() {

@@ -5,10 +5,12 @@
 
 pub(crate) mod epoll;
 pub(crate) mod files;
+pub(crate) mod look;
 pub(crate) mod mounts;
 pub(crate) mod pidfd;
 pub(crate) mod privileges;
 pub(crate) mod process;
+pub(crate) mod shared;
 pub(crate) mod socket;
 
 use std::ffi::{CStr, CString};

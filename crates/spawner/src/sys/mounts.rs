@@ -64,6 +64,25 @@ pub(crate) fn attach(tree: BorrowedFd, target: BorrowedFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Forget all names that were looked up in the file system mounted at a path and are not in use: what
+/// came or went below an overlay is seen then.
+///
+/// # Errors
+/// What the file system says to being set up anew without any change.
+pub(crate) fn forget_names(path: &CStr) -> io::Result<()> {
+    // SAFETY: the path ends with a zero, null pointers are allowed where they stand, and a
+    // non-negative answer is a new descriptor.
+    unsafe {
+        let (here, flags) = (libc::AT_FDCWD, libc::FSPICK_CLOEXEC);
+        let picked = libc::syscall(libc::SYS_fspick, here, path.as_ptr(), flags);
+        let context = OwnedFd::from_raw_fd(check(picked as libc::c_int)?);
+        let none = ptr::null::<libc::c_char>();
+        let (fd, again) = (context.as_raw_fd(), libc::FSCONFIG_CMD_RECONFIGURE);
+        check(libc::syscall(libc::SYS_fsconfig, fd, again, none, none, 0) as libc::c_int)?;
+    }
+    Ok(())
+}
+
 /// The POSIX message queues of this process's IPC namespace, as a directory that is mounted nowhere.
 ///
 /// # Errors

@@ -188,8 +188,11 @@ fn last_words_are_heard_however_soon_it_ends() {
     assert_eq!(run(&mut spawner, long, WORDS), (Some(0), "b".repeat(4096)));
     let noise = "printf '\\377x' > /dev/termination-log";
     assert_eq!(run(&mut spawner, noise, WORDS).1, "\u{fffd}x");
-    assert_eq!(run(&mut spawner, "true", WORDS).1, "");
     assert_eq!(left(&spawner), 0, "the files are removed");
+    assert_eq!(run(&mut spawner, "true", WORDS).1, "");
+    assert_eq!(left(&spawner), 1, "one without words goes to the next");
+    assert_eq!(run(&mut spawner, "true", WORDS).1, "");
+    assert_eq!(left(&spawner), 1);
 }
 
 #[test]

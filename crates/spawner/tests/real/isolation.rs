@@ -344,8 +344,8 @@ fn the_end_of_a_pod_leaves_nothing() {
         let mounts = lines(format!("/proc/{pid}/mountinfo"));
         (mounts, entries(format!("/proc/{pid}/fd")), children, groups(pid))
     };
-    // The prepared layer of the root is kept on purpose: made by a first container.
-    output(&mut spawner, "true", |_| {});
+    // The prepared layer of the root and clean namespaces are kept on purpose: made by a first one.
+    output(&mut spawner, "true", |c| c.keep_namespaces = true);
     spawner.end_pod("pod");
     let before = count();
     for name in ["a", "b", "c"] {

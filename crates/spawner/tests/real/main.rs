@@ -11,4 +11,5 @@ mod limits;
 mod logs;
 mod namespaces;
 mod plain;
+mod rooms;
 mod server;

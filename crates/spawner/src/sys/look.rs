@@ -1,0 +1,53 @@
+//! What a file system looks like at certain places, as one number: if it is the same later, nothing
+//! was changed there.
+
+use super::check;
+use std::ffi::CStr;
+use std::hash::Hasher;
+use std::io;
+
+/// Bytes of attribute names that tell whether there are any.
+const NAMES_BYTES: usize = 256;
+
+/// Add a file or directory: its owner, mode, size and links, when it was changed last, and the names
+/// of its extended attributes (access lists among them). Relative paths are the working directory's;
+/// links are looked at, not followed.
+///
+/// The time of the last change moves with every change of a directory's entries, but only with the
+/// kernel's tick (some milliseconds on older kernels); the rest is what could change within one.
+pub(crate) fn add_file(hash: &mut impl Hasher, path: &CStr) -> io::Result<()> {
+    // SAFETY: a statx of zeroes is a valid value.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let flags = libc::AT_SYMLINK_NOFOLLOW;
+    // SAFETY: `path` ends with a zero; the call fills `found`, which lives through it.
+    check(unsafe {
+        let mask = libc::STATX_BASIC_STATS;
+        libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &raw mut found)
+    })?;
+    hash.write_u64(found.stx_ino);
+    hash.write_u64(found.stx_size);
+    hash.write_u64(found.stx_attributes);
+    hash.write_u32(u32::from(found.stx_mode));
+    hash.write_u32(found.stx_uid);
+    hash.write_u32(found.stx_gid);
+    hash.write_u32(found.stx_nlink);
+    hash.write_i64(found.stx_ctime.tv_sec);
+    hash.write_u32(found.stx_ctime.tv_nsec);
+    let mut names = [0_u8; NAMES_BYTES];
+    // SAFETY: `path` ends with a zero; pointer and length describe `names`.
+    let length = unsafe { libc::llistxattr(path.as_ptr(), names.as_mut_ptr().cast(), names.len()) };
+    hash.write_isize(length);
+    hash.write(&names[..usize::try_from(length).unwrap_or(0)]);
+    Ok(())
+}
+
+/// Add how much of a file system is taken: blocks and inodes.
+pub(crate) fn add_use(hash: &mut impl Hasher, path: &CStr) -> io::Result<()> {
+    // SAFETY: a statfs of zeroes is a valid value.
+    let mut found: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: `path` ends with a zero; the call fills `found`, which lives through it.
+    check(unsafe { libc::statfs(path.as_ptr(), &raw mut found) })?;
+    hash.write_u64(found.f_bfree);
+    hash.write_u64(found.f_ffree);
+    Ok(())
+}
