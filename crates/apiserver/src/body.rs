@@ -10,12 +10,12 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 use hyper::body::{Frame, SizeHint};
 use kinds::{KindInfo, Object};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::metrics::Open;
+use crate::{compress::Compressed, metrics::Open};
 
 /// A few pieces of bytes that go out together.
 #[derive(Debug, Default)]
@@ -109,10 +109,24 @@ impl Body {
         Content::Stream(Box::pin(stream)).into()
     }
 
+    /// The same, compressed; not for streams.
+    pub(crate) fn compressed(self) -> Self {
+        let content = match self.content {
+            Content::Whole(bytes) => compressed(std::iter::once(Chunk::from(bytes))),
+            Content::List(list) => compressed(list),
+            other @ (Content::Empty | Content::Stream(_)) => other,
+        };
+        Self { content, ..self }
+    }
+
     /// Holds a place among the requests until the body is gone, and counts as open.
     pub(crate) fn holding(self, permit: OwnedSemaphorePermit, open: Option<Open>) -> Self {
         Self { _held: Some((permit, open)), ..self }
     }
+}
+
+fn compressed(pieces: impl Iterator<Item = Chunk> + 'static) -> Content {
+    Content::Stream(Box::pin(stream::iter(Compressed::new(pieces)).map(Ok)))
 }
 
 impl From<Content> for Body {
@@ -190,6 +204,10 @@ impl List {
             ended: false,
         }
     }
+}
+
+impl Iterator for List {
+    type Item = Chunk;
 
     fn next(&mut self) -> Option<Chunk> {
         let chunk = if let Some(head) = self.head.take() {

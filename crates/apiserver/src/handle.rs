@@ -14,6 +14,7 @@ use crate::{
     body::Body,
     caller::{self, Caller},
     discovery,
+    envelope::Envelope,
     form::Form,
     gates::Sort,
     get, health,
@@ -38,6 +39,16 @@ pub(crate) struct Context<'a> {
 
 /// Answers one request. Always gives a response.
 pub(crate) async fn handle(
+    server: &Rc<Server>,
+    caller: Caller,
+    request: Request<Incoming>,
+    stopping: watch::Receiver<bool>,
+) -> Response<Body> {
+    let envelope = Envelope::of(request.headers(), fastrand::u128(..));
+    envelope.seal(answer_to(server, caller, request, stopping).await)
+}
+
+async fn answer_to(
     server: &Rc<Server>,
     caller: Caller,
     request: Request<Incoming>,

@@ -3,7 +3,8 @@
 
 /// Bytes of a request body; more is answered 413.
 pub const REQUEST_BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
-/// Bytes of a request's line and headers together; more is answered 431.
+/// Bytes that are read of a request's line and headers before their end has to be seen; beyond it
+/// the answer is 431.
 pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Headers of a request; more is answered 431.
 pub const REQUEST_HEADERS_MAX: usize = 64;
@@ -46,6 +47,12 @@ pub const WATCH_S_MIN: u64 = 1_800;
 pub const WATCH_S_MAX: u64 = 10 * 365 * 24 * 3600;
 /// Milliseconds between bookmarks of a watch that asked for them.
 pub const BOOKMARK_MS: u64 = 60_000;
+/// Bytes of an answer above which it is compressed; upstream's number.
+pub const COMPRESSED_BYTES_MIN: u64 = 128 * 1024;
+/// Bytes that are compressed, or sent of what is, at a time.
+pub const COMPRESSED_PIECE_BYTES: usize = 32 * 1024;
+/// Bytes of an id for a request that a client brings; upstream's number.
+pub const AUDIT_ID_BYTES_MAX: usize = 64;
 /// Events that are kept as they were made for one watcher, for the others of the same form.
 pub const SHARED_EVENTS: usize = 64;
 /// Bytes of an event that is kept for others; larger ones are made for each watcher.

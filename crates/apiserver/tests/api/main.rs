@@ -6,6 +6,7 @@
 mod cases;
 mod discovery;
 mod harness;
+mod limits;
 mod lists;
 mod logs;
 mod metrics;
