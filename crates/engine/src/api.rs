@@ -62,7 +62,7 @@ impl Engine {
     ) -> Result<(Draft, Vec<String>), StatusError> {
         if draft.kind == Kind::Pod {
             let namespace = draft.metadata.namespace.as_deref().unwrap_or_default();
-            self.furnish(&Key::new(Kind::Namespace, "", namespace), now);
+            self.give_account(&Key::new(Kind::Namespace, "", namespace), now);
         }
         admission::first(&self.state(), &Request { draft: &draft, old: None })?;
         self.resolve_name(&mut draft)?;

@@ -19,6 +19,7 @@ use crate::{
     deletion::has_content_finalizer,
     dependents::Dependents,
     garbage::Awaiting,
+    heartbeat::Heartbeat,
     history,
     jobs::Jobs,
     limits::Limits,
@@ -70,6 +71,7 @@ pub struct Engine {
     /// The objects that wait for their dependents, by uid.
     pub(crate) awaiting: HashMap<Uid, Awaiting>,
     pub(crate) quotas: Quotas,
+    pub(crate) heartbeat: Heartbeat,
     pub(crate) root_ca: Option<String>,
     pub(crate) recorder: Recorder,
     pub(crate) history_bytes: usize,
@@ -104,6 +106,7 @@ impl Engine {
             dependents: Dependents::default(),
             awaiting: HashMap::new(),
             quotas: Quotas::default(),
+            heartbeat: Heartbeat::default(),
             root_ca: config.root_ca,
             recorder: Recorder::default(),
             history_bytes: 0,
@@ -160,13 +163,7 @@ impl Engine {
                 self.woken.insert(key);
             }
             match self.woken.pop_first() {
-                Some(key) if key.kind == Kind::Job => self.reconcile_job(&key, now),
-                Some(key) => {
-                    self.collect(&key, now);
-                    if key.kind == Kind::Namespace {
-                        self.furnish(&key, now);
-                    }
-                }
+                Some(key) => self.reconcile(&key, now),
                 None if self.place(now) => {}
                 None => break,
             }
@@ -184,6 +181,7 @@ impl Engine {
         if self.pending.is_empty() {
             return Vec::new();
         }
+        self.beat(now);
         let (writes, records) = self.pending.take();
         let changes = self.store.commit_with(writes, records, now);
         for (uid, key) in std::mem::take(&mut self.reported) {

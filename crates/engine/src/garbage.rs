@@ -11,9 +11,9 @@ use reconcile::{
 
 use crate::{
     Engine,
-    controllers::strip_finalizer,
     deletion::{self, Begun, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Propagation},
     engine::uid,
+    job_controller::strip_finalizer,
 };
 
 /// An object that is being deleted in the foreground.
@@ -125,9 +125,6 @@ impl Engine {
         }
         if has_finalizer(draft, FOREGROUND_FINALIZER) {
             self.go_on_in_foreground(key, draft, now);
-        }
-        if key.kind == Kind::Namespace {
-            self.empty_namespace(key, now);
         }
     }
 

@@ -13,9 +13,12 @@ use crate::Engine;
 const CONTENT: &str = "kubernetes";
 
 impl Engine {
-    /// Deletes what is in a namespace, tells what is left, and lets the namespace go once that is
+    /// Deletes what is in a namespace that goes, tells what is left, and lets it go once that is
     /// nothing.
     pub(crate) fn empty_namespace(&mut self, key: &Key, now: Timestamp) {
+        if self.current(key).is_none_or(|draft| draft.metadata.deletion_timestamp.is_none()) {
+            return;
+        }
         let pods_first = [Kind::Pod].into_iter();
         let namespaced = KINDS.iter().filter(|info| info.namespaced).map(|info| info.kind);
         let others = namespaced.filter(|kind| *kind != Kind::Pod);

@@ -20,36 +20,35 @@ const DESCRIPTION: (&str, &str) = (
 );
 
 impl Engine {
-    /// Makes what a namespace lacks. The certificate is put back when it was changed.
-    pub(crate) fn furnish(&mut self, namespace: &Key, now: Timestamp) {
-        let deleting = self.current(namespace).map(|n| n.metadata.deletion_timestamp.is_some());
-        if deleting != Some(false) {
-            return;
+    /// Makes the account of a namespace that has none.
+    pub(crate) fn give_account(&mut self, namespace: &Key, now: Timestamp) {
+        if self.stays(namespace) {
+            let metadata = named(DEFAULT_ACCOUNT, namespace);
+            let account = ServiceAccount { metadata, ..Default::default() };
+            self.ensure(Draft::of_service_account(&account), now);
         }
-        let named = |name: &str| ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some(namespace.name.to_string()),
-            ..Default::default()
+    }
+
+    /// Gives a namespace the certificate, also in the place of a changed one.
+    pub(crate) fn publish_certificate(&mut self, namespace: &Key, now: Timestamp) {
+        let Some(certificate) = self.root_ca.clone().filter(|_| self.stays(namespace)) else {
+            return;
         };
-        let account = ServiceAccount { metadata: named(DEFAULT_ACCOUNT), ..Default::default() };
-        self.ensure(Draft::of_service_account(&account), now);
-        let Some(certificate) = self.root_ca.clone() else { return };
-        let mut metadata = named(ROOT_CA);
+        let mut metadata = named(ROOT_CA, namespace);
         let (annotation, text) = DESCRIPTION;
         metadata.annotations = Some([(annotation.to_owned(), text.to_owned())].into());
         let data = Some([("ca.crt".to_owned(), certificate)].into());
         let wanted = Draft::of_config_map(&ConfigMap { metadata, data, ..Default::default() });
+        let data = |draft: &Draft| draft.rest.get("data").map(|raw| raw.get().to_owned());
         match self.current(&wanted.key()) {
-            Some(mut present)
-                if present.rest.get("data").map(|raw| raw.get())
-                    != wanted.rest.get("data").map(|raw| raw.get()) =>
-            {
-                present.rest = wanted.rest;
-                self.put(present);
-            }
-            Some(_) => {}
             None => self.ensure(wanted, now),
+            Some(present) if data(&present) == data(&wanted) => {}
+            Some(present) => self.put(Draft { rest: wanted.rest, ..present }),
         }
+    }
+
+    fn stays(&self, namespace: &Key) -> bool {
+        self.current(namespace).is_some_and(|draft| draft.metadata.deletion_timestamp.is_none())
     }
 
     /// The namespace that lacks something when this object goes or changes.
@@ -60,5 +59,13 @@ impl Engine {
             _ => false,
         };
         ours.then(|| Key::new(Kind::Namespace, "", &key.namespace))
+    }
+}
+
+fn named(name: &str, namespace: &Key) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(namespace.name.to_string()),
+        ..Default::default()
     }
 }

@@ -5,7 +5,6 @@
 //! woken; whoever calls carries the plan out in one transaction and asks again until no write is
 //! left.
 
-mod controllers;
 pub mod garbage;
 mod index_set;
 pub mod job;
@@ -15,7 +14,6 @@ mod plan;
 pub mod quota;
 pub mod resources;
 
-pub use controllers::{CONTROLLERS, Controller};
 pub use index_set::IndexSet;
 pub use job::{
     BackOff, INDEX_KEY, Owner, Phase, PodFacts, TRACKING_FINALIZER, View, job, orphan,

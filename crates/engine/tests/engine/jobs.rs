@@ -1,7 +1,8 @@
 //! The life of Jobs.
 
 use engine::{Scope, history};
-use kinds::{Kind, types::core::v1::PodStatus};
+use jiff::SignedDuration;
+use kinds::{Key, Kind, types::core::v1::PodStatus};
 
 use crate::world::{World, indexed};
 
@@ -96,4 +97,32 @@ fn an_orphan_that_matches_is_adopted_with_one_finalizer() {
     assert_eq!(adopted.meta.owners[0].uid, job.meta.uid);
     assert_eq!(adopted.meta.finalizers, ["batch.kubernetes.io/job-tracking"]);
     assert_eq!(world.running().len(), 1);
+}
+
+#[test]
+fn the_node_shows_signs_of_life_along_with_other_writes() {
+    let mut world = World::new(Scope::All);
+    let key = Key::new(Kind::Lease, "kube-node-lease", "here");
+    let renewed = |world: &World| {
+        let lease: serde_json::Value =
+            serde_json::from_slice(world.engine.get(&key).unwrap().json()).unwrap();
+        assert_eq!(lease["spec"]["holderIdentity"], "here");
+        lease["spec"]["renewTime"].as_str().unwrap().to_owned()
+    };
+    let first = renewed(&world);
+    world.now += SignedDuration::from_secs(60);
+    world.sync();
+    assert_eq!(
+        (renewed(&world), world.engine.wake_at()),
+        (first.clone(), None),
+        "nothing happened"
+    );
+    world.create(Kind::Job, &indexed("one", 1, 1));
+    assert_ne!(renewed(&world), first);
+    let (second, head) = (renewed(&world), world.engine.store().head());
+    world.now += SignedDuration::from_secs(9);
+    let pod = world.running()[0].clone();
+    world.end(&pod, 0);
+    assert!(world.engine.store().head() > head);
+    assert_eq!(renewed(&world), second, "too soon");
 }
