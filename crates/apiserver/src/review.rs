@@ -8,7 +8,7 @@ use kinds::decode::{self, Sent};
 
 use crate::{
     Query,
-    answer::{self, Answer, internal},
+    answer::{self, Answer},
     body::Body,
     content,
     handle::Context,
@@ -28,8 +28,7 @@ pub(crate) async fn review(
     let info = review.info();
     let api_version = format!("{}/{}", info.group, info.version);
     let sent = Sent { api_versions: &[&api_version], kind: info.name };
-    let (json, warnings) = decode::sent(&sent, form, &body, options.validation)?;
-    let asked = serde_json::from_str(&json).map_err(internal)?;
+    let (asked, warnings) = decode::sent(&sent, form, &body, options.validation)?;
     let answered = decide::answer(review, namespace, asked, context.server.now())?;
     let mut response = answer::json(StatusCode::CREATED, Body::whole(answered.to_string()));
     answer::warn(&mut response, &warnings);

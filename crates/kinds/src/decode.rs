@@ -86,7 +86,7 @@ pub fn body(
     Ok((draft, warnings))
 }
 
-/// As [`body`], for what is no object of a served kind; gives its JSON.
+/// As [`body`], for what is no object of a served kind; gives its JSON, which says what it is.
 ///
 /// # Errors
 /// As [`body`].
@@ -98,10 +98,16 @@ pub fn sent(
     form: Form,
     bytes: &[u8],
     validation: FieldValidation,
-) -> Result<(String, Vec<String>), StatusError> {
+) -> Result<(serde_json::Value, Vec<String>), StatusError> {
     let api_version = sent.api_versions.first().copied().unwrap_or_default();
     let ty = schema::sent(api_version, sent.kind).expect("what clients send has a schema");
-    Expected { api_versions: sent.api_versions, name: sent.kind, ty }.read(form, bytes, validation)
+    let expected = Expected { api_versions: sent.api_versions, name: sent.kind, ty };
+    let (json, warnings) = expected.read(form, bytes, validation)?;
+    let mut json: serde_json::Value = serde_json::from_str(&json)
+        .map_err(|error| expected.unrecognized(bytes, &error.to_string()))?;
+    json["apiVersion"] = expected.api_version().into();
+    json["kind"] = sent.kind.into();
+    Ok((json, warnings))
 }
 
 /// What strict decoding finds: fields that are unknown or stand twice. A text for each; those of

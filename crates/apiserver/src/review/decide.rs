@@ -52,9 +52,6 @@ pub(super) fn answer(
     if asked["metadata"].is_null() {
         asked["metadata"] = json!({});
     }
-    let info = review.info();
-    asked["kind"] = info.name.into();
-    asked["apiVersion"] = format!("{}/{}", info.group, info.version).into();
     asked["status"] = status;
     Ok(asked)
 }

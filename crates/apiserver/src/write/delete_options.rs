@@ -53,7 +53,7 @@ impl Asked {
 fn from_body(form: Form, body: &[u8]) -> Result<metav1::DeleteOptions, StatusError> {
     let sent = Sent { api_versions: &[], kind: "DeleteOptions" };
     let (json, _) = decode::sent(&sent, form, body, FieldValidation::Ignore)?;
-    serde_json::from_str(&json).map_err(internal)
+    serde_json::from_value(json).map_err(internal)
 }
 
 fn from_query(query: &Query) -> Result<metav1::DeleteOptions, StatusError> {

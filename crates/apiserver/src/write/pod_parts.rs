@@ -44,7 +44,7 @@ pub(crate) async fn bind(info: &RequestInfo, mut context: Context<'_>) -> Answer
     let form = content::form(&context.headers)?;
     let body = context.body().await?;
     let (json, warnings) = decode::sent(&BINDING, form, &body, write.validation)?;
-    let binding: Binding = serde_json::from_str(&json).map_err(internal)?;
+    let binding: Binding = serde_json::from_value(json).map_err(internal)?;
     check_target(info, &binding.metadata, BINDING.kind)?;
     let server = context.server;
     let outcome = server.engine().bind(&pod(info), &binding, write.dry_run, server.now());
@@ -110,7 +110,7 @@ impl Eviction {
         validation: FieldValidation,
     ) -> Result<(Self, Vec<String>), StatusError> {
         let (json, warnings) = decode::sent(&EVICTION, form, body, validation)?;
-        Ok((serde_json::from_str(&json).map_err(internal)?, warnings))
+        Ok((serde_json::from_value(json).map_err(internal)?, warnings))
     }
 
     /// How the pod is deleted. A dry run may be asked for in the query and in the eviction.

@@ -124,7 +124,12 @@ impl Harness {
     }
 
     pub(crate) async fn call(&self, request: Request<Full<Bytes>>) -> Answer {
-        let (head, body) = self.send(request).await.into_parts();
+        Self::read(self.send(request).await).await
+    }
+
+    /// Reads an answer whole.
+    pub(crate) async fn read(response: Response<Incoming>) -> Answer {
+        let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { code: head.status.as_u16(), headers: head.headers, body }
     }
