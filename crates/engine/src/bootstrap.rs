@@ -80,15 +80,25 @@ impl Engine {
                 draft.metadata.uid = old.metadata.uid;
                 draft.metadata.creation_timestamp = old.metadata.creation_timestamp;
                 draft.metadata.annotations = old.metadata.annotations;
+                let mut labels = old.metadata.labels.unwrap_or_default();
+                labels.extend(draft.metadata.labels.take().unwrap_or_default());
+                draft.metadata.labels = Some(labels);
+                draft.rest.extend(old.rest.into_iter().filter(|(field, _)| field == "spec"));
             }
             None => {
                 draft.metadata.uid = Some(Uid::from_random(self.random.u128(..)).to_string());
                 draft.metadata.creation_timestamp = Some(api_time(now));
             }
         }
-        self.node = node_facts(&node);
-        self.placement.look_again();
         self.put(draft);
+    }
+
+    /// Takes out of the own node what placement asks of it.
+    pub(crate) fn index_node(&mut self, key: &Key, draft: &Draft) {
+        if *key.name == *self.node_name {
+            self.node = node_facts(&draft.node().expect("a Node in the store was validated"));
+            self.placement.look_again();
+        }
     }
 
     /// The spawner that is durably known to hold this node's containers.

@@ -241,6 +241,7 @@ impl Engine {
             Kind::Pod => self.index_pod(&key, &draft, None),
             Kind::Job => self.index_job(&key, &draft),
             Kind::ResourceQuota => self.index_quota(&key, &draft),
+            Kind::Node => self.index_node(&key, &draft),
             Kind::Namespace => drop(self.woken.insert(key.clone())),
             _ => self.woken.extend(Self::furnished(&key)),
         }
@@ -392,5 +393,6 @@ pub(crate) fn node_facts(node: &Node) -> NodeFacts {
             memory_bytes: amount("memory").value(),
             pods: amount("pods").value(),
         },
+        unschedulable: node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true)),
     }
 }

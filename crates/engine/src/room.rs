@@ -7,7 +7,7 @@ use std::{
 };
 
 use kinds::{Key, Uid, types::core::v1::PodSpec};
-use reconcile::placement::{NodeFacts, Room, place, requests, take};
+use reconcile::placement::{NodeFacts, Room, place, requests, take, tolerates_cordon};
 
 /// The order in which waiting pods are tried: priority, then time, then order of arrival.
 type Turn = (Reverse<i32>, i64, u64);
@@ -47,7 +47,10 @@ impl Placement {
         self.arrivals += 1;
         let turn = (Reverse(spec.priority.unwrap_or(0)), created_s, self.arrivals);
         let room = requests(&spec);
-        let shape = format!("{room:?} {:?} {:?}", spec.node_selector, spec.node_name);
+        let (selector, node, preempts) =
+            (&spec.node_selector, &spec.node_name, &spec.preemption_policy);
+        let tolerates = tolerates_cordon(&spec);
+        let shape = format!("{room:?} {selector:?} {node:?} {preempts:?} {tolerates}");
         self.turns.insert(key.clone(), turn);
         self.waiting.insert(turn, Waiting { key, spec, shape, told: String::new() });
         self.changed = true;

@@ -142,6 +142,15 @@ impl Draft {
         })
     }
 
+    /// The draft as a typed Node.
+    pub fn node(&self) -> Result<Node, DecodeError> {
+        Ok(Node {
+            metadata: self.metadata.clone(),
+            spec: self.get("spec")?,
+            status: self.get("status")?,
+        })
+    }
+
     /// The draft as a typed Service.
     pub fn service(&self) -> Result<Service, DecodeError> {
         Ok(Service {

@@ -30,7 +30,12 @@ pub struct NodeFacts {
     pub labels: BTreeMap<String, String>,
     /// `status.allocatable`
     pub allocatable: Room,
+    /// `spec.unschedulable`: the node is cordoned, and takes no pods that do not tolerate it.
+    pub unschedulable: bool,
 }
+
+/// The taint that a cordoned node is as good as having, with effect `NoSchedule`.
+const UNSCHEDULABLE_TAINT: &str = "node.kubernetes.io/unschedulable";
 
 /// The order in which waiting pods are tried: the higher priority, then the older, then by name.
 pub fn queue_order(priority: i32, created_s: i64, name: &str) -> impl Ord + '_ {
@@ -52,6 +57,7 @@ pub fn requests(spec: &PodSpec) -> Room {
 /// # Errors
 /// The message of the `FailedScheduling` Event and of the `PodScheduled` condition.
 pub fn place(free: &mut Room, node: &NodeFacts, spec: &PodSpec) -> Result<(), String> {
+    open(node, spec)?;
     named(node, spec)?;
     selected(node, spec)?;
     fits(*free, node, spec)?;
@@ -65,6 +71,25 @@ pub fn take(free: &mut Room, requests: Room) {
     free.cpu_milli = free.cpu_milli.saturating_sub(requests.cpu_milli);
     free.memory_bytes = free.memory_bytes.saturating_sub(requests.memory_bytes);
     free.pods -= requests.pods;
+}
+
+/// Whether a cordoned node takes the pod all the same.
+pub fn tolerates_cordon(spec: &PodSpec) -> bool {
+    spec.tolerations.iter().flatten().any(|toleration| {
+        let is = |text: &Option<String>, value: &str| text.as_deref() == Some(value);
+        let none = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
+        let exists = is(&toleration.operator, "Exists");
+        let key = is(&toleration.key, UNSCHEDULABLE_TAINT) || none(&toleration.key) && exists;
+        let effect = none(&toleration.effect) || is(&toleration.effect, "NoSchedule");
+        key && effect && (exists || none(&toleration.value))
+    })
+}
+
+fn open(node: &NodeFacts, spec: &PodSpec) -> Result<(), String> {
+    match node.unschedulable && !tolerates_cordon(spec) {
+        false => Ok(()),
+        true => Err(never(spec, "1 node(s) were unschedulable")),
+    }
 }
 
 /// A pod may name its node itself; then no other will do.

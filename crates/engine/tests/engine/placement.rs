@@ -1,7 +1,7 @@
 //! Which pod gets a place on the node, and when.
 
-use engine::Scope;
-use kinds::{Facts, Kind};
+use engine::{Scope, Subresource};
+use kinds::{Facts, Key, Kind};
 
 use crate::world::{World, pod};
 
@@ -50,6 +50,40 @@ fn of_pods_that_wait_the_oldest_comes_first_and_is_told_once() {
     assert_eq!(told.count(), 2);
     world.end(&first, 0);
     assert_eq!(&*world.running()[0].key.name, "b");
+}
+
+#[test]
+fn a_cordoned_node_takes_no_more_pods_and_stays_cordoned_when_the_server_starts_again() {
+    let cordon = |world: &mut World, unschedulable: &str| {
+        let key = Key::new(Kind::Node, "", "here");
+        let mut draft = world.engine.get(&key).unwrap().draft();
+        let raw = format!("{{\"unschedulable\":{unschedulable}}}");
+        draft.rest.insert("spec".to_owned(), serde_json::from_str(&raw).unwrap());
+        draft.metadata.labels.get_or_insert_default().insert("a".to_owned(), "b".to_owned());
+        world.engine.update(draft, Subresource::Main, false, world.now).unwrap();
+        world.sync();
+    };
+    let mut world = World::new(Scope::All);
+    let first = world.create(Kind::Pod, &pod("first", "500m"));
+    cordon(&mut world, "true");
+    world.create(Kind::Pod, &pod("second", "500m"));
+    let names = |world: &World| {
+        world.running().iter().map(|pod| pod.key.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&world), ["first"], "what runs goes on, what is new waits");
+    let tolerant = pod("tolerant", "500m")
+        .replace("\"spec\":{", "\"spec\":{\"tolerations\":[{\"operator\":\"Exists\"}],");
+    let tolerant = world.create(Kind::Pod, &tolerant);
+    assert_eq!(names(&world), ["first", "tolerant"]);
+    world.end(&tolerant, 0);
+    let mut world = World::on(world.disk, Scope::All);
+    assert_eq!(names(&world), ["first"]);
+    world.end(&first, 0);
+    assert_eq!(names(&world), [""; 0]);
+    cordon(&mut world, "false");
+    assert_eq!(names(&world), ["second"]);
+    let node = world.engine.get(&Key::new(Kind::Node, "", "here")).unwrap();
+    assert_eq!(node.meta.labels.get("a").map(String::as_str), Some("b"));
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub fn create_with(
         draft.rest.remove("status");
     }
     let mut errors = Vec::new();
-    let mut warnings = support::check(&draft, &mut errors);
+    let mut warnings = support::check(&draft, None, &mut errors);
     meta::check(&draft, &mut errors);
     finish(&mut draft, None, adjust, &mut warnings, &mut errors);
     if errors.is_empty() { Ok((draft, warnings)) } else { Err(errors) }
@@ -125,7 +125,7 @@ pub fn update_with(
         };
     }
     if subresource == Subresource::Main {
-        warnings = support::check(&new, &mut errors);
+        warnings = support::check(&new, Some(&before), &mut errors);
         meta::check(&new, &mut errors);
         finish(&mut new, Some(&before), adjust, &mut warnings, &mut errors);
     } else {

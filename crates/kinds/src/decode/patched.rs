@@ -1,7 +1,5 @@
 //! The result of a patch: decoded as a body is, but what is wrong is said of the patch.
 
-use serde_json::Value as Json;
-
 use super::{FieldValidation, Form, StrictErrors, type_error};
 use crate::{
     Draft, FieldError, Kind,

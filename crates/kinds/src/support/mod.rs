@@ -59,8 +59,18 @@ fn template(kind: Kind) -> Option<&'static str> {
 }
 
 /// Adds an error for every field of the draft that does not work yet; gives a warning for every one
-/// that is kept without effect. The status is the server's own and is not looked at.
-pub(crate) fn check(draft: &Draft, errors: &mut FieldErrors) -> Vec<String> {
+/// that is kept without effect and was not in `old` already. The status is the server's own and is
+/// not looked at.
+pub(crate) fn check(draft: &Draft, old: Option<&Draft>, errors: &mut FieldErrors) -> Vec<String> {
+    let mut warnings = walk(draft, errors);
+    if let (Some(old), false) = (old, warnings.is_empty()) {
+        let known = walk(old, &mut FieldErrors::new());
+        warnings.retain(|warning| !known.contains(warning));
+    }
+    warnings
+}
+
+fn walk(draft: &Draft, errors: &mut FieldErrors) -> Vec<String> {
     let mut walk = Walk {
         rows: index(draft.kind),
         template: template(draft.kind),

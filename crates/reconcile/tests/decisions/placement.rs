@@ -19,6 +19,7 @@ fn node() -> NodeFacts {
         name: "node".to_owned(),
         labels: [("disk".to_owned(), "ssd".to_owned())].into(),
         allocatable: Room { cpu_milli: 2000, memory_bytes: 1024 * MI, pods: 10 },
+        unschedulable: false,
     }
 }
 
@@ -106,6 +107,28 @@ fn what_does_not_fit_is_told_in_the_schedulers_words() {
         let told = place(&mut left, &node(), &spec(&yaml)).unwrap_err();
         assert_eq!(told, format!("0/1 nodes are available: {reasons}. {preemption}"), "{yaml}");
         assert_eq!(left, free, "a pod that is not placed takes nothing");
+    }
+}
+
+#[test]
+fn a_cordoned_node_takes_only_what_tolerates_it() {
+    let cordoned = NodeFacts { unschedulable: true, ..node() };
+    let key = "node.kubernetes.io/unschedulable";
+    let rows = [
+        ("[]".to_owned(), false),
+        ("[{operator: Exists}]".to_owned(), true),
+        (format!("[{{key: {key}, operator: Exists}}]"), true),
+        (format!("[{{key: {key}, effect: NoSchedule}}]"), true),
+        (format!("[{{key: {key}, value: x}}]"), false),
+        (format!("[{{key: {key}, operator: Exists, effect: NoExecute}}]"), false),
+        ("[{key: other, operator: Exists}]".to_owned(), false),
+    ];
+    for (tolerations, fits) in rows {
+        let pod = spec(&format!("containers: [{{name: c}}]\ntolerations: {tolerations}"));
+        let told = place(&mut node().allocatable.clone(), &cordoned, &pod);
+        let wanted = "0/1 nodes are available: 1 node(s) were unschedulable. preemption: \
+                      0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+        assert_eq!(told, if fits { Ok(()) } else { Err(wanted.to_owned()) }, "{tolerations}");
     }
 }
 
