@@ -1,9 +1,10 @@
-//! JSON patch, RFC 6902, as the library reads it that upstream uses: an index below zero counts from
-//! the end, a map has null under every key that it does not have (a `test` for null holds there, a
-//! `copy` copies null, a `replace` adds the key), and an operation without a value means null.
+//! JSON patch, RFC 6902, as upstream's library reads it: an index below zero counts from the end, a
+//! map has null under every key that it does not have (a `test` for null holds there, a `copy`
+//! copies null, a `replace` adds the key), and an operation without a value means null.
 //!
 //! Written by hand because a patch comes from outside: copies could double an object with every
-//! operation and moves nest it deeper than any reader goes. Both end here.
+//! operation, moves nest it deeper than any reader goes, and ten thousand insertions in front of a
+//! long list keep the server busy for minutes. All of that ends here.
 
 use serde_json::Value;
 
@@ -13,6 +14,8 @@ use super::{Error, Map};
 pub(super) const OPERATIONS_MAX: usize = 10_000;
 /// The most that all `copy` operations of one patch may copy.
 const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// The most values that one patch may shift in lists or inspect on their way to another place.
+const WORK_VALUES_MAX: usize = 10_000_000;
 /// The most levels of lists and maps in a result: what `serde_json` reads.
 const DEPTH_MAX: usize = 127;
 
@@ -21,31 +24,48 @@ pub(super) fn apply(mut document: Value, operations: Vec<Map>) -> Result<Value, 
     if operations.len() > OPERATIONS_MAX {
         return Err(Error::TooManyOperations(operations.len()));
     }
-    let mut copied_bytes = 0;
+    let mut budget = Budget { copied_bytes: COPIED_BYTES_MAX, work_values: WORK_VALUES_MAX };
     for operation in operations {
-        step(&mut document, operation, &mut copied_bytes).ok_or(Error::Rejected)?;
+        step(&mut document, operation, &mut budget).ok_or(Error::Rejected)?;
     }
     Ok(document)
 }
 
+/// What a patch may still spend.
+struct Budget {
+    copied_bytes: usize,
+    work_values: usize,
+}
+
+impl Budget {
+    fn copy(&mut self, bytes: usize) -> Option<()> {
+        self.copied_bytes = self.copied_bytes.checked_sub(bytes)?;
+        Some(())
+    }
+
+    fn work(&mut self, values: usize) -> Option<()> {
+        self.work_values = self.work_values.checked_sub(values)?;
+        Some(())
+    }
+}
+
 /// One operation; `None` if it fails, whatever the cause: clients are told no more.
-fn step(document: &mut Value, mut operation: Map, copied_bytes: &mut usize) -> Option<()> {
+fn step(document: &mut Value, mut operation: Map, budget: &mut Budget) -> Option<()> {
     let value = operation.remove("value").unwrap_or_default();
     let pointer = |name: &str| Pointer::parse(operation.get(name)?.as_str()?);
     let path = pointer("path")?;
     match operation.get("op")?.as_str()? {
-        "add" => add(document, &path, value),
-        "remove" => remove(document, &path).map(drop),
-        "replace" => set(document, &path, value),
+        "add" => add(document, &path, value, budget),
+        "remove" => remove(document, &path, budget).map(drop),
+        "replace" => set(document, &path, value, budget),
         "move" => {
-            let moved = remove(document, &pointer("from")?)?;
-            add(document, &path, moved)
+            let moved = remove(document, &pointer("from")?, budget)?;
+            add(document, &path, moved, budget)
         }
         "copy" => {
             let copied = value_at(document, &pointer("from")?)?.clone();
-            *copied_bytes += copied.to_string().len();
-            (*copied_bytes <= COPIED_BYTES_MAX).then_some(())?;
-            add(document, &path, copied)
+            budget.copy(copied.to_string().len())?;
+            add(document, &path, copied, budget)
         }
         "test" => (value_at(document, &path)? == &value).then_some(()),
         _ => None,
@@ -104,31 +124,36 @@ fn get_mut<'a>(document: &'a mut Value, steps: &[String]) -> Option<&'a mut Valu
 }
 
 /// Takes out what is there.
-fn remove(document: &mut Value, path: &Pointer) -> Option<Value> {
+fn remove(document: &mut Value, path: &Pointer, budget: &mut Budget) -> Option<Value> {
     let (parent, key) = path.split()?;
     match get_mut(document, parent)? {
         Value::Object(map) => map.remove(key),
-        Value::Array(list) => Some(list.remove(index(key, list.len())?)),
+        Value::Array(list) => {
+            let place = index(key, list.len())?;
+            budget.work(list.len() - place)?;
+            Some(list.remove(place))
+        }
         _ => None,
     }
 }
 
 /// Puts a value under a key, or into a list before the item at an index (`-`: behind the last). The
 /// whole document can only be replaced.
-fn add(document: &mut Value, path: &Pointer, value: Value) -> Option<()> {
+fn add(document: &mut Value, path: &Pointer, value: Value, budget: &mut Budget) -> Option<()> {
     let (parent, key) = path.split()?;
     if let Value::Array(list) = get_mut(document, parent)? {
-        shallow(path, &value)?;
+        shallow(path, &value, budget)?;
         let place = if key == "-" { list.len() } else { index(key, list.len() + 1)? };
+        budget.work(list.len() - place)?;
         list.insert(place, value);
         return Some(());
     }
-    set(document, path, value)
+    set(document, path, value, budget)
 }
 
 /// Puts a value in the place of another, or under a new key.
-fn set(document: &mut Value, path: &Pointer, value: Value) -> Option<()> {
-    shallow(path, &value)?;
+fn set(document: &mut Value, path: &Pointer, value: Value, budget: &mut Budget) -> Option<()> {
+    shallow(path, &value, budget)?;
     let place = match path.split() {
         None => document,
         Some((parent, key)) => match get_mut(document, parent)? {
@@ -145,16 +170,23 @@ fn set(document: &mut Value, path: &Pointer, value: Value) -> Option<()> {
 }
 
 /// Whether the value may stand there without making the document too deep.
-fn shallow(path: &Pointer, value: &Value) -> Option<()> {
-    (path.0.len() + depth(value) <= DEPTH_MAX).then_some(())
+fn shallow(path: &Pointer, value: &Value, budget: &mut Budget) -> Option<()> {
+    (path.0.len() + depth(value, budget)? <= DEPTH_MAX).then_some(())
 }
 
-fn depth(value: &Value) -> usize {
+fn depth(value: &Value, budget: &mut Budget) -> Option<usize> {
+    budget.work(1)?;
+    let mut deepest = 0;
+    let look = |inner| {
+        deepest = depth(inner, budget)?.max(deepest);
+        Some(())
+    };
     match value {
-        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
-        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
-        _ => 0,
+        Value::Object(map) => map.values().try_for_each(look)?,
+        Value::Array(list) => list.iter().try_for_each(look)?,
+        _ => return Some(0),
     }
+    Some(1 + deepest)
 }
 
 #[cfg(test)]
@@ -187,9 +219,28 @@ mod tests {
             json!([{"op": "add", "path": "/a/-", "value": deep(126)}]),
             json!([{"op": "replace", "path": "/a/0", "value": deep(126)}]),
             json!([{"op": "copy", "from": "/a", "path": "/a/0"}]),
-            json!([{"op": "add", "path": "/b", "value": {}}, {"op": "move", "from": "/a", "path": "/b/a"}]),
+            json!([
+                {"op": "add", "path": "/b", "value": {}},
+                {"op": "move", "from": "/a", "path": "/b/a"},
+            ]),
         ] {
             assert!(matches!(patched(nested.clone(), operations), Err(Error::Rejected)));
+        }
+    }
+
+    #[test]
+    fn work_ends() {
+        let times = |operations: &[Value], n: usize| {
+            let document = json!({"l": vec![0; 10_000], "m": {}});
+            patched(document, json!(vec![operations; n].concat()))
+        };
+        for operations in [
+            vec![json!({"op": "add", "path": "/l/0", "value": 0})],
+            vec![json!({"op": "remove", "path": "/l/0"}), json!({"op": "add", "path": "/l/-"})],
+            vec![json!({"op": "move", "from": "/l", "path": "/l"})],
+        ] {
+            assert!(times(&operations, 100).is_ok());
+            assert!(matches!(times(&operations, 1100), Err(Error::Rejected)));
         }
     }
 
@@ -199,7 +250,7 @@ mod tests {
         let times = |n| patched(json!({}), json!(vec![test.clone(); n]));
         assert!(times(OPERATIONS_MAX).is_ok());
         let error = times(OPERATIONS_MAX + 1).unwrap_err();
-        let text = "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001";
-        assert_eq!(error.to_string(), text);
+        let text = "The allowed maximum operations in a JSON patch is 10000, got 10001";
+        assert_eq!(error.to_string(), format!("Request entity too large: {text}"));
     }
 }

@@ -76,7 +76,8 @@ enum Error {
     Undecodable(serde_json::Error),
     /// A JSON patch of more operations than [`json::OPERATIONS_MAX`].
     #[error(
-        "Request entity too large: The allowed maximum operations in a JSON patch is {max}, got {0}",
+        "Request entity too large: \
+         The allowed maximum operations in a JSON patch is {max}, got {0}",
         max = json::OPERATIONS_MAX
     )]
     TooManyOperations(usize),

@@ -1,6 +1,9 @@
 //! Patches: kind and format, the object on one line, the patch below it.
 
-use kinds::patch::{self, PatchType};
+use kinds::{
+    Kind,
+    patch::{self, PatchType},
+};
 
 use crate::support::kind_of;
 
@@ -41,6 +44,23 @@ fn named(format: &str) -> PatchType {
         "apply" => PatchType::Apply,
         other => panic!("no format {other}"),
     }
+}
+
+/// Lists merge by looking up keys, not by comparing each item with every other.
+#[test]
+fn very_long_lists_merge_in_time() {
+    let list = |range: std::ops::Range<usize>| -> Vec<String> {
+        range.map(|n| format!("{{\"name\":\"{n}\"}}")).collect()
+    };
+    let json = |items: &[String]| format!("{{\"spec\":{{\"containers\":[{}]}}}}", items.join(","));
+    let (current, new) = (json(&list(0..20_000)), json(&list(10_000..30_000)));
+    let format = PatchType::StrategicMerge;
+    let result = patch::apply(Kind::Pod, format, new.as_bytes(), current.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(result).unwrap(), json(&list(0..30_000)));
+    let back =
+        patch::three_way(Kind::Pod, Some(new.as_bytes()), current.as_bytes(), new.as_bytes());
+    let result = patch::apply(Kind::Pod, format, &back, new.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(result).unwrap(), current);
 }
 
 #[test]

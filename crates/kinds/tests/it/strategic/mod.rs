@@ -9,7 +9,7 @@ use kinds::{
     schema::{self, Shape},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use random::Dice;
 
@@ -94,30 +94,30 @@ proptest! {
 
     #[test]
     fn lists_keep_the_orders_of_patch_and_object(
-        old in subset(), new in subset(), order in prop::option::of(subset()),
+        old in subset(), named in subset(), sent in vec(any::<bool>(), 6), ordered in any::<bool>(),
     ) {
-        let mut patch = Map::new();
-        let mut order_of_named = new.clone();
-        if let Some(order) = order {
-            order_of_named.retain(|item| !order.contains(item));
-            order_of_named.extend(order);
-            patch.insert("$setElementOrder/finalizers".to_owned(), json!(order_of_named));
+        let sent = |at: usize| !ordered || sent[at];
+        let new: Vec<&str> = (0..named.len()).filter(|&at| sent(at)).map(|at| named[at]).collect();
+        let mut patch = json!({"finalizers": new});
+        if ordered {
+            patch["$setElementOrder/finalizers"] = json!(named);
         }
-        let named: Vec<&str> = order_of_named.clone();
-        let new: Vec<&str> = named.iter().copied().filter(|item| new.contains(item)).collect();
-        patch.insert("finalizers".to_owned(), json!(new));
-        let current = json!({"metadata": {"finalizers": old}});
-        let result = applied(Kind::Pod, &current, &json!({"metadata": patch}));
-        let result: Vec<&str> =
-            result["metadata"]["finalizers"].as_array().unwrap().iter().map(|i| i.as_str().unwrap()).collect();
-        let all = |item: &&&str| old.contains(item) || new.contains(item);
-        let wanted: Vec<&str> = named.iter().filter(all).copied().collect();
-        let among = |list: &[&'static str], yes: bool| -> Vec<&str> {
-            result.iter().copied().filter(|item| list.contains(item) == yes).collect()
-        };
-        prop_assert_eq!(among(&named, true), wanted);
-        let others: Vec<&str> = old.iter().copied().filter(|item| !named.contains(item)).collect();
-        prop_assert_eq!(among(&named, false), others);
+        let result = finalizers(&old, &patch);
+        let kept = |item: &&str| old.contains(item) || new.contains(item);
+        let wanted: Vec<&str> = named.iter().copied().filter(kept).collect();
+        let (front, others): (Vec<&str>, Vec<&str>) =
+            result.iter().map(|item| &**item).partition(|item| named.contains(item));
+        prop_assert_eq!(front, wanted);
+        let mut rest = old;
+        rest.retain(|item| !named.contains(item));
+        prop_assert_eq!(others, rest);
+    }
+
+    #[test]
+    fn naming_items_in_their_order_moves_none(old in subset(), named in vec(any::<bool>(), 6)) {
+        let named: Vec<&str> = (0..old.len()).filter(|&at| named[at]).map(|at| old[at]).collect();
+        prop_assert_eq!(&finalizers(&old, &json!({"finalizers": named})), &old);
+        prop_assert_eq!(&finalizers(&old, &json!({"$setElementOrder/finalizers": named})), &old);
     }
 
     #[test]
@@ -127,8 +127,10 @@ proptest! {
         let current = object(kind, &current).to_string();
         let mut patch = Value::from(random::patch(&mut Dice::new(&patch), schema::of(kind)));
         spoil(&mut patch, &mut Dice::new(&[cut, cut / 2, cut / 3, cut / 5]));
+        let patch = patch.to_string();
         for format in FORMATS {
-            if let Err(error) = patch::apply(kind, format, patch.to_string().as_bytes(), current.as_bytes()) {
+            let result = patch::apply(kind, format, patch.as_bytes(), current.as_bytes());
+            if let Err(error) = result {
                 prop_assert!((400..500).contains(&error.reason.code()), "{}", error);
             }
         }
@@ -137,6 +139,14 @@ proptest! {
 
 const FORMATS: [PatchType; 3] = [PatchType::Json, PatchType::Merge, PatchType::StrategicMerge];
 
+/// What a patch of its metadata makes of the finalizers of an object.
+fn finalizers(old: &[&str], patch: &Value) -> Vec<String> {
+    let current = json!({"metadata": {"finalizers": old}});
+    let result = applied(Kind::Pod, &current, &json!({"metadata": patch}));
+    serde_json::from_value(result["metadata"]["finalizers"].clone()).unwrap()
+}
+
+/// Some of six names, in any order.
 fn subset() -> impl Strategy<Value = Vec<&'static str>> {
     Just(vec!["a", "b", "c", "d", "e", "f"])
         .prop_shuffle()
@@ -154,7 +164,8 @@ fn spoil(value: &mut Value, dice: &mut Dice<'_>) {
     match inner.into_iter().nth(dice.below(count.max(1))) {
         Some(inner) if dice.below(4) != 3 => spoil(inner, dice),
         _ => {
-            *value = [json!(1), json!("x"), json!([[]]), json!({"a": null})][dice.below(4)].clone()
+            let others = [json!(1), json!("x"), json!([[]]), json!({"a": null})];
+            *value = others[dice.below(others.len())].clone();
         }
     }
 }
