@@ -158,3 +158,27 @@ fn next_bookmark(now: Instant, deadline: Instant) -> Instant {
     let next = now + Duration::from_millis(BOOKMARK_MS);
     last.map_or(next, |last| next.min(last))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bookmarks_come_each_minute_and_two_seconds_before_the_end() {
+        let start = Instant::now();
+        for (lasts_s, expected) in
+            [(150, &[60, 120, 148][..]), (62, &[60]), (61, &[59]), (3, &[1]), (2, &[]), (1, &[])]
+        {
+            let deadline = start + Duration::from_secs(lasts_s);
+            let (mut now, mut marks) = (start, Vec::new());
+            loop {
+                now = next_bookmark(now, deadline);
+                if now >= deadline {
+                    break;
+                }
+                marks.push((now - start).as_secs());
+            }
+            assert_eq!(marks, expected, "{lasts_s}");
+        }
+    }
+}
