@@ -1,9 +1,12 @@
 //! Which objects a list or a watch is about.
 
+use std::sync::Arc;
+
 use kinds::{
-    Kind, Object, StatusError,
+    Key, Kind, Object, StatusError,
     selector::{FieldSelector, Selector, SelectorError},
 };
+use store::Store;
 
 use crate::{RequestInfo, answer::bad_request};
 
@@ -43,6 +46,20 @@ impl Filter {
     /// The namespace, unless all are meant.
     pub(crate) fn namespace(&self) -> Option<&str> {
         Some(&*self.namespace).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The objects that may match, in order: all of the kind and namespace, or the one that is
+    /// selected by its name, for which many need not be looked at.
+    pub(crate) fn candidates<'a>(
+        &'a self,
+        store: &'a Store,
+    ) -> impl Iterator<Item = &'a Arc<Object>> {
+        let name = Some(&*self.name).filter(|name| !name.is_empty()).or(self.fields.name());
+        let whole = !self.kind.info().namespaced || !self.namespace.is_empty();
+        let key = name.filter(|_| whole).map(|name| Key::new(self.kind, &self.namespace, name));
+        let one = key.as_ref().and_then(|key| store.get(key));
+        let many = key.is_none().then(|| store.list(self.kind, self.namespace()));
+        one.into_iter().chain(many.into_iter().flatten())
     }
 
     /// Whether a selector leaves anything out.

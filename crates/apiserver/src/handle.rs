@@ -1,6 +1,6 @@
 //! From a request to its answer: reads the line, takes a place, calls the verb.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -37,25 +37,29 @@ pub(crate) struct Context<'a> {
     body: Incoming,
 }
 
+/// Who is at the other end of a connection, and how it goes with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) caller: Caller,
+    /// Turns true when the server stops: streams end.
+    pub(crate) stopping: watch::Receiver<bool>,
+    /// Whether the latest request is a watch.
+    pub(crate) watching: Rc<Cell<bool>>,
+}
+
 /// Answers one request. Always gives a response.
 pub(crate) async fn handle(
     server: &Rc<Server>,
-    caller: Caller,
+    peer: &Peer,
     request: Request<Incoming>,
-    stopping: watch::Receiver<bool>,
 ) -> Response<Body> {
     let envelope = Envelope::of(request.headers(), fastrand::u128(..));
-    envelope.seal(answer_to(server, caller, request, stopping).await)
+    envelope.seal(answer_to(server, peer, request).await)
 }
 
-async fn answer_to(
-    server: &Rc<Server>,
-    caller: Caller,
-    request: Request<Incoming>,
-    stopping: watch::Receiver<bool>,
-) -> Response<Body> {
+async fn answer_to(server: &Rc<Server>, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    if let Err(error) = caller::may_ask(caller, &head.method, head.uri.path()) {
+    if let Err(error) = caller::may_ask(peer.caller, &head.method, head.uri.path()) {
         return answer::refusal(&error);
     }
     let parsed = match parse(&head.method, head.uri.path(), head.uri.query()) {
@@ -69,10 +73,12 @@ async fn answer_to(
         server.visit();
     }
     let (line, sort, began) = (Line::of(&parsed), sort(&parsed), Instant::now());
+    peer.watching.set(sort == Sort::Watch);
     let answered = async {
         let run = read_run(&head.headers)?;
         let permit = server.gates.enter(sort)?;
         let open = (sort != Sort::Short).then(|| server.metrics.open(line));
+        let stopping = peer.stopping.clone();
         let context = Context { server, headers: head.headers, run, stopping, body };
         let answer = dispatch(parsed, context).await?;
         Ok(answer.map(|body| body.holding(permit, open)))

@@ -34,6 +34,7 @@ mod revision;
 mod runs;
 mod serve;
 mod server;
+mod stall;
 mod status;
 mod tls;
 mod version;

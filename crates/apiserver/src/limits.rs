@@ -45,6 +45,8 @@ pub const RETRY_AFTER_S: u32 = 1;
 pub const WATCH_S_MIN: u64 = 1_800;
 /// Seconds a watch lasts at most, whatever the client wishes.
 pub const WATCH_S_MAX: u64 = 10 * 365 * 24 * 3600;
+/// Milliseconds for which the client of a watch may take nothing of what is there for it.
+pub const WATCH_STALL_MS: u64 = 60_000;
 /// Milliseconds between bookmarks of a watch that asked for them.
 pub const BOOKMARK_MS: u64 = 60_000;
 /// Bytes of an answer above which it is compressed; upstream's number.

@@ -109,7 +109,7 @@ fn find(store: &Store, filter: &Filter, wanted: &Wanted) -> Result<Found, Expire
         ListAt::NotOlderThan(_) => (store.head(), Undone::new()),
         ListAt::Exactly(revision) => (revision, undo(store, filter, revision)?),
     };
-    let unchanged = store.list(filter.kind, filter.namespace());
+    let unchanged = filter.candidates(store);
     let unchanged = unchanged.filter(|object| !undone.contains_key(&object.key));
     let earlier = undone.values().flatten();
     let ours = |object: &&Arc<Object>| {

@@ -1,7 +1,10 @@
 //! Connections: accepts them on the unix socket and over TLS, speaks HTTP/1.1 on each as a task of
 //! its own, and ends them in good order when the server stops.
 
-use std::{convert::Infallible, future::Future, io, pin::pin, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::Cell, convert::Infallible, future::Future, io, pin::pin, rc::Rc, sync::Arc,
+    time::Duration,
+};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,11 +18,12 @@ use tokio::{
 use crate::{
     Identity, Server, TlsListener, accept,
     caller::Caller,
-    handle,
+    handle::{self, Peer},
     limits::{
         ANONYMOUS_CONNECTIONS_MAX, ANONYMOUS_HEAD_MS, HANDSHAKE_MS, REQUEST_HEAD_BYTES_MAX,
         REQUEST_HEAD_MS, REQUEST_HEADERS_MAX, STOP_MS, TLS_CONNECTIONS_MAX, UNIX_CONNECTIONS_MAX,
     },
+    stall::Impatient,
 };
 
 /// Serves until `shutdown` resolves, then lets open connections end for a moment. Must run in a
@@ -139,10 +143,12 @@ pub(crate) async fn connection(
     _place: OwnedSemaphorePermit,
 ) {
     let _client = server.client();
-    let stopping = stop.clone();
+    let watching = Rc::new(Cell::new(false));
+    let stream = Impatient::new(stream, Rc::clone(&watching));
+    let peer = Peer { caller, stopping: stop.clone(), watching };
     let service = service_fn(move |request: Request<Incoming>| {
-        let (server, stopping) = (Rc::clone(&server), stopping.clone());
-        async move { Ok::<_, Infallible>(handle::handle(&server, caller, request, stopping).await) }
+        let (server, peer) = (Rc::clone(&server), peer.clone());
+        async move { Ok::<_, Infallible>(handle::handle(&server, &peer, request).await) }
     });
     let known = caller == Caller::Admin;
     let head_ms = if known { REQUEST_HEAD_MS } else { ANONYMOUS_HEAD_MS };

@@ -219,11 +219,11 @@ impl Server {
 
     /// Waits until everything up to `revision` is on disk, and says whether it came to that in time.
     pub(crate) async fn durable_within(&self, revision: Revision, time: Duration) -> bool {
-        let mut durable = self.durable.subscribe();
-        if *durable.borrow() >= revision {
+        if *self.durable.borrow() >= revision {
             return true;
         }
         self.kick();
+        let mut durable = self.durable.subscribe();
         let reached = durable.wait_for(|durable| *durable >= revision);
         tokio::time::timeout(time, reached).await.is_ok()
     }

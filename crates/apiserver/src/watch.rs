@@ -64,8 +64,7 @@ fn start(context: &Context<'_>, filter: &Filter, from: WatchFrom) -> Result<Star
         WatchFrom::Now => Start { cursor: store.head(), initial: None },
         WatchFrom::State(at_least) => {
             not_ahead(at_least, store.head())?;
-            let objects = store.list(filter.kind, filter.namespace());
-            let objects = objects.filter(|object| filter.matches(object));
+            let objects = filter.candidates(store).filter(|object| filter.matches(object));
             Start { cursor: store.head(), initial: Some(objects.cloned().collect()) }
         }
     })
