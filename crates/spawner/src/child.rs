@@ -3,7 +3,7 @@
 //! It makes system calls on data that was laid out before it existed. It allocates nothing and
 //! takes no lock, so it needs nothing of the parent's but the memory it has a copy of.
 
-use crate::step::Step;
+use crate::step::{Step, Steps};
 use crate::sys::mounts::{Attributes, Extent};
 use crate::sys::{errno, files, look, mounts, privileges, process};
 use std::ffi::{CStr, CString};
@@ -35,7 +35,7 @@ pub(crate) fn read_report(report: Report) -> (usize, i32) {
 
 /// Do all steps. The last runs the program, so coming back means failure, which is reported on
 /// the descriptor.
-pub(crate) fn run(steps: &[Step], report: RawFd) -> i32 {
+pub(crate) fn run(steps: &Steps, report: RawFd) -> i32 {
     let mut hands = Hands { trees: [const { None }; MOUNTS_MAX], held: 0, empty: None, own: None };
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hands.act(step) {

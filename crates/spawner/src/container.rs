@@ -8,7 +8,7 @@ use crate::log::file::LogFile;
 use crate::namespaces::Namespace;
 use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
 use crate::room::Room;
-use crate::step::Step;
+use crate::step::{Step, Steps};
 use crate::sys::process::{self, Exit};
 use crate::sys::{errno, files, pidfd};
 use crate::termination::TerminationFile;
@@ -51,7 +51,7 @@ pub(crate) struct Container {
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// The child does its steps.
-    Starting { report: OwnedFd, steps: Vec<Step> },
+    Starting { report: OwnedFd, steps: Steps },
     /// A step failed; the child is about to be gone.
     Failing(Failure),
     /// Its program runs, or has run and not everything of it is gone yet.
@@ -160,7 +160,7 @@ impl Container {
             }
             result => {
                 let (index, number) = read_report(bytes);
-                let failed = steps.get(index).filter(|_| result.is_ok());
+                let failed = steps.iter().nth(index).filter(|_| result.is_ok());
                 Phase::Failing(Failure {
                     stage: failed.map_or(Stage::Clone, Step::stage),
                     errno: number,

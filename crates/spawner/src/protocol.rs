@@ -292,7 +292,9 @@ pub struct Container {
     pub capabilities: u64,
     /// Whether `no_new_privs` is set.
     pub no_new_privileges: bool,
-    /// A seccomp program: `sock_filter` instructions, 8 bytes each in native order; empty for none.
+    /// A seccomp program: `sock_filter` instructions, 8 bytes each in native order; empty for none. In
+    /// JSON as base64.
+    #[serde(with = "base64_text")]
     pub seccomp: Vec<u8>,
     /// Paths that are hidden if they exist.
     pub masked_paths: Vec<String>,
@@ -353,4 +355,21 @@ pub enum MountSource {
     Bind(String),
     /// An empty tmpfs of at most so many bytes.
     Tmpfs(u64),
+}
+
+/// Bytes as text: a list of numbers takes ten times as long to read.
+mod base64_text {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        STANDARD.decode(text.as_bytes()).map_err(D::Error::custom)
+    }
 }

@@ -21,7 +21,8 @@
 use crate::base::Base;
 use crate::child::look;
 use crate::namespaces::{FILES_PER_NAMESPACE, Kind, Namespace, cannot_change};
-use crate::protocol::{Container, ContainerFile};
+use crate::plan::{self, Manners, Surroundings};
+use crate::protocol::{Container, ContainerFile, Start};
 use crate::step::Step;
 use crate::sys::shared::{Page, Word};
 use crate::sys::{c_path, files, mounts, process};
@@ -63,6 +64,8 @@ pub(crate) struct Room {
     places: Rc<[CString]>,
     /// What they looked like before the last program began.
     word: Rc<Word>,
+    /// What the last container in it did, and its manners.
+    furnished: Option<(Manners, Rc<[Step]>)>,
     /// While idle: the network that its /sys shows.
     network: Option<Namespace>,
     /// While idle: the file that is mounted for last words.
@@ -72,6 +75,9 @@ pub(crate) struct Room {
 /// A room to be: everything but the mounts, which the child makes.
 #[derive(Debug)]
 pub(crate) struct Blueprint {
+    base: Rc<Base>,
+    kind: Container,
+    files: Vec<ContainerFile>,
     places: Rc<[CString]>,
     word: Rc<Word>,
 }
@@ -133,21 +139,17 @@ impl Blueprint {
     }
 
     /// The room, once a child is in a mount namespace of its own.
-    pub(crate) fn of_child(
-        self,
-        pid: i32,
-        base: &Rc<Base>,
-        container: &Container,
-    ) -> io::Result<Room> {
+    pub(crate) fn of_child(self, pid: i32) -> io::Result<Room> {
         let mounts = OwnedFd::from(File::open(format!("/proc/{pid}/ns/mnt"))?);
-        let Blueprint { places, word } = self;
+        let Blueprint { base, kind, files, places, word } = self;
         Ok(Room {
-            base: Rc::clone(base),
-            kind: kind_of(container),
-            files: container.files.clone(),
+            base,
+            kind,
+            files,
             mounts,
             places,
             word,
+            furnished: None,
             network: None,
             termination: None,
         })
@@ -176,10 +178,23 @@ impl Room {
         self.mounts.as_raw_fd()
     }
 
-    /// See [`Blueprint::look`].
-    pub(crate) fn look(&self) -> Step {
+    /// What the next container does in it up to its program.
+    pub(crate) fn furnish(
+        &mut self,
+        start: &Start,
+        container: &Container,
+        around: &Surroundings,
+    ) -> io::Result<Rc<[Step]>> {
         self.word.set(0);
-        Step::Look { places: Rc::clone(&self.places), word: Rc::clone(&self.word) }
+        if let Some((manners, steps)) = &self.furnished
+            && manners.are(start, container)
+        {
+            return Ok(Rc::clone(steps));
+        }
+        let look = Step::Look { places: Rc::clone(&self.places), word: Rc::clone(&self.word) };
+        let steps = plan::furnish(start, container, around, look)?;
+        self.furnished = Some((Manners::of(start, container), Rc::clone(&steps)));
+        Ok(steps)
     }
 
     /// Take out what the next container gets besides the mounts.
@@ -189,10 +204,16 @@ impl Room {
 
     /// The files that have to hold something else now.
     pub(crate) fn rewrite<'f>(&mut self, files: &'f [ContainerFile]) -> Vec<&'f ContainerFile> {
-        let old = std::mem::replace(&mut self.files, files.to_vec());
-        let differs =
-            |(file, old): &(&ContainerFile, ContainerFile)| file.then.is_some() || *file != old;
-        files.iter().zip(old).filter(differs).map(|(file, _)| file).collect()
+        let mut rewritten = Vec::with_capacity(files.len());
+        for (old, file) in self.files.iter_mut().zip(files) {
+            if *old != *file {
+                old.clone_from(file);
+                rewritten.push(file);
+            } else if file.then.is_some() {
+                rewritten.push(file);
+            }
+        }
+        rewritten
     }
 }
 
@@ -213,14 +234,20 @@ impl Rooms {
     /// What a container has to do so that its room can go to others; none if it cannot.
     pub(crate) fn blueprint(
         &self,
-        base: &Base,
+        base: &Rc<Base>,
         container: &Container,
     ) -> io::Result<Option<Blueprint>> {
         if !can_leave(base, container) {
             return Ok(None);
         }
         let Some(word) = self.page.word() else { return Ok(None) };
-        Ok(Some(Blueprint { places: places(container)?, word: Rc::new(word) }))
+        Ok(Some(Blueprint {
+            base: Rc::clone(base),
+            kind: kind_of(container),
+            files: container.files.clone(),
+            places: places(container)?,
+            word: Rc::new(word),
+        }))
     }
 
     /// A clean room that fits: the one that has rested longest.

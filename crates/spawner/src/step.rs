@@ -85,6 +85,26 @@ pub(crate) enum Step {
     Execute { programs: Vec<CString>, argv: Strings, envp: Strings },
 }
 
+/// All steps of a child, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    /// Its own.
+    pub(crate) first: Vec<Step>,
+    /// What it has in common with the one before it in its room.
+    pub(crate) shared: Option<Rc<[Step]>>,
+    /// Its own again.
+    pub(crate) last: Vec<Step>,
+}
+
+impl Steps {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Step> {
+        self.first
+            .iter()
+            .chain(self.shared.iter().flat_map(|shared| shared.iter()))
+            .chain(&self.last)
+    }
+}
+
 impl Step {
     /// The part of the protocol's table this step belongs to.
     pub(crate) fn stage(&self) -> Stage {

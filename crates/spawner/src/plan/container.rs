@@ -4,13 +4,14 @@ use super::privileges::privileges;
 use super::root::{mount, root};
 use super::{Surroundings, oom_score, run_program};
 use crate::base::Base;
-use crate::protocol::{Container, ContainerFile, Mount, MountSource, Start};
-use crate::step::Step;
+use crate::protocol::{Container, ContainerFile, Mount, MountSource, Start, User};
+use crate::step::{Step, Steps};
 use crate::sys::{c_path, c_string};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Size of a container's /dev/shm, as Docker and the kubelet have it.
 pub(crate) const SHM_OPTIONS: &str = "mode=1777,size=67108864";
@@ -55,7 +56,7 @@ pub(crate) fn container(
     pod: &PodNamespaces,
     cgroups: Vec<CString>,
     look: Option<Step>,
-) -> io::Result<Vec<Step>> {
+) -> io::Result<Steps> {
     let keep = around.machine_mounts.unwrap_or(around.report);
     let mut steps = begin(start, container, around, &pod.held, keep, cgroups)?;
     let Places { base, root: place, termination } = places;
@@ -79,8 +80,8 @@ pub(crate) fn container(
     }
     steps.extend(hidden(container, |_| true)?);
     steps.extend(look);
-    steps.extend(end(start, container, around)?);
-    Ok(steps)
+    steps.extend(settle_in(start, container, around)?);
+    Ok(Steps { first: steps, shared: None, last: run_program(start)?.into() })
 }
 
 /// A room that is used again.
@@ -89,8 +90,8 @@ pub(crate) struct InRoom<'a> {
     pub(crate) room: RawFd,
     /// The files that have to hold something else now.
     pub(crate) files: Vec<&'a ContainerFile>,
-    /// As for a new one.
-    pub(crate) look: Step,
+    /// What is the same for all in this room: [`furnish`].
+    pub(crate) shared: Rc<[Step]>,
 }
 
 /// The same for a container that gets the room of one before it: its mounts, all but /proc, which
@@ -102,8 +103,8 @@ pub(crate) fn in_room(
     held: &[(RawFd, libc::c_int)],
     room: InRoom,
     cgroups: Vec<CString>,
-) -> io::Result<Vec<Step>> {
-    let InRoom { room, files, look } = room;
+) -> io::Result<Steps> {
+    let InRoom { room, files, shared } = room;
     let mut steps = begin(start, container, around, held, room, cgroups)?;
     let mut written = Vec::new();
     let mut opened = 0;
@@ -119,11 +120,54 @@ pub(crate) fn in_room(
     }
     steps.push(Step::Enter { namespace: room, kind: libc::CLONE_NEWNS });
     steps.extend(written);
-    steps.push(Step::Proc);
+    Ok(Steps { first: steps, shared: Some(shared), last: run_program(start)?.into() })
+}
+
+/// What a container does in a room that is used again, up to its program: mount and cover /proc, leave
+/// behind what the room is like, give up privileges. The same for all that are alike in what
+/// [`Room::fits`](crate::room::Room) and [`Manners`] compare.
+pub(crate) fn furnish(
+    start: &Start,
+    container: &Container,
+    around: &Surroundings,
+    look: Step,
+) -> io::Result<Rc<[Step]>> {
+    let mut steps = vec![Step::Proc];
     steps.extend(hidden(container, |path| path.starts_with("/proc"))?);
     steps.push(look);
-    steps.extend(end(start, container, around)?);
-    Ok(steps)
+    steps.extend(settle_in(start, container, around)?);
+    Ok(steps.into())
+}
+
+/// What [`furnish`] depends on beside the room.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Manners {
+    cwd: String,
+    user: User,
+    capabilities: u64,
+    no_new_privileges: bool,
+    seccomp: Vec<u8>,
+}
+
+impl Manners {
+    pub(crate) fn of(start: &Start, container: &Container) -> Manners {
+        Manners {
+            cwd: start.cwd.clone(),
+            user: start.user.clone(),
+            capabilities: container.capabilities,
+            no_new_privileges: container.no_new_privileges,
+            seccomp: container.seccomp.clone(),
+        }
+    }
+
+    /// Whether these are a container's.
+    pub(crate) fn are(&self, start: &Start, container: &Container) -> bool {
+        self.cwd == start.cwd
+            && self.user == start.user
+            && self.capabilities == container.capabilities
+            && self.no_new_privileges == container.no_new_privileges
+            && self.seccomp == container.seccomp
+    }
 }
 
 /// Everything up to the mounts, for which a descriptor is to be kept. Namespaces are entered in their
@@ -164,11 +208,10 @@ fn hidden(container: &Container, wanted: impl Fn(&Path) -> bool) -> io::Result<V
     Ok(steps)
 }
 
-/// From the working directory to the program.
-fn end(start: &Start, container: &Container, around: &Surroundings) -> io::Result<Vec<Step>> {
+/// Working directory and privileges.
+fn settle_in(start: &Start, container: &Container, around: &Surroundings) -> io::Result<Vec<Step>> {
     let mut steps = vec![Step::WorkingDirectory { path: c_string(&start.cwd)?, make: true }];
     steps.extend(privileges(container, &start.user, around)?);
-    steps.extend(run_program(start)?);
     Ok(steps)
 }
 

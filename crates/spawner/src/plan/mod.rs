@@ -6,7 +6,8 @@ mod process;
 mod root;
 
 pub(crate) use container::{
-    EMPTY, InRoom, Places, PodNamespaces, SHM_OPTIONS, container, in_room, new_namespaces,
+    EMPTY, InRoom, Manners, Places, PodNamespaces, SHM_OPTIONS, container, furnish, in_room,
+    new_namespaces,
 };
 pub(crate) use process::process;
 

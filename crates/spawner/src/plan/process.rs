@@ -2,7 +2,7 @@
 
 use super::{Surroundings, oom_score, run_program};
 use crate::protocol::{Start, User};
-use crate::step::Step;
+use crate::step::{Step, Steps};
 use crate::sys::c_string;
 use std::ffi::CString;
 use std::io;
@@ -13,7 +13,7 @@ pub(crate) fn process(
     start: &Start,
     around: &Surroundings,
     cgroups: Vec<CString>,
-) -> io::Result<Vec<Step>> {
+) -> io::Result<Steps> {
     let mut steps: Vec<Step> = Vec::with_capacity(12);
     steps.extend(cgroups.into_iter().map(|procs| Step::JoinCgroup { procs }));
     steps.extend(oom_score(start)?);
@@ -31,8 +31,7 @@ pub(crate) fn process(
         steps.push(Step::User { uid, gid, groups });
     }
     steps.push(Step::WorkingDirectory { path: c_string(&start.cwd)?, make: false });
-    steps.extend(run_program(start)?);
-    Ok(steps)
+    Ok(Steps { first: steps, shared: None, last: run_program(start)?.into() })
 }
 
 /// Whether an ordinary user's spawner may keep what it has, which is all it could ever set.

@@ -67,7 +67,7 @@ impl Spawner {
         }
         match request {
             Request::Hello { .. } => self.hello(),
-            Request::Start(start) => self.start_once(&start),
+            Request::Start(start) => self.start_once(*start),
             Request::Signal { id, signal } => self.with(&id, |container| container.signal(signal)),
             Request::Kill { id } => self.with(&id, |container| container.kill()),
             Request::Forget { id } => self.forget(&id),
@@ -100,7 +100,7 @@ impl Spawner {
     }
 
     /// Start what was not started before; otherwise say what became of it.
-    fn start_once(&mut self, start: &Start) {
+    fn start_once(&mut self, start: Start) {
         if let Some(number) = self.numbers.get(&start.id).copied() {
             return self.repeat(number);
         }
@@ -111,8 +111,9 @@ impl Spawner {
             let failure = crate::plan::refused(stage, &error, "the pod is being ended", now);
             return self.tell_failure(&start.id, failure);
         }
+        let id = start.id.clone();
         if let Err(failure) = self.start(start) {
-            self.tell_failure(&start.id, failure);
+            self.tell_failure(&id, failure);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::pod::{self, Shared};
 use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
 use crate::room::{Blueprint, Room};
 use crate::spawner::place::Isolated;
-use crate::step::Step;
+use crate::step::Steps;
 use crate::sys::{files, monotonic_ms, now_ns, process};
 use crate::termination::TerminationFile;
 use std::ffi::CString;
@@ -40,7 +40,7 @@ const BASES_KEPT_MAX: usize = 16;
 struct Planned {
     /// The namespaces it is made with.
     flags: libc::c_int,
-    steps: Vec<Step>,
+    steps: Steps,
     /// Namespaces of its own that are entered.
     namespaces: Vec<Namespace>,
     base: Option<Rc<Base>>,
@@ -53,12 +53,12 @@ enum Kept {
     /// It has them from another.
     Taken(Box<Room>),
     /// It makes them.
-    New(Blueprint),
+    New(Box<Blueprint>),
 }
 
 /// Whether others may have a container's namespaces after it.
-fn is_reusable(start: &Start) -> bool {
-    match &start.isolation {
+fn is_reusable(isolation: &Kind) -> bool {
+    match isolation {
         Kind::Process => false,
         Kind::Container(isolation) => cannot_change(isolation),
     }
@@ -79,10 +79,10 @@ impl Pipes {
 
 impl Spawner {
     /// Start it, or say why not.
-    pub(super) fn start(&mut self, start: &Start) -> Result<(), Failure> {
+    pub(super) fn start(&mut self, start: Start) -> Result<(), Failure> {
         let now = now_ns();
         self.check_room(now)?;
-        let mut group = self.make_group(start, now)?;
+        let mut group = self.make_group(&start, now)?;
         match self.start_in(start, &mut group, now) {
             Ok(number) => {
                 let container = self.containers.get_mut(&number).expect("just added");
@@ -132,7 +132,7 @@ impl Spawner {
         })
     }
 
-    fn start_in(&mut self, start: &Start, group: &mut Group, now: i64) -> Result<u32, Failure> {
+    fn start_in(&mut self, start: Start, group: &mut Group, now: i64) -> Result<u32, Failure> {
         let fail =
             |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
         let pipes = Pipes::make().map_err(fail(Stage::Clone, "pipes"))?;
@@ -154,38 +154,40 @@ impl Spawner {
         let joins = group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
         let planned = match &start.isolation {
             Kind::Process => {
-                let steps = plan::process(start, &around, joins)
+                let steps = plan::process(&start, &around, joins)
                     .map_err(fail(Stage::Exec, "what is to be run"))?;
                 let namespaces = Vec::new();
                 Planned { flags: 0, steps, namespaces, base: None, termination: None, room: None }
             }
-            Kind::Container(isolation) => self.isolate(start, isolation, &around, joins, now)?,
+            Kind::Container(isolation) => self.isolate(&start, isolation, &around, joins, now)?,
         };
         let Planned { flags, steps, mut namespaces, base, termination, room } = planned;
+        let (plain, reusable) =
+            (matches!(start.isolation, Kind::Process), is_reusable(&start.isolation));
+        // What is given back after the child has a copy of it costs a copy of every page it was on.
+        let Start { id, log, .. } = start;
         let child =
             process::clone_child(flags, group.target(), || child::run(&steps, around.report))
                 .map_err(fail(Stage::Clone, "new process"))?;
-        let room = match (room, &start.isolation, &base) {
-            (Some(Kept::Taken(room)), ..) => Some(*room),
+        let room = match room {
+            Some(Kept::Taken(room)) => Some(*room),
             // One that is over already leaves nothing.
-            (Some(Kept::New(blueprint)), Kind::Container(isolation), Some(base)) => {
-                blueprint.of_child(child.pid, base, isolation).ok()
-            }
-            _ => None,
+            Some(Kept::New(blueprint)) => blueprint.of_child(child.pid).ok(),
+            None => None,
         };
-        if !is_reusable(start) {
+        if !reusable {
             // The child has them; nobody else will.
             namespaces.clear();
         }
         let timer_ms = monotonic_ms() + self.start_deadline_ms;
         Ok(self.add(Container {
-            id: start.id.clone(),
-            plain: matches!(start.isolation, Kind::Process),
+            id,
+            plain,
             phase: Phase::Starting { report: pipes.report.0, steps },
             process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
             gone: None,
             sources: [Some(Source::new(pipes.out.0, 0)), Some(Source::new(pipes.err.0, 1))],
-            log: LogFile::new(start.log.clone()),
+            log: LogFile::new(log),
             group: Group::default(),
             straggler: None,
             looks: 0,
@@ -229,7 +231,7 @@ impl Spawner {
         let steps = plan::container(start, isolation, around, places, &pod, joins, look)
             .map_err(fail(Stage::Exec, "what is to be run"))?;
         let flags = libc::CLONE_NEWNS | plan::new_namespaces(isolation);
-        let room = blueprint.map(Kept::New);
+        let room = blueprint.map(|blueprint| Kept::New(Box::new(blueprint)));
         Ok(Planned { flags, steps, namespaces, base: Some(base), termination, room })
     }
 
@@ -254,7 +256,9 @@ impl Spawner {
         let namespaces: Vec<Namespace> = network.into_iter().chain([ipc]).collect();
         let held: Vec<_> = namespaces.iter().map(Namespace::held).collect();
         let files = room.rewrite(&isolation.files);
-        let again = InRoom { room: room.mounts(), files, look: room.look() };
+        let shared = room.furnish(start, isolation, around);
+        let shared = shared.map_err(fail(Stage::Exec, "what is to be run"))?;
+        let again = InRoom { room: room.mounts(), files, shared };
         let steps = plan::in_room(start, isolation, around, &held, again, joins)
             .map_err(fail(Stage::Exec, "what is to be run"))?;
         let (flags, room) = (plan::new_namespaces(isolation), Some(Kept::Taken(Box::new(room))));
@@ -266,7 +270,7 @@ impl Spawner {
         self.place.isolation.as_mut().ok()?.rooms.take(base, isolation)
     }
 
-    fn blueprint(&self, base: &Base, isolation: &Isolation) -> io::Result<Option<Blueprint>> {
+    fn blueprint(&self, base: &Rc<Base>, isolation: &Isolation) -> io::Result<Option<Blueprint>> {
         match &self.place.isolation {
             Ok(isolated) => isolated.rooms.blueprint(base, isolation),
             Err(_) => Ok(None),
