@@ -51,10 +51,10 @@ pub(super) fn ordered(
 /// The order that the server is taken to have had: where the patch deletes items and adds others,
 /// upstream counts those that are added as its last, up to the number of those that are gone.
 fn server_order(old: &[Value], new: &[Value], key: &str) -> Result<Vec<Value>, Error> {
-    let directive =
+    let deletes =
         |item: &Value| strategic::directive(item).and_then(Value::as_str) == Some("delete");
     let gone: HashSet<&Value> =
-        new.iter().filter(|item| directive(item)).filter_map(|item| item.get(key)).collect();
+        new.iter().filter(|item| deletes(item)).filter_map(|item| item.get(key)).collect();
     let mut order = keys(old, key)?;
     order.retain(|name| !gone.contains(name));
     let free = old.len() - order.len();
@@ -66,7 +66,7 @@ fn server_order(old: &[Value], new: &[Value], key: &str) -> Result<Vec<Value>, E
 }
 
 /// The list that a value must be.
-pub(super) fn expect(value: Value) -> Result<Vec<Value>, Error> {
+pub(super) fn list(value: Value) -> Result<Vec<Value>, Error> {
     match value {
         Value::Array(list) => Ok(list),
         other => Err(wrong_type(&Value::Array(Vec::new()), &other)),

@@ -121,7 +121,7 @@ fn set_orders(current: &mut Map, patch: &mut Map, shape: Option<Shape>) -> Resul
                 "unable to find api field in struct {name} for the json field {field:?}"
             )));
         }
-        let list = |value: Option<Value>| value.map(lists::expect).transpose();
+        let list = |value: Option<Value>| value.map(lists::list).transpose();
         let order = list(patch.remove(&directive))?.unwrap_or_default();
         let (old, new) = (list(current.remove(field))?, list(patch.remove(field))?);
         let place = Place::under(shape, field);
