@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::{
-    ArgGroup, Args, Parser, Subcommand, ValueEnum,
+    ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use jiff::SignedDuration;
@@ -279,10 +279,34 @@ pub(crate) struct Doctor {
     pub(crate) data_dir: DataDir,
 }
 
+/// Verbs that belong together, in the order in which the help lists them.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Jobs", &["run", "wait", "logs", "history"]),
+    ("Objects, as kubectl does", &["get", "describe", "apply", "delete"]),
+    ("The server and this machine", &["up", "down", "status", "doctor"]),
+];
+
+/// The command line with the help that lists verbs in groups.
+fn command() -> clap::Command {
+    let command = Cli::command();
+    let mut groups = String::new();
+    for (title, verbs) in GROUPS {
+        groups += &format!("{title}:\n");
+        for verb in command.get_subcommands().filter(|c| verbs.contains(&c.get_name())) {
+            let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+            groups += &format!("  {:<10}{about}\n", verb.get_name());
+        }
+        groups.push('\n');
+    }
+    let template = "{about}\n\n{usage-heading} {usage}\n\nGROUPSOptions:\n{options}{after-help}";
+    command.help_template(template.replace("GROUPS", &groups))
+}
+
 impl Cli {
     /// Reads the command line; ends the process with 0 after help, with 2 after an error.
     pub(crate) fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|error| {
+        let matches = command().try_get_matches();
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
             let word = match error.get(ContextKind::InvalidArg) {
                 Some(ContextValue::String(word)) => word.as_str(),
                 _ => "",
@@ -313,8 +337,6 @@ const DURATION_HINT: &str = "write it as 90s, 1m30s or 500ms";
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     /// The contract, as the design has it: verb, then the flags it takes beside `--help`.
@@ -434,6 +456,18 @@ mod tests {
             .collect();
         assert_eq!(found, wanted);
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_is_in_one_group_of_the_help() {
+        let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, verbs)| *verbs).copied().collect();
+        let mut verbs: Vec<&str> = CONTRACT.iter().map(|(verb, _)| *verb).collect();
+        listed.sort_unstable();
+        verbs.sort_unstable();
+        assert_eq!(listed, verbs);
+        let help = command().render_help().to_string();
+        assert!(help.contains("Jobs:\n  run       Run Jobs and Pods to completion"), "{help}");
+        assert!(help.contains("\n\nObjects, as kubectl does:\n  get  "), "{help}");
     }
 
     fn parse(line: &str) -> Result<Command, clap::error::ErrorKind> {

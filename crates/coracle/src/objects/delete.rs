@@ -108,7 +108,7 @@ impl Delete<'_> {
                 Err(problem) => problems.push(problem),
             }
         }
-        if deleted.is_empty() && problems.is_empty() {
+        if objects.is_empty() && problems.is_empty() {
             tell!("No resources found");
         }
         if self.args.wait && self.args.dry_run == DryRun::None {

@@ -159,11 +159,15 @@ async fn wait_until(args: &cli::Wait, session: &Session, asked: Asked, until: &U
     for object in &objects {
         // With no time at all it still looks once.
         let met = match limit {
-            Duration::ZERO => look_once(session, object, until).await.map(|met| met.then_some(())),
+            Duration::ZERO => {
+                look_once(session, object, until).await.map(|met| met.then_some(true))
+            }
             _ => timeout_at(deadline, met(session, object, until)).await.ok().transpose(),
         };
         match met {
-            Ok(Some(())) => tell_met(args, object),
+            Ok(Some(true)) => tell_met(args, object),
+            // It was gone before: nothing happened.
+            Ok(Some(false)) => {}
             Ok(None) => problems.push(late(object)),
             Err(problem) => problems.push(problem),
         }
@@ -200,8 +204,8 @@ fn tell_met(args: &cli::Wait, object: &Named) {
     }
 }
 
-/// Returns once it holds.
-async fn met(session: &Session, object: &Named, until: &Until) -> Result<(), Problem> {
+/// Returns once it holds, with whether the object was ever there.
+async fn met(session: &Session, object: &Named, until: &Until) -> Result<bool, Problem> {
     let mut seen = false;
     watch_until(session, object, |value| match (value, until) {
         (Some(value), _) => {
@@ -214,7 +218,8 @@ async fn met(session: &Session, object: &Named, until: &Until) -> Result<(), Pro
         (None, _) if seen => Ok(false),
         (None, _) => Err(Error::from(StatusError::not_found(object.kind, &object.name)).into()),
     })
-    .await
+    .await?;
+    Ok(seen)
 }
 
 /// Watches an object until `done` says so of what it is, or of `None` while it is not there. Goes on
