@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{About, Engine, Happening};
+use engine::{About, Engine, Happening, PodLog};
 use jiff::Timestamp;
 use kinds::{Facts, Key, Kind, Object, Revision, Uid};
 use node::{
@@ -34,6 +34,8 @@ pub enum Deed {
         /// The pod.
         uid: Uid,
     },
+    /// Remove the logs of a pod that is neither there nor in the history.
+    RemoveLogs(PodLog),
     /// Read the end of a container's log as its last words; answered by [`Input::TerminationRead`].
     ReadTermination {
         /// Which attempt.
@@ -197,6 +199,7 @@ impl Driver {
                 }
             }
         }
+        deeds.extend(engine.take_forgotten().into_iter().map(Deed::RemoveLogs));
         deeds
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     history,
     jobs::Jobs,
     limits::Limits,
+    logs::PodLog,
     pending::Pending,
     quotas::Quotas,
     recorder::{About, Happening, Recorder},
@@ -80,6 +81,8 @@ pub struct Engine {
     /// Unfinished Jobs that the pending transaction removes.
     pub(crate) cancelled: Vec<(Key, Uid, Job)>,
     pub(crate) reported: Vec<(Uid, Key)>,
+    /// Pods whose logs nobody can ask for any more.
+    pub(crate) forgotten: Vec<PodLog>,
     pub(crate) wrote: Vec<(Uid, Revision)>,
 }
 
@@ -114,6 +117,7 @@ impl Engine {
             woken: BTreeSet::new(),
             cancelled: Vec::new(),
             reported: Vec::new(),
+            forgotten: Vec::new(),
             wrote: Vec::new(),
         };
         engine.take_over();
@@ -242,6 +246,7 @@ impl Engine {
             Kind::Job => self.index_job(&key, &draft),
             Kind::ResourceQuota => self.index_quota(&key, &draft),
             Kind::Node => self.index_node(&key, &draft),
+            Kind::Event => self.recorder.posted(&draft),
             Kind::Namespace => drop(self.woken.insert(key.clone())),
             _ => self.woken.extend(Self::furnished(&key)),
         }
@@ -344,7 +349,10 @@ impl Engine {
         self.finished = finished.into_iter().map(|(_, key, uid)| (key, uid)).collect();
         let mut events = events;
         events.sort_by_key(|event| event.meta.created_s);
-        events.iter().for_each(|event| self.recorder.found(event));
+        for event in events {
+            let bytes = event.json().len();
+            self.recorder.found(&event.key, event.meta.uid, event.meta.created_s, bytes);
+        }
         self.history_bytes = self.store.records("history/").map(|(_, bytes)| bytes.len()).sum();
     }
 
@@ -354,10 +362,12 @@ impl Engine {
         while self.finished.front().is_some_and(|(_, uid)| !self.finished_uids.contains(uid)) {
             self.finished.pop_front();
         }
-        while self.finished_uids.len() > self.limits.finished_pods_max {
+        for _ in self.limits.finished_pods_max..self.finished_uids.len() {
             let Some((key, uid)) = self.finished.pop_front() else { break };
-            if self.finished_uids.contains(&uid) {
-                self.remove(&key);
+            match self.store.get(&key).is_some_and(|pod| pod.meta.finalizers.is_empty()) {
+                _ if !self.finished_uids.contains(&uid) => {}
+                true => self.remove(&key),
+                false => self.delete_now(&key, now),
             }
         }
         while let Some(key) = self.recorder.expired(&self.limits, now) {
@@ -366,10 +376,10 @@ impl Engine {
             }
         }
         let mut bytes = self.history_bytes;
-        for (name, value) in history::over_budget(&self.store, &self.limits, &mut bytes, now) {
-            self.pending.record(name, value);
-        }
+        let gone = history::over_budget(&self.store, &self.limits, &mut bytes, now);
         self.history_bytes = bytes;
+        gone.records.into_iter().for_each(|name| self.pending.record(name, None));
+        gone.pods.into_iter().for_each(|pod| self.forget_log(pod));
     }
 }
 

@@ -9,7 +9,7 @@ use kinds::Uid;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::limits::Limits;
+use crate::{limits::Limits, logs::PodLog};
 
 const JOBS: &str = "history/job/";
 
@@ -87,12 +87,17 @@ impl JobRecord {
 
 impl PodRecord {
     pub(crate) fn entry(&self, job: Uid) -> (String, Option<Bytes>) {
-        (format!("{}{}", pods_prefix(job), self.uid), Some(encode(self)))
+        (pod_name(job, self.uid), Some(encode(self)))
     }
 }
 
 fn encode<T: Serialize>(record: &T) -> Bytes {
     serde_json::to_vec(record).expect("records are plain data").into()
+}
+
+/// The name of the record of a pod of a Job.
+pub(crate) fn pod_name(job: Uid, pod: Uid) -> String {
+    format!("{}{pod}", pods_prefix(job))
 }
 
 fn pods_prefix(job: Uid) -> String {
@@ -111,15 +116,30 @@ pub fn pods(store: &Store, job: Uid) -> impl Iterator<Item = PodRecord> {
     found.into_iter().filter_map(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
-/// Deletions that bring the history back within its budget, the oldest Job with its pods first.
-/// `bytes` is the size of all records and is lowered by what goes.
+/// The uids of all pods in the history.
+pub(crate) fn pod_uids(store: &Store) -> impl Iterator<Item = Uid> {
+    let uid = |name: &str| name.rsplit('/').next().and_then(Uid::parse);
+    store.records("history/pod/").filter_map(move |(name, _)| uid(name))
+}
+
+/// What leaves the history.
+#[derive(Default)]
+pub(crate) struct Gone {
+    /// Names of records.
+    pub(crate) records: Vec<String>,
+    /// The pods among them.
+    pub(crate) pods: Vec<PodLog>,
+}
+
+/// What brings the history back within its budget, the oldest Job with its pods first. `bytes` is the
+/// size of all records and is lowered by what goes.
 pub(crate) fn over_budget(
     store: &Store,
     limits: &Limits,
     bytes: &mut usize,
     now: Timestamp,
-) -> Vec<(String, Option<Bytes>)> {
-    let mut gone = Vec::new();
+) -> Gone {
+    let mut gone = Gone::default();
     for (name, value) in store.records(JOBS) {
         let Ok(record) = serde_json::from_slice::<JobRecord>(value) else { continue };
         let age_s = now.as_second() - record.finished.as_second();
@@ -127,10 +147,16 @@ pub(crate) fn over_budget(
             break;
         }
         *bytes = bytes.saturating_sub(value.len());
-        gone.push((name.to_owned(), None));
-        for (pod, value) in store.records(&pods_prefix(record.uid)) {
+        gone.records.push(name.to_owned());
+        for (name, value) in store.records(&pods_prefix(record.uid)) {
             *bytes = bytes.saturating_sub(value.len());
-            gone.push((pod.to_owned(), None));
+            gone.records.push(name.to_owned());
+            let pod = serde_json::from_slice::<PodRecord>(value);
+            gone.pods.extend(pod.map(|pod| PodLog {
+                namespace: record.namespace.clone(),
+                pod: pod.pod,
+                uid: pod.uid,
+            }));
         }
     }
     gone

@@ -35,9 +35,11 @@ impl Engine {
         if self.resting || !self.scope.covers(state.run.as_deref()) {
             return;
         }
+        let orphans = self.jobs.orphans_for(key);
+        let pods: Vec<_> = state.pods.values().chain(&orphans).collect();
         let view = View {
             job: &state.job,
-            pods: &self.jobs.pods_for(key),
+            pods: &pods,
             completed: &state.completed,
             back_off: state.back_off,
         };
@@ -230,7 +232,7 @@ impl Engine {
     fn let_go(&mut self, key: &Key) {
         self.timers.set(key, None);
         if let Some(state) = self.jobs.remove(key) {
-            let pods = state.pods.iter().map(|pod| Key::new(Kind::Pod, &key.namespace, &pod.name));
+            let pods = state.pods.keys().map(|pod| Key::new(Kind::Pod, &key.namespace, pod));
             self.woken.extend(pods);
         }
     }

@@ -16,7 +16,7 @@ pub(crate) struct JobState {
     pub(crate) uid: Uid,
     pub(crate) run: Option<String>,
     pub(crate) job: Job,
-    pub(crate) pods: Vec<PodFacts>,
+    pub(crate) pods: BTreeMap<Box<str>, PodFacts>,
     /// `spec.selector`, which never changes.
     selector: Selector,
     pub(crate) completed: IndexSet,
@@ -37,7 +37,7 @@ impl JobState {
         let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
         let selector = Selector::from_label_selector(selector);
         let (completed, back_off) = (completed(&job), BackOff::default());
-        let (pods, refusals) = (Vec::new(), Refusals::default());
+        let (pods, refusals) = (BTreeMap::new(), Refusals::default());
         Self { uid, run, job, pods, selector, completed, back_off, refusals }
     }
 
@@ -54,21 +54,17 @@ impl JobState {
     /// Takes in a pod; one that is over and accounted for is let go.
     pub(crate) fn pod(&mut self, pod: &Pod) {
         let facts = PodFacts::of(pod, &self.selector);
-        let place = self.pods.binary_search_by(|pod| pod.name.cmp(&facts.name));
         let open = facts.tracked || !matches!(facts.phase, Phase::Succeeded | Phase::Failed);
-        match (place, open) {
-            (Ok(at), true) => self.pods[at] = facts,
-            (Err(at), true) => self.pods.insert(at, facts),
-            (Ok(at), false) => drop(self.pods.remove(at)),
-            (Err(_), false) => {}
+        match open {
+            true => drop(self.pods.insert(facts.name.clone(), facts)),
+            false => drop(self.pods.remove(&facts.name)),
         }
     }
 
     /// Notes that a pod has a node now.
     pub(crate) fn bound(&mut self, name: &str) {
-        let place = self.pods.binary_search_by(|pod| (*pod.name).cmp(name));
-        if let Ok(at) = place {
-            self.pods[at].bound = true;
+        if let Some(pod) = self.pods.get_mut(name) {
+            pod.bound = true;
         }
     }
 
@@ -78,7 +74,7 @@ impl JobState {
     }
 
     pub(crate) fn pod_gone(&mut self, name: &str) {
-        self.pods.retain(|pod| &*pod.name != name);
+        self.pods.remove(name);
     }
 }
 
@@ -121,14 +117,12 @@ impl Jobs {
         Some(state)
     }
 
-    /// What a Job has to look at: its own pods, and the orphans that its selector matches.
-    pub(crate) fn pods_for(&self, key: &Key) -> Vec<PodFacts> {
+    /// The pods without controller that a Job's selector matches.
+    pub(crate) fn orphans_for(&self, key: &Key) -> Vec<PodFacts> {
         let Some(state) = self.by_key.get(key) else { return Vec::new() };
-        let mut pods = state.pods.clone();
         let near = self.orphans.iter().filter(|(orphan, _)| orphan.namespace == key.namespace);
         let facts = near.map(|(_, pod)| PodFacts::of(pod, &state.selector));
-        pods.extend(facts.filter(|facts| facts.matches));
-        pods
+        facts.filter(|facts| facts.matches).collect()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &JobState)> {

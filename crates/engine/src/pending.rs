@@ -17,7 +17,7 @@ enum Next {
 #[derive(Default)]
 pub(crate) struct Pending {
     writes: BTreeMap<Key, Next>,
-    records: Vec<(String, Option<Bytes>)>,
+    records: BTreeMap<String, Option<Bytes>>,
 }
 
 impl Pending {
@@ -55,7 +55,12 @@ impl Pending {
     }
 
     pub(crate) fn record(&mut self, name: String, value: Option<Bytes>) {
-        self.records.push((name, value));
+        self.records.insert(name, value);
+    }
+
+    /// What this transaction makes of a record, as [`get`](Self::get).
+    pub(crate) fn get_record(&self, name: &str) -> Option<Option<&Bytes>> {
+        self.records.get(name).map(Option::as_ref)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -70,6 +75,6 @@ impl Pending {
             Next::Gone(None) => Write::Delete(key),
             Next::Gone(Some(last)) => Write::End(last),
         });
-        (writes.collect(), std::mem::take(&mut self.records))
+        (writes.collect(), std::mem::take(&mut self.records).into_iter().collect())
     }
 }

@@ -141,6 +141,7 @@ impl Engine {
         self.finished_uids.remove(&pod_uid);
         self.jobs.orphans.remove(key);
         self.leave_job(key, owners);
+        self.forget_log_of_removed(key, pod_uid, owners);
     }
 
     /// The Job among these owners has one pod less, or a pod that it has to take in anew.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use kinds::{Draft, Key, Kind, Object, Uid, api_time, metav1::ObjectMeta};
+use kinds::{Draft, Key, Kind, Uid, api_time, metav1::ObjectMeta};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -15,6 +15,9 @@ use crate::limits::Limits;
 
 /// Bytes of an Event object besides its message and the name and namespace of what it is about.
 const EVENT_OVERHEAD_BYTES: usize = 700;
+
+/// Bytes that `metadata.resourceVersion` adds to an object that is not sealed yet.
+const REVISION_BYTES: usize = 40;
 
 /// What an Event is about.
 #[derive(Clone, Debug)]
@@ -62,12 +65,26 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Takes in an Event found in the store: it is kept, but not counted up any more.
-    pub(crate) fn found(&mut self, object: &Object) {
-        let (seen_s, bytes) = (object.meta.created_s, object.json().len());
+    pub(crate) fn found(&mut self, key: &Key, uid: Uid, seen_s: i64, bytes: usize) {
         let first = Timestamp::from_second(seen_s).unwrap_or_default();
-        let (key, uid) = (object.key.clone(), object.meta.uid);
-        let known = Known { key, uid, count: 1, first, last_s: seen_s, bytes };
-        self.keep(hash(&object.meta.uid), known);
+        let known = Known { key: key.clone(), uid, count: 1, first, last_s: seen_s, bytes };
+        self.keep(hash(&uid), known);
+    }
+
+    /// Takes in an Event that a client posts or changes: it counts towards the budget like any other.
+    pub(crate) fn posted(&mut self, draft: &Draft) {
+        let Some(uid) = crate::engine::uid(draft) else { return };
+        let bytes = draft.to_json().len() + REVISION_BYTES;
+        match self.known.get_mut(&hash(&uid)) {
+            Some(known) => {
+                self.bytes = self.bytes - std::mem::replace(&mut known.bytes, bytes) + bytes
+            }
+            None => {
+                let created = draft.metadata.creation_timestamp.as_ref();
+                let seen_s = created.map_or(0, |time| time.0.as_second());
+                self.found(&draft.key(), uid, seen_s, bytes);
+            }
+        }
     }
 
     fn keep(&mut self, fold: u64, known: Known) {

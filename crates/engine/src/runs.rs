@@ -23,9 +23,15 @@ impl Engine {
     }
 
     /// The last client of this run vanished without a word and did not come back in time: what of it
-    /// is unfinished is cancelled, as nobody is left to see it end.
+    /// is unfinished is cancelled, as nobody is left to see it end, and what it submitted beside
+    /// goes, as it would have with its client.
     pub fn run_vanished(&mut self, run: &str, now: Timestamp) {
-        for key in self.unfinished_of(run) {
+        let beside = kinds::KINDS.iter().map(|info| info.kind);
+        let beside = beside.filter(|kind| !matches!(kind, Kind::Job | Kind::Pod | Kind::Event));
+        let beside = beside.flat_map(|kind| self.store.list(kind, None));
+        let beside = beside.filter(|object| object.meta.run.as_deref() == Some(run));
+        let beside: Vec<Key> = beside.map(|object| object.key.clone()).collect();
+        for key in self.unfinished_of(run).into_iter().chain(beside) {
             self.delete_now(&key, now);
         }
     }

@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use node::logs::{LogOptions, LogReader, Stream, directory};
+use kinds::Uid;
+use node::logs::{LogOptions, LogReader, Stream, directory, remove, remove_others};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -259,4 +260,19 @@ async fn nothing_is_lost_or_doubled_while_a_log_is_rotated() {
     let expected: String = (0..2000).map(|number| format!("{number}\n")).collect();
     assert_eq!(text, expected);
     drop(writer.await.unwrap());
+}
+
+#[test]
+fn logs_go_by_pod_and_what_is_kept_stays() {
+    let root = tempfile::tempdir().unwrap();
+    let uids = [1, 2, 3].map(|bits| Uid::from_random(bits));
+    let of = |uid: &Uid| directory(root.path(), "ns", "p", &uid.to_string(), "c");
+    remove_others(root.path(), &[].into()).unwrap();
+    uids.iter().for_each(|uid| fs::create_dir_all(of(uid)).unwrap());
+    let left = || uids.iter().map(|uid| of(uid).exists()).collect::<Vec<_>>();
+    remove(root.path(), "ns", "p", &uids[0].to_string()).unwrap();
+    remove(root.path(), "ns", "p", &uids[0].to_string()).unwrap();
+    assert_eq!(left(), [false, true, true]);
+    remove_others(root.path(), &[uids[2]].into()).unwrap();
+    assert_eq!(left(), [false, false, true]);
 }

@@ -301,6 +301,7 @@ impl World {
                     self.directories.remove(&uid);
                     self.answer(Input::CleanedUp { uid });
                 }
+                Deed::RemoveLogs(_) => {}
                 Deed::ReadTermination { id, .. } => {
                     self.answer(Input::TerminationRead { id, message: String::new() });
                 }

@@ -10,12 +10,13 @@ use std::{
 
 use apiserver::Server;
 use driver::{Deed, Driver};
-use engine::Engine;
+use engine::{Engine, PodLog};
 use jiff::{SignedDuration, Timestamp};
 use kinds::Uid;
 use node::{
     Input,
     host::Machine,
+    logs,
     spawner_client::{Event, SpawnerClient},
     volumes,
 };
@@ -79,6 +80,8 @@ impl Works {
             answer,
         };
         works.perform(deeds);
+        let (directory, kept) = (data_dir.to_owned(), works.server.engine().kept_logs());
+        works.remove_logs(move || logs::remove_others(&directory, &kept));
         Ok(works)
     }
 
@@ -232,12 +235,27 @@ impl Works {
                     let data_dir = self.data_dir.clone();
                     self.aside(move || clean_up(&data_dir, uid));
                 }
+                Deed::RemoveLogs(PodLog { namespace, pod, uid }) => {
+                    let data_dir = self.data_dir.clone();
+                    self.remove_logs(move || {
+                        logs::remove(&data_dir, &namespace, &pod, &uid.to_string())
+                    });
+                }
                 Deed::ReadTermination { id, read } => self.aside(move || {
                     let message = volumes::read_termination(&read);
                     Input::TerminationRead { id, message }
                 }),
             }
         }
+    }
+
+    /// Nobody waits for logs to go; what is left is tried again when the next server starts.
+    fn remove_logs(&self, work: impl FnOnce() -> io::Result<()> + Send + 'static) {
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = work() {
+                tracing::warn!(%error, "old logs cannot be removed");
+            }
+        });
     }
 
     /// Does file work on a thread of its own: it may hang, and nothing else may hang with it.

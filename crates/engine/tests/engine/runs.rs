@@ -32,7 +32,7 @@ fn a_private_server_leaves_what_no_live_run_submitted_alone() {
 }
 
 #[test]
-fn a_run_that_vanished_takes_its_single_pods_along() {
+fn a_run_that_vanished_takes_its_pods_and_files_along() {
     let mut world = World::new(Scope::Runs(["r1".to_owned()].into()));
     let annotated = pod("mine", "1").replacen(
         "\"metadata\":{",
@@ -40,8 +40,16 @@ fn a_run_that_vanished_takes_its_single_pods_along() {
         1,
     );
     let mine = world.create(Kind::Pod, &annotated);
+    let beside = [("mine", "r1"), ("other", "r2")].map(|(name, run)| {
+        format!(
+            r#"{{"metadata":{{"name":"{name}","namespace":"default","annotations":{{"coracle.local/run":"{run}"}}}}}}"#
+        )
+    });
+    let [beside, other] = beside.map(|json| world.create(Kind::ConfigMap, &json));
     assert_eq!(world.engine.unfinished_of("r1"), std::slice::from_ref(&mine.key));
     world.engine.run_vanished("r1", world.now);
     world.sync();
     assert!(world.engine.get(&mine.key).unwrap().deleting());
+    assert!(world.engine.get(&beside.key).is_err());
+    assert!(world.engine.get(&other.key).is_ok());
 }

@@ -16,12 +16,14 @@ mod tail;
 mod watch;
 
 use std::{
-    io,
+    collections::BTreeSet,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use kinds::Uid;
 
 pub use self::record::Stream;
 use self::{files::Files, record::Lines, watch::Watch};
@@ -65,7 +67,46 @@ pub fn directory(
     uid: &str,
     container: &str,
 ) -> PathBuf {
-    data_dir.join("logs").join(format!("{namespace}_{pod}_{uid}")).join(container)
+    of_pod(data_dir, namespace, pod, uid).join(container)
+}
+
+fn of_pod(data_dir: &Path, namespace: &str, pod: &str, uid: &str) -> PathBuf {
+    data_dir.join("logs").join(format!("{namespace}_{pod}_{uid}"))
+}
+
+/// Removes the logs of a pod; a pod that left none is fine.
+///
+/// # Errors
+/// Something cannot be removed.
+pub fn remove(data_dir: &Path, namespace: &str, pod: &str, uid: &str) -> io::Result<()> {
+    remove_all(&of_pod(data_dir, namespace, pod, uid))
+}
+
+/// Removes the logs of all pods but these: what was not removed in time by an earlier server.
+///
+/// # Errors
+/// Something cannot be read or removed.
+pub fn remove_others(data_dir: &Path, kept: &BTreeSet<Uid>) -> io::Result<()> {
+    let entries = match fs::read_dir(data_dir.join("logs")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let uid = name.to_str().and_then(|name| Uid::parse(name.rsplit('_').next()?));
+        if uid.is_some_and(|uid| !kept.contains(&uid)) {
+            remove_all(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_all(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 impl LogReader {

@@ -11,14 +11,15 @@ use crate::{BackOff, Plan, Write};
 
 /// What must change before it is clear which pods are the Job's: an orphan that matches is adopted,
 /// a pod that no longer matches is released. A Job that is being deleted does neither.
-pub(super) fn settle(terms: &Terms, all: &[PodFacts]) -> Vec<Write> {
+pub(super) fn settle(terms: &Terms, all: &[&PodFacts]) -> Vec<Write> {
     if terms.deleting {
         return Vec::new();
     }
     let own = Owner::Job(uid(terms.job));
     let orphan = |pod: &PodFacts| pod.owner == Owner::Nobody && pod.matches && !pod.deleting;
     let stray = |pod: &PodFacts| pod.owner == own && !pod.matches;
-    let mut claims: Vec<&PodFacts> = all.iter().filter(|pod| orphan(pod) || stray(pod)).collect();
+    let mut claims: Vec<&PodFacts> =
+        all.iter().copied().filter(|pod| orphan(pod) || stray(pod)).collect();
     claims.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let write = |pod: &PodFacts| match pod.owner {
         Owner::Nobody => Write::AdoptPod { name: pod.name.to_string() },
@@ -28,16 +29,16 @@ pub(super) fn settle(terms: &Terms, all: &[PodFacts]) -> Vec<Write> {
 }
 
 /// The pods that the Job controls.
-pub(super) fn controlled<'a>(job: &Job, all: &'a [PodFacts]) -> Vec<&'a PodFacts> {
+pub(super) fn controlled<'a>(job: &Job, all: &[&'a PodFacts]) -> Vec<&'a PodFacts> {
     let own = Owner::Job(uid(job));
-    all.iter().filter(|pod| pod.owner == own).collect()
+    all.iter().copied().filter(|pod| pod.owner == own).collect()
 }
 
 /// The plan of a finished Job: whatever of its pods is still tracked will never be counted.
 pub(super) fn let_go(view: &View) -> Plan {
     let own = Owner::Job(uid(view.job));
     let ours = |pod: &&PodFacts| pod.owner == own || (pod.owner == Owner::Nobody && pod.matches);
-    let left = view.pods.iter().filter(|pod| pod.tracked).filter(ours);
+    let left = view.pods.iter().copied().filter(|pod| pod.tracked).filter(ours);
     let mut names: Vec<String> = left.map(|pod| pod.name.to_string()).collect();
     names.sort_unstable();
     let writes = names.into_iter().map(|name| Write::RemoveFinalizer { name }).collect();

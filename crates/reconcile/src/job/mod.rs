@@ -35,7 +35,7 @@ pub struct View<'a> {
     /// In any order: the pods that this Job controls and that are active, terminating or still
     /// tracked, and the pods without controller that its selector matches. Pods that ended and are
     /// accounted for are not here, so that the last pod of a Job costs what the first did.
-    pub pods: &'a [PodFacts],
+    pub pods: &'a [&'a PodFacts],
     /// `status.completedIndexes` below the Job's completions, parsed once for as long as neither
     /// changes; empty unless the Job is Indexed.
     pub completed: &'a IndexSet,

@@ -65,6 +65,7 @@ impl World {
         let text = status.and_then(|s| s.completed_indexes.as_deref()).unwrap_or_default();
         let limit = self.job.spec.as_ref().unwrap().completions.unwrap_or(0);
         let completed = IndexSet::parse(text, u32::try_from(limit).unwrap());
+        let pods: Vec<&PodFacts> = pods.iter().collect();
         let view =
             View { job: &self.job, pods: &pods, completed: &completed, back_off: self.back_off };
         let mut made = self.made;
