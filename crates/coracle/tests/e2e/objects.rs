@@ -125,6 +125,8 @@ fn without_a_server_it_says_what_to_type_and_what_is_kept_can_be_seen() {
     space.nothing_left();
     let jobs = space.run(&["get", "jobs", "--no-headers"]).expect(0).out;
     assert!(jobs.contains("  Failed  "), "{jobs}");
+    // The private server behind it goes a moment later.
+    space.nothing_left();
     space.run(&["delete", "jobs", "--all"]).expect(1).says("start one with: coracle up -d");
     space.nothing_left();
 }
