@@ -127,3 +127,60 @@ fn field(code: &str, markers: Markers) -> Result<Option<Field>> {
     let (merge_key, merge_strategy) = (text("patchMergeKey"), text("patchStrategy"));
     Ok(Some(Field { go_type, json: json.to_owned(), number, merge_key, merge_strategy, markers }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+package v1
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Amounts is a map.
+type Amounts map[string]int64
+
+// Thing is something.
+// +structType=atomic
+type Thing struct {
+	metav1.TypeMeta `json:",inline"`
+	// Items are told apart by two fields.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +listMapKey=port
+	Items []Item `json:"items,omitempty" patchStrategy:"merge" patchMergeKey:"name" protobuf:"bytes,2,rep,name=items"`
+
+	/*
+		What is commented out is no field.
+	*/
+	Source `json:",inline" protobuf:"bytes,3,opt,name=source"`
+	UID    *types.UID `json:"uid" protobuf:"bytes,4,opt,name=uid"` // a comment
+	Hidden string `json:"-" protobuf:"bytes,5,opt,name=hidden"`
+}
+"#;
+
+    #[test]
+    fn structs_are_read_with_their_tags_and_markers() {
+        let package = Package::parse(TEXT).expect("this is a types.go");
+        assert_eq!(package.imports["types"], "k8s.io/apimachinery/pkg/types");
+        assert_eq!(package.imports["metav1"], "k8s.io/apimachinery/pkg/apis/meta/v1");
+        assert_eq!(package.named["Amounts"], "map[string]int64");
+        let thing = &package.structs["Thing"];
+        assert_eq!(thing.markers, [("structType".to_owned(), "atomic".to_owned())]);
+        let shown: Vec<_> = thing
+            .fields
+            .iter()
+            .map(|f| format!("{} {} {:?} {}", f.json, f.go_type, f.number, f.markers.len()))
+            .collect();
+        assert_eq!(
+            shown,
+            ["items []Item Some(2) 3", " Source Some(3) 0", "uid *types.UID Some(4) 0"]
+        );
+        let items = &thing.fields[0];
+        assert_eq!((&*items.merge_key, &*items.merge_strategy), ("name", "merge"));
+    }
+}

@@ -288,7 +288,8 @@ const PRIORITY_CLASS: &[Row] = &[
 const LEASE: &[Row] =
     &[METADATA, works("spec"), refused("spec.preferredHolder"), refused("spec.strategy")];
 
-const LIMIT_RANGE: &[Row] = &[METADATA, works("spec.limits")];
+const LIMIT_RANGE: &[Row] =
+    &[METADATA, works("spec.limits").note("there are no PersistentVolumeClaims to limit")];
 
 const RESOURCE_QUOTA: &[Row] = &[METADATA, works("spec"), works("status")];
 
