@@ -94,6 +94,8 @@ impl<'a> Clause<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn header(name: hyper::header::HeaderName, value: &str) -> HeaderMap {
@@ -136,6 +138,15 @@ mod tests {
                 target => (target == Some(table)).then_some("table"),
             };
             assert_eq!(choose(&header(ACCEPT, accept), taken_of), Ok(taken), "{accept}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn who_takes_json_as_well_is_always_answered(other in "[ -~]{0,40}|(application/json|;as=|;g=|;q=|,| |[a-z0-9.]{1,3}){0,12}") {
+            let accept = format!("{other},application/json");
+            let plain = |target: Option<Target<'_>>| target.is_none().then_some(());
+            prop_assert_eq!(choose(&header(ACCEPT, &accept), plain), Ok(()));
         }
     }
 }

@@ -123,7 +123,7 @@ fn torment_all(verbs: &[&str]) {
 
 #[test]
 fn mutated_reads_are_never_the_servers_fault() {
-    torment_all(&["get", "list", "watch", "log"]);
+    torment_all(&["get", "list", "watch", "log", "beside"]);
 }
 
 #[test]

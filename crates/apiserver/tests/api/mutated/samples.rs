@@ -89,6 +89,11 @@ pub(super) const SAMPLES: &[Sample] = &[
     read("get", "/api/v1/namespaces/default/pods/p"),
     read("get", "/apis/batch/v1/namespaces/default/jobs/j/status?resourceVersion=0"),
     read("get", "/coracle/history?job=j&namespace=default"),
+    read("beside", "/apis/batch/v1"),
+    read("beside", "/openapi/v3/apis/batch/v1?hash="),
+    read("beside", "/livez?verbose=true&exclude=store"),
+    read("beside", "/readyz/ping"),
+    read("beside", "/metrics"),
     read("list", "/api/v1/namespaces/default/pods?labelSelector=a%3Db,c+in+(d)&limit=5"),
     read("list", "/apis/batch/v1/jobs?fieldSelector=metadata.name%3Dx&resourceVersion=1"),
     read(
