@@ -81,6 +81,7 @@ pub const KINDS: &[KindInfo] = &[
     KindInfo {
         short_names: &["ns"],
         namespaced: false,
+        subresources: &["finalize"],
         returns_deleted: true,
         ..core(Kind::Namespace, "Namespace", "namespaces", "namespace")
     },

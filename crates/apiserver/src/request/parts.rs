@@ -29,6 +29,8 @@ pub enum Subresource {
     Eviction,
     /// `pods/…/binding`
     Binding,
+    /// `namespaces/…/finalize`
+    Finalize,
 }
 
 impl Verb {
@@ -48,7 +50,8 @@ impl Verb {
 }
 
 impl Subresource {
-    const PARTS: [Self; 4] = [Self::Status, Self::Log, Self::Eviction, Self::Binding];
+    const PARTS: [Self; 5] =
+        [Self::Status, Self::Log, Self::Eviction, Self::Binding, Self::Finalize];
 
     /// The last segment of its path; empty for the object itself.
     pub fn name(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Subresource {
             Self::Log => "log",
             Self::Eviction => "eviction",
             Self::Binding => "binding",
+            Self::Finalize => "finalize",
         }
     }
 
@@ -74,7 +78,9 @@ impl Subresource {
         match self {
             Self::Eviction => ("policy", "v1", "Eviction"),
             Self::Binding => ("", "v1", "Binding"),
-            Self::Main | Self::Status | Self::Log => (info.group, info.version, info.name),
+            Self::Main | Self::Status | Self::Log | Self::Finalize => {
+                (info.group, info.version, info.name)
+            }
         }
     }
 
@@ -104,6 +110,7 @@ impl Subresource {
             Self::Status => &[Verb::Get, Verb::Patch, Verb::Update],
             Self::Log => &[Verb::Get],
             Self::Eviction | Self::Binding => &[Verb::Create],
+            Self::Finalize => &[Verb::Update],
         }
     }
 }

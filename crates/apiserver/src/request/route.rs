@@ -160,7 +160,7 @@ fn locate<'a>(group: &str, version: &str, rest: &[&'a str]) -> Option<Place<'a>>
     // A namespace is itself an object: `namespaces/x` names it, `namespaces/x/pods` looks into it.
     let (namespace, rest) = match rest {
         ["namespaces", namespace, inside @ ..] if !namespace.is_empty() => match inside {
-            [] | ["status"] => ("", rest),
+            [] | ["status" | "finalize"] => ("", rest),
             _ => (*namespace, inside),
         },
         _ => ("", rest),

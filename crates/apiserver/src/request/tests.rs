@@ -51,6 +51,8 @@ const LINES: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/namespaces", "create Namespace /"),
     ("GET", "/api/v1/namespaces/ns", "get Namespace /ns"),
     ("GET", "/api/v1/namespaces/ns/status", "get Namespace /ns status"),
+    ("PUT", "/api/v1/namespaces/ns/finalize", "update Namespace /ns finalize"),
+    ("PATCH", "/api/v1/namespaces/ns/finalize", WRONG),
     ("GET", "/api/v1/nodes/n/status", "get Node /n status"),
     ("GET", "/apis/node.k8s.io/v1/runtimeclasses/r", "get RuntimeClass /r"),
     ("GET", "/api/v1/namespaces/a%2Fb/pods/%70", "get Pod a/b/p"),
@@ -130,16 +132,21 @@ proptest! {
         let namespace = if info.namespaced { namespace } else { String::new() };
         for part in [Subresource::Main].into_iter().chain(Subresource::of(info)) {
             let path = path(info.kind, &namespace, &name, part);
-            let reads = part.verbs(info.kind).contains(&Verb::Get);
+            let ways = [
+                (Verb::Get, Method::GET),
+                (Verb::Update, Method::PUT),
+                (Verb::Create, Method::POST),
+            ];
+            let served = |(verb, _): &(Verb, Method)| part.verbs(info.kind).contains(verb);
+            let (verb, method) = ways.into_iter().find(served).unwrap();
             let wanted = RequestInfo {
-                verb: if reads { Verb::Get } else { Verb::Create },
+                verb,
                 kind: info.kind,
                 namespace: namespace.clone(),
                 name: name.clone(),
                 subresource: part,
                 query: Query::default(),
             };
-            let method = if reads { Method::GET } else { Method::POST };
             prop_assert_eq!(parse(&method, &path, None), Ok(Request::Resource(wanted)));
         }
     }

@@ -1,4 +1,4 @@
-//! PUT, of an object or its status. Some kinds come into being by it.
+//! PUT, of an object or a part of it. Some kinds come into being by it.
 
 use kinds::decode;
 
@@ -22,6 +22,7 @@ pub(crate) async fn update(info: &RequestInfo, mut context: Context<'_>) -> Answ
 pub(super) fn part(subresource: Subresource) -> engine::Subresource {
     match subresource {
         Subresource::Status => engine::Subresource::Status,
+        Subresource::Finalize => engine::Subresource::Finalize,
         _ => engine::Subresource::Main,
     }
 }

@@ -58,13 +58,17 @@ pub(super) fn check(draft: &Draft, errors: &mut FieldErrors) {
     labels(meta.labels.as_ref(), at.field("labels"), errors);
     annotations(meta.annotations.as_ref(), at.field("annotations"), errors);
     owners(meta, at.field("ownerReferences"), errors);
-    for finalizer in meta.finalizers.iter().flatten() {
-        let at = at.field("finalizers");
-        push_all(errors, at, finalizer, validate::qualified_name(finalizer));
-        if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&&**finalizer) {
-            let text = "name is neither a standard finalizer name nor is it fully qualified";
-            errors.push(FieldError::invalid(at, finalizer.as_str(), text));
-        }
+    for name in meta.finalizers.iter().flatten() {
+        finalizer(name, at.field("finalizers"), errors);
+    }
+}
+
+/// The name of a finalizer.
+pub(super) fn finalizer(name: &str, at: Path<'_>, errors: &mut FieldErrors) {
+    push_all(errors, at, name, validate::qualified_name(name));
+    if !name.contains('/') && !STANDARD_FINALIZERS.contains(&name) {
+        let text = "name is neither a standard finalizer name nor is it fully qualified";
+        errors.push(FieldError::invalid(at, name, text));
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Subresource {
     Main,
     /// The status (and metadata such as labels and finalizers).
     Status,
+    /// What a namespace waits for before it goes (and metadata).
+    Finalize,
 }
 
 /// Makes a decoded object ready to be stored for the first time. Its name and, where the kind has
@@ -117,20 +119,27 @@ pub fn update_with(
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     meta::update(&before.metadata, &mut new, &mut errors);
-    let kept = if subresource == Subresource::Main { "status" } else { "spec" };
+    let kept = if subresource == Subresource::Status { "spec" } else { "status" };
     if new.kind.info().status {
         match before.rest.get(kept) {
             Some(raw) => new.rest.insert(kept.to_owned(), raw.clone()),
             None => new.rest.remove(kept),
         };
     }
-    if subresource == Subresource::Main {
-        warnings = support::check(&new, Some(&before), &mut errors);
-        meta::check(&new, &mut errors);
-        finish(&mut new, Some(&before), adjust, &mut warnings, &mut errors);
-    } else {
-        meta::check(&new, &mut errors);
-        status(&before, &mut new, &mut errors);
+    match subresource {
+        Subresource::Main => {
+            warnings = support::check(&new, Some(&before), &mut errors);
+            meta::check(&new, &mut errors);
+            finish(&mut new, Some(&before), adjust, &mut warnings, &mut errors);
+        }
+        Subresource::Status => {
+            meta::check(&new, &mut errors);
+            status(&before, &mut new, &mut errors);
+        }
+        Subresource::Finalize => {
+            meta::check(&new, &mut errors);
+            others::check_finalize(&read(&new, "spec", &mut errors), &mut errors);
+        }
     }
     if errors.is_empty() { Ok((new, warnings)) } else { Err(errors) }
 }

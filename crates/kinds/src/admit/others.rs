@@ -1,7 +1,10 @@
 //! The small kinds: Namespace, Node, Event, RuntimeClass, PriorityClass, Lease, ServiceAccount and
 //! PodTemplate.
 
-use super::{meta::push_all, pod, raise_generation};
+use super::{
+    meta::{self, push_all},
+    pod, raise_generation,
+};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
@@ -37,17 +40,32 @@ const SYSTEM_CLASSES: [(&str, i32); 2] =
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Finalizer, label and phase that every namespace has; what it waits for at its end stays.
-pub(super) fn namespace(namespace: &mut Namespace, old: Option<&Namespace>, _: &mut FieldErrors) {
+pub(super) fn namespace(
+    namespace: &mut Namespace,
+    old: Option<&Namespace>,
+    errors: &mut FieldErrors,
+) {
     let name = namespace.metadata.name.clone().unwrap_or_default();
     namespace.metadata.labels.get_or_insert_default().insert(NAME_LABEL.to_owned(), name);
     if let Some(old) = old {
         namespace.spec.clone_from(&old.spec);
         return;
     }
-    let spec = NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) };
-    namespace.spec = Some(spec);
+    let spec = namespace.spec.get_or_insert_default();
+    let finalizers = spec.finalizers.get_or_insert_default();
+    if !finalizers.iter().any(|finalizer| finalizer == "kubernetes") {
+        finalizers.push("kubernetes".to_owned());
+    }
+    check_finalize(spec, errors);
     let phase = Some("Active".to_owned());
     namespace.status = Some(NamespaceStatus { phase, conditions: None });
+}
+
+/// What a namespace waits for has names as finalizers have.
+pub(super) fn check_finalize(spec: &NamespaceSpec, errors: &mut FieldErrors) {
+    for finalizer in spec.finalizers.iter().flatten() {
+        meta::finalizer(finalizer, Path::top("spec").field("finalizers"), errors);
+    }
 }
 
 /// Everything can be allocated unless the node says otherwise.

@@ -214,7 +214,7 @@ const POD: &[Row] = &[
 
 const NAMESPACE: &[Row] = &[
     METADATA,
-    only("spec.finalizers", &["kubernetes"]),
+    works("spec.finalizers"),
     works("status.phase"),
     kept("status.conditions", "not reported"),
 ];
