@@ -59,10 +59,11 @@ pub(crate) async fn handle(
 
 async fn answer_to(server: &Rc<Server>, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    if let Err(error) = caller::may_ask(peer.caller, &head.method, head.uri.path()) {
+    let path = head.uri.path();
+    if let Err(error) = caller::may_ask(peer.caller, &head.method, path, &head.headers) {
         return answer::refusal(&error);
     }
-    let parsed = match parse(&head.method, head.uri.path(), head.uri.query()) {
+    let parsed = match parse(&head.method, path, head.uri.query()) {
         Ok(parsed) => parsed,
         Err(Unroutable::NotFound) => {
             return answer::not_found();

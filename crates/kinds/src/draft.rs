@@ -252,7 +252,8 @@ impl Draft {
         self.index(0)
     }
 
-    fn index(self, revision: Revision) -> Object {
+    fn index(mut self, revision: Revision) -> Object {
+        omit_empty(&mut self.metadata);
         let meta = &self.metadata;
         let uid = meta.uid.as_deref().and_then(Uid::parse).expect("a sealed object has a uid");
         let seconds = |time: &Option<Time>| time.as_ref().map(|t| t.0.as_second());
@@ -342,6 +343,14 @@ pub fn api_time(now: Timestamp) -> Time {
     Time(Timestamp::from_second(now.as_second()).expect("a timestamp's own seconds are in range"))
 }
 
+/// What holds nothing is not there, as upstream's encoding has it: clients tell `[]` from nothing.
+fn omit_empty(metadata: &mut ObjectMeta) {
+    metadata.finalizers.take_if(|finalizers| finalizers.is_empty());
+    metadata.owner_references.take_if(|owners| owners.is_empty());
+    metadata.labels.take_if(|labels| labels.is_empty());
+    metadata.annotations.take_if(|annotations| annotations.is_empty());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,6 +385,18 @@ mod tests {
         let facts = Facts::Pod { node_name: "here".into(), phase: "Running".into() };
         assert_eq!(meta.facts, facts);
         assert_eq!(object.pod().metadata.resource_version.as_deref(), Some("42"));
+    }
+
+    #[test]
+    fn empty_lists_and_maps_of_the_metadata_are_left_out() {
+        let object = sealed(
+            Kind::ConfigMap,
+            r#"{"metadata":{"name":"c","namespace":"n","finalizers":[],"ownerReferences":[],
+                "labels":{},"annotations":{}},"data":{}}"#,
+        );
+        let json: serde_json::Value = serde_json::from_slice(object.json()).unwrap();
+        let fields: Vec<&String> = json["metadata"].as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["name", "namespace", "resourceVersion", "uid"]);
     }
 
     #[test]
