@@ -94,6 +94,19 @@ macro_rules! cases {
 }
 
 cases! {
+    api_resources
+    apply
+    auth
     create
+    delete
+    describe
+    edit
+    events
+    explain
+    get
+    logs
+    patch
+    raw
     version
+    wait
 }

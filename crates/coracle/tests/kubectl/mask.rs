@@ -1,17 +1,25 @@
 //! What differs from run to run, and is not what a case is about.
 
-/// Beginnings of lines whose values are this machine's.
+/// Beginnings of lines whose values are this machine's. Capacities are those of a node only there
+/// where `describe node` indents them so.
 const MACHINE: &[&str] = &[
-    "Machine ID:",
-    "System UUID:",
-    "Boot ID:",
-    "Kernel Version:",
-    "OS Image:",
-    "Container Runtime Version:",
-    "cpu:",
-    "memory:",
-    "ephemeral-storage:",
+    "  Machine ID:",
+    "  System UUID:",
+    "  Boot ID:",
+    "  Kernel Version:",
+    "  OS Image:",
+    "  Container Runtime Version:",
+    "  cpu:",
+    "  memory:",
+    "  ephemeral-storage:",
+    "Annotations:   coracle.local/spawner:",
 ];
+
+/// What stands before a value that looks like an age and is what somebody wrote.
+const DURATIONS: &[&str] = &["cpu:", "for", "Seconds:"];
+
+/// What stands before random numbers in the names of temporary directories.
+const TEMPORARY: &[&str] = &["/tmp/LIVE-", "/tmp/MERGED-"];
 
 /// Beginnings of values that are numbers of revisions.
 const REVISIONS: &[&str] = &[
@@ -27,36 +35,62 @@ const SUFFIX: &str = "bcdfghjklmnpqrstvwxz2456789";
 /// Masks an output of a session in `directory`. Columns stand three spaces apart afterwards,
 /// because their widths depend on what was masked.
 pub(crate) fn mask(output: &str, directory: &str) -> String {
-    let output = output.replace(directory, "<dir>");
+    let version = concat!("+coracle.", env!("CARGO_PKG_VERSION"));
+    let output = output.replace(directory, "<dir>").replace(version, "+coracle.<version>");
     let node = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
-    let lines = output.split_inclusive('\n').map(|line| line_masked(line, &node));
-    lines.collect()
+    output.split_inclusive('\n').map(|line| line_masked(line, &node)).collect()
 }
 
 fn line_masked(line: &str, node: &str) -> String {
-    let trimmed = line.trim_start();
-    let indent = &line[..line.len() - trimmed.len()];
-    if let Some(name) = MACHINE.iter().find(|name| trimmed.starts_with(**name)) {
-        return format!("{indent}{name}   <machine>\n");
-    }
-    let mut text = trimmed.to_owned();
+    // In a diff, the indentation begins after the sign.
+    let signed = usize::from(line.starts_with(['+', '-']));
+    let spaces = line[signed..].len() - line[signed..].trim_start_matches(' ').len();
+    let (indent, text) = line.split_at(signed + spaces);
+    let mut text = dates(text);
     for start in REVISIONS {
         text = after(&text, start, |c| c.is_ascii_digit(), "<revision>");
     }
+    for start in TEMPORARY {
+        text = after(&text, start, |c| c.is_ascii_digit(), "<random>");
+    }
     let mut masked = indent.to_owned();
-    let mut rest = text.as_str();
+    let (mut rest, mut before) = (text.as_str(), "");
     while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
         let (gap, from) = rest.split_at(start);
         let end = from.find(char::is_whitespace).unwrap_or(from.len());
         let (word, left) = from.split_at(end);
         masked += if gap.len() > 1 { "   " } else { gap };
-        masked += &word_masked(word, node);
-        rest = left;
+        let aged = !DURATIONS.contains(&before) && is_age(word.trim_matches(AROUND));
+        masked += &if aged { around(word, "<age>") } else { word_masked(word, node) };
+        (rest, before) = (left, word);
+    }
+    if let Some(name) = MACHINE.iter().find(|name| masked.starts_with(**name)) {
+        masked = format!("{name}   <machine>");
     }
     if rest.ends_with('\n') {
         masked.push('\n');
     }
     masked
+}
+
+/// Replaces the two forms of a date that have spaces: `Tue, 24 Nov 2026 12:00:51 +0000`, and
+/// `2026-11-24 12:00:51.123456789 +0000`.
+fn dates(text: &str) -> String {
+    const ZONE: &str = " +0000";
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(end) = rest.find(ZONE) {
+        let date = |length: usize, sign: char, at: usize| {
+            let start = end.checked_sub(length)?;
+            let found = rest.get(start..end)?.chars().nth(at)? == sign;
+            found.then_some(start)
+        };
+        let start = date(25, ',', 3).or_else(|| date(29, '-', 4));
+        masked += &rest[..start.unwrap_or(end)];
+        masked += if start.is_some() { "<date>" } else { ZONE };
+        rest = &rest[end + ZONE.len()..];
+    }
+    masked + rest
 }
 
 /// Replaces what follows each `start` and fits.
@@ -72,25 +106,26 @@ fn after(text: &str, start: &str, fits: impl Fn(char) -> bool, with: &str) -> St
 }
 
 /// Punctuation around a word is no part of it.
-fn word_masked(word: &str, node: &str) -> String {
-    let around = |c: char| "()[]{}\"',;:<>".contains(c);
-    let core = word.trim_matches(around);
+const AROUND: &[char] = &['(', ')', '[', ']', '{', '}', '"', '\'', ',', ';', ':', '<', '>'];
+
+/// `with` inside the punctuation of `word`.
+fn around(word: &str, with: &str) -> String {
+    let core = word.trim_matches(AROUND);
     let at = word.find(core).unwrap_or(0);
-    let masked = core_masked(core, node);
-    format!("{}{masked}{}", &word[..at], &word[at + core.len()..])
+    format!("{}{with}{}", &word[..at], &word[at + core.len()..])
 }
 
-fn core_masked(core: &str, node: &str) -> String {
-    if core == node || core == format!("coracle/{node}") {
-        return core.replace(node, "<node>");
-    }
-    if is_age(core) {
-        return "<age>".to_owned();
-    }
-    let masked = runs(core, |c| c.is_ascii_hexdigit() || c == '-', is_uid, "<uid>");
+fn word_masked(word: &str, node: &str) -> String {
+    let core = word.trim_matches(AROUND);
+    let core = if core.split(['/', '=']).any(|part| part == node) {
+        core.replace(node, "<node>")
+    } else {
+        core.to_owned()
+    };
+    let masked = runs(&core, |c| c.is_ascii_hexdigit() || c == '-', is_uid, "<uid>");
     let masked = runs(&masked, |c| c.is_ascii_digit() || "-:.TZ".contains(c), is_time, "<time>");
     let masked = after(&masked, "127.0.0.1:", |c| c.is_ascii_digit(), "<port>");
-    suffixes(&masked)
+    around(word, &suffixes(&masked))
 }
 
 /// `12s`, `3m4s`, `2d`
@@ -156,6 +191,16 @@ fn only_what_differs_from_run_to_run_is_masked() {
         ("\"at\": \"2026-11-24T12:00:51Z\",\n", "\"at\": \"<time>\",\n"),
         ("  resourceVersion: \"12\"\n", "  resourceVersion: \"<revision>\"\n"),
         ("  memory:     24684308Ki\n", "  memory:   <machine>\n"),
+        ("      cpu:   100m\n", "      cpu:   100m\n"),
+        ("op=Exists for 300s\n", "op=Exists for 300s\n"),
+        ("      memory:     32Mi\n", "      memory:   32Mi\n"),
+        ("Start Time:   Tue, 24 Nov 2026 12:00:51 +0000\n", "Start Time:   <date>\n"),
+        (
+            "--- /tmp/LIVE-12/x\t2026-11-24 12:00:51.123456789 +0000",
+            "--- /tmp/LIVE-<random>/x\t<date>",
+        ),
+        ("+    labels:\n", "+    labels:\n"),
+        ("Node:  here-1/\n", "Node:   <node>/\n"),
         ("on here-1\n", "on <node>\n"),
         ("completions: 3, image-pull, 10s-later\n", "completions: 3, image-pull, 10s-later\n"),
         ("<dir>/x", "<dir>/x"),
