@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use kinds::{
-    Draft, Facts, Key, Kind, Object, Owner, Revision, Uid,
+    Draft, Facts, KINDS, Key, Kind, Object, Owner, Revision, Uid,
     quantity::Quantity,
     types::{batch::v1::Job, core::v1::Node},
 };
@@ -78,6 +78,8 @@ pub struct Engine {
     pub(crate) history_bytes: usize,
     pub(crate) timers: Timers,
     pub(crate) woken: BTreeSet<Key>,
+    /// How often objects of each kind were reconciled.
+    reconciled: [u64; KINDS.len()],
     /// Unfinished Jobs that the pending transaction removes.
     pub(crate) cancelled: Vec<(Key, Uid, Job)>,
     pub(crate) reported: Vec<(Uid, Key)>,
@@ -115,6 +117,7 @@ impl Engine {
             history_bytes: 0,
             timers: Timers::default(),
             woken: BTreeSet::new(),
+            reconciled: [0; KINDS.len()],
             cancelled: Vec::new(),
             reported: Vec::new(),
             forgotten: Vec::new(),
@@ -146,6 +149,11 @@ impl Engine {
         self.timers.next()
     }
 
+    /// How often objects of a kind were reconciled since the start.
+    pub fn reconciled(&self, kind: Kind) -> u64 {
+        self.reconciled[kind as usize]
+    }
+
     /// Whether something was committed since the last call that should be durable at once, and not
     /// ride along later (a container that runs, an Event).
     pub fn take_urgent(&mut self) -> bool {
@@ -160,14 +168,17 @@ impl Engine {
     /// Brings everything woken and everything due to a fixed point and commits it.
     pub fn settle(&mut self, now: Timestamp) {
         let mut rounds = 0;
-        let objects: usize = kinds::KINDS.iter().map(|info| self.store.count(info.kind)).sum();
+        let objects: usize = KINDS.iter().map(|info| self.store.count(info.kind)).sum();
         let most = self.limits.rounds_max + ROUNDS_PER_OBJECT_MAX * objects;
         loop {
             while let Some(key) = self.timers.due(now) {
                 self.woken.insert(key);
             }
             match self.woken.pop_first() {
-                Some(key) => self.reconcile(&key, now),
+                Some(key) => {
+                    self.reconciled[key.kind as usize] += 1;
+                    self.reconcile(&key, now);
+                }
                 None if self.place(now) => {}
                 None => break,
             }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use engine::Engine;
 use hyper::{Response, StatusCode};
 use kinds::{Facts, KINDS, Kind};
 use store::Store;
@@ -20,6 +21,7 @@ pub(crate) fn metrics(server: &Rc<Server>) -> Response<Body> {
     text.family("kubernetes_build_info", Type::Gauge, help);
     text.sample("kubernetes_build_info", &[("git_version", GIT_VERSION)], 1);
     server.metrics.write(&mut text);
+    write_engine(&server.engine(), &mut text);
     write_store(server.engine().store(), &mut text);
     process::write(&mut text);
     answer::with_type(StatusCode::OK, CONTENT_TYPE, Body::whole(text.finish()))
@@ -65,6 +67,14 @@ impl Metrics {
             text.sample(&format!("{name}_sum"), &line.labels(&[]), seconds);
             text.sample(&format!("{name}_count"), &line.labels(&[]), sum);
         }
+    }
+}
+
+fn write_engine(engine: &Engine, text: &mut Text) {
+    let name = "workqueue_adds_total";
+    text.family(name, Type::Counter, "Times that objects were looked at by their controllers.");
+    for info in KINDS {
+        text.sample(name, &[("name", info.singular)], engine.reconciled(info.kind));
     }
 }
 

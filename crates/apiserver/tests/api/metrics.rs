@@ -62,6 +62,7 @@ fn requests_objects_and_watches_are_counted() {
         assert_eq!(value(&text, sent), Some(1.0));
         assert_eq!(value(&text, r#"apiserver_storage_objects{resource="jobs.batch"}"#), Some(0.0));
         assert!(value(&text, "coracle_store_syncs_total") > Some(0.0));
+        assert!(value(&text, r#"workqueue_adds_total{name="namespace"}"#) > Some(0.0));
         assert!(value(&text, "process_resident_memory_bytes") > Some(1e6));
         drop(watch);
         // The server notices once it writes.
