@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 
 use super::{DataDir, duration};
-use crate::objects::Format;
+use crate::objects::{Form, Format};
 
 /// Where objects are looked for.
 #[derive(Clone, Debug, Args)]
@@ -232,7 +232,7 @@ pub(crate) struct Apply {
     /// none, client (say what would be sent) or server (do everything except keeping it)
     #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
     pub(crate) dry_run: DryRun,
-    /// What is printed of each object: name, yaml, json or jsonpath=TEMPLATE [default: what was done]
-    #[arg(short, long, value_name = "FORMAT", value_parser = Format::parse)]
-    pub(crate) output: Option<Format>,
+    /// What is printed of the objects: name, yaml, json, jsonpath=… or custom-columns=…
+    #[arg(short, long, value_name = "FORMAT", value_parser = Form::parse)]
+    pub(crate) output: Option<Form>,
 }

@@ -46,10 +46,10 @@ pub(crate) async fn apply(args: &cli::Apply) -> Result<Code, Failure> {
             Err(problem) => problems.push(problem),
         }
     }
-    if let Some(format) = args.output.as_ref().filter(|_| !objects.is_empty()) {
+    if let Some(form) = args.output.as_ref().filter(|_| !objects.is_empty()) {
         let single = objects.len() == 1;
         let shape = Shape { managed_fields: false, headers: true };
-        match get::in_form(objects, single, format, shape) {
+        match get::in_form(objects, single, form, shape) {
             Ok(text) => get::print(&text),
             Err(wrong) => problems.push(Problem::Said(wrong)),
         }
@@ -144,7 +144,7 @@ fn said(named: &Named, done: Done, dry_run: DryRun) -> String {
         DryRun::Client => " (dry run)",
         DryRun::Server => " (server dry run)",
     };
-    format!("{}/{} {done}{dry}", which::shown(named.kind), named.name)
+    format!("{} {done}{dry}", named.shown())
 }
 
 /// The query of a write.

@@ -184,10 +184,10 @@ impl Delete<'_> {
 
 /// What is said of an object that was deleted.
 fn said(args: &cli::Delete, grace: Option<i64>, named: &Named, namespace: &str) -> String {
-    let kind = which::shown(named.kind);
     if args.output.is_some() {
-        return format!("{kind}/{}", named.name);
+        return named.shown();
     }
+    let kind = which::shown(named.kind);
     let done = if grace == Some(0) { "force deleted" } else { "deleted" };
     let place = match named.kind.info().namespaced {
         true => format!(" from {} namespace", named.namespace.as_deref().unwrap_or(namespace)),

@@ -2,11 +2,18 @@
 
 use super::jsonpath::{self, Path, Template};
 
-/// A form of output.
+/// A form of output, of `get`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Format {
     /// A table with all columns.
     Wide,
+    /// No table.
+    Form(Form),
+}
+
+/// A form of output that is no table of the server's.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Form {
     /// One YAML document.
     Yaml,
     /// One JSON document.
@@ -28,10 +35,23 @@ pub(crate) struct Column {
     pub(crate) path: Path,
 }
 
-/// The formats, as a refusal lists them.
-const ALLOWED: &str = "wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=NAME:PATH,…";
+/// The forms, as a refusal lists them.
+const ALLOWED: &str = "yaml, json, name, jsonpath=TEMPLATE, custom-columns=NAME:PATH,…";
 
 impl Format {
+    /// Reads what stands after `-o`.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "wide" => Ok(Self::Wide),
+            _ => Form::parse(text).map(Self::Form),
+        }
+    }
+}
+
+impl Form {
     /// Reads what stands after `-o`.
     ///
     /// # Errors
@@ -42,7 +62,6 @@ impl Format {
             None => (text, None),
         };
         match (name, rest) {
-            ("wide", None) => Ok(Self::Wide),
             ("yaml", None) => Ok(Self::Yaml),
             ("json", None) => Ok(Self::Json),
             ("name", None) => Ok(Self::Name),
@@ -77,13 +96,14 @@ mod tests {
     #[test]
     fn each_format_is_read_and_others_are_refused_by_name() {
         assert_eq!(Format::parse("wide"), Ok(Format::Wide));
-        assert!(matches!(Format::parse("jsonpath={.a}"), Ok(Format::JsonPath(_))));
-        let Ok(Format::Columns(columns)) = Format::parse("custom-columns=A:.a,B:b.c") else {
+        assert!(matches!(Form::parse("jsonpath={.a}"), Ok(Form::JsonPath(_))));
+        assert!(Form::parse("wide").is_err(), "only `get` has tables");
+        let Ok(Form::Columns(columns)) = Form::parse("custom-columns=A:.a,B:b.c") else {
             panic!("columns must be read");
         };
         assert_eq!(columns.len(), 2);
         for (text, part) in [
-            ("go-template={{.a}}", "allowed formats are: wide, yaml"),
+            ("go-template={{.a}}", "allowed formats are: yaml, json"),
             ("jsonpath", "no template given"),
             ("jsonpath={.a", "unclosed action"),
             ("custom-columns=A", "expected <header>:<json-path-expr>"),

@@ -6,7 +6,7 @@ use kinds::Kind;
 use serde_json::{Value, json};
 
 use super::{
-    Format,
+    Form, Format,
     jsonpath::{self, Path},
     print::{
         custom, json as json_text,
@@ -16,7 +16,7 @@ use super::{
     problem::{self, Problem},
     session::{self, Session},
     sorted, watch,
-    which::{self, Asked},
+    which::{self, Asked, Named},
 };
 use crate::{
     cli,
@@ -33,12 +33,15 @@ pub(crate) async fn get(args: &cli::Get) -> Result<Code, Failure> {
         true => Some(watch::Watched::of(&asked).map_err(Failure::failed)?),
         false => None,
     };
+    if watched.is_some() && sort.is_some() {
+        complain!("warning: --watch or --watch-only requested, --sort-by will be ignored");
+    }
     let session = Session::look(&args.place, args.all_namespaces).await?;
     let get = Get { args, session: &session, sort };
     let problems = match (&watched, &args.output) {
         (Some(watched), _) => watch::watch(&get, watched).await,
         (None, None | Some(Format::Wide)) => get.tables(&asked).await,
-        (None, Some(format)) => get.objects(&asked, format).await,
+        (None, Some(Format::Form(form))) => get.objects(&asked, form).await,
     };
     session.end().await;
     Ok(problem::tell(&problems))
@@ -126,7 +129,7 @@ impl Get<'_> {
     }
 
     /// Prints objects in another form.
-    async fn objects(&self, asked: &Asked, format: &Format) -> Vec<Problem> {
+    async fn objects(&self, asked: &Asked, form: &Form) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut found = Vec::new();
         for (kind, answer) in self.read(asked, As::Object).await {
@@ -148,7 +151,7 @@ impl Get<'_> {
         }
         let options =
             Shape { managed_fields: self.args.show_managed_fields, headers: !self.args.no_headers };
-        match in_form(found, single, format, options) {
+        match in_form(found, single, form, options) {
             Ok(text) => print(&text),
             Err(wrong) => problems.push(Problem::Said(wrong)),
         }
@@ -196,33 +199,35 @@ pub(super) struct Shape {
 /// # Errors
 /// A template that does not fit the objects.
 pub(super) fn in_form(
-    mut objects: Vec<(Kind, Value)>,
+    objects: Vec<(Kind, Value)>,
     single: bool,
-    format: &Format,
+    form: &Form,
     shape: Shape,
 ) -> Result<String, String> {
-    if let Format::Name = format {
-        let name = |(kind, object): &(Kind, Value)| {
-            format!(
-                "{}/{}\n",
-                which::shown(*kind),
-                object["metadata"]["name"].as_str().unwrap_or_default()
-            )
-        };
-        return Ok(objects.iter().map(name).collect());
-    }
-    if !shape.managed_fields {
-        for (_, object) in &mut objects {
-            if let Some(metadata) = object["metadata"].as_object_mut() {
-                metadata.remove("managedFields");
-            }
+    let names = || {
+        let name = |(kind, object): &(Kind, Value)| Named::of(*kind, object).shown() + "\n";
+        objects.iter().map(name).collect::<String>()
+    };
+    let names = matches!(form, Form::Name).then(names).unwrap_or_default();
+    let mut objects: Vec<Value> = objects.into_iter().map(|(_, object)| object).collect();
+    for object in objects.iter_mut().filter(|_| !shape.managed_fields) {
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("managedFields");
         }
     }
-    let mut objects: Vec<Value> = objects.into_iter().map(|(_, object)| object).collect();
-    if let Format::Columns(columns) = format {
-        return custom::text(columns, &objects, shape.headers);
+    match form {
+        Form::Name => Ok(names),
+        Form::Columns(columns) => custom::text(columns, &objects, shape.headers),
+        Form::Yaml => Ok(yaml::text(&whole(objects, single))),
+        Form::Json => Ok(json_text::pretty(&whole(objects, single)) + "\n"),
+        Form::JsonPath(template) => jsonpath::text(template, &whole(objects, single))
+            .map_err(|wrong| format!("error executing jsonpath: {wrong}")),
     }
-    let whole = match objects.pop() {
+}
+
+/// The one object that was asked for, or a list.
+fn whole(mut objects: Vec<Value>, single: bool) -> Value {
+    match objects.pop() {
         Some(object) if single && objects.is_empty() => object,
         last => {
             objects.extend(last);
@@ -231,12 +236,6 @@ pub(super) fn in_form(
                 "metadata": {"resourceVersion": ""},
             })
         }
-    };
-    match format {
-        Format::Json => Ok(json_text::pretty(&whole) + "\n"),
-        Format::JsonPath(template) => jsonpath::text(template, &whole)
-            .map_err(|wrong| format!("error executing jsonpath: {wrong}")),
-        Format::Yaml | Format::Wide | Format::Name | Format::Columns(_) => Ok(yaml::text(&whole)),
     }
 }
 

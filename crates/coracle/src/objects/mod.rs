@@ -12,11 +12,17 @@ mod print;
 mod problem;
 mod session;
 mod sorted;
+mod until;
 mod wait;
 mod watch;
 mod which;
 
 pub(crate) use self::{
-    apply::apply, delete::delete, describe::describe, format::Format, get::get, wait::wait,
+    apply::apply,
+    delete::delete,
+    describe::describe,
+    format::{Form, Format},
+    get::get,
+    wait::wait,
     which::kind,
 };

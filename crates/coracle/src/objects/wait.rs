@@ -9,10 +9,10 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    jsonpath::{self, Path},
     problem::{self, Problem},
     session::{self, Session},
-    which::{self, Asked, Named, typed},
+    until::Until,
+    which::{Asked, Named, typed},
 };
 use crate::{
     cli,
@@ -26,86 +26,6 @@ const FOR_WAIT_S: u64 = 30;
 
 /// What a negative `--timeout` means, in seconds: a week.
 const LONG_WAIT_S: u64 = 7 * 24 * 3600;
-
-/// What is waited for.
-#[derive(Clone, Debug, PartialEq)]
-enum Until {
-    /// `condition=NAME[=VALUE]`; both regardless of case.
-    Condition { name: String, value: String },
-    /// `jsonpath='{PATH}'[=VALUE]`: any value where none is given.
-    Field { path: Path, value: Option<String> },
-    /// `delete`
-    Gone,
-    /// `create`
-    There,
-}
-
-impl Until {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.to_lowercase().as_str() {
-            "delete" => return Ok(Self::Gone),
-            "create" => return Ok(Self::There),
-            _ => {}
-        }
-        if let Some(rest) = text.strip_prefix("condition=") {
-            let (name, value) = rest.split_once('=').unwrap_or((rest, "true"));
-            return Ok(Self::Condition { name: name.to_lowercase(), value: value.to_lowercase() });
-        }
-        if let Some(rest) = text.strip_prefix("jsonpath=") {
-            // A filter has equal signs of its own.
-            let (path, value) = match rest.rfind('}') {
-                Some(end) => (&rest[..=end], rest[end + 1..].strip_prefix('=')),
-                None => match rest.split_once('=') {
-                    Some((path, value)) => (path, Some(value)),
-                    None => (rest, None),
-                },
-            };
-            let value = value.map(str::to_owned);
-            return Ok(Self::Field { path: jsonpath::path(path)?, value });
-        }
-        Err(format!("unrecognized condition: {text:?}"))
-    }
-
-    /// Whether it holds for an object that is there.
-    fn holds(&self, object: &Value) -> Result<bool, String> {
-        match self {
-            Self::There => Ok(true),
-            Self::Gone => Ok(false),
-            Self::Condition { name, value } => Ok(condition_holds(object, name, value)),
-            Self::Field { path, value } => {
-                let found = path.find(object)?;
-                match (found.as_slice(), value) {
-                    ([], _) => Ok(false),
-                    ([_, _, ..], _) => Err("given jsonpath expression matches more than one \
-                                            value"
-                        .to_owned()),
-                    ([Value::Array(_) | Value::Object(_)], Some(_)) => {
-                        Err("jsonpath leads to a nested object or list and cannot be compared"
-                            .to_owned())
-                    }
-                    ([_], None) => Ok(true),
-                    ([found], Some(value)) => Ok(jsonpath::scalar(found) == *value),
-                }
-            }
-        }
-    }
-}
-
-/// Whether the object's own controller says so of its present generation.
-fn condition_holds(object: &Value, name: &str, value: &str) -> bool {
-    let conditions = object["status"]["conditions"].as_array();
-    let is =
-        |field: &Value, wanted: &str| field.as_str().is_some_and(|f| f.to_lowercase() == wanted);
-    let Some(condition) = conditions.into_iter().flatten().find(|c| is(&c["type"], name)) else {
-        return false;
-    };
-    let observed = condition["observedGeneration"]
-        .as_i64()
-        .or_else(|| object["status"]["observedGeneration"].as_i64());
-    let generation = object["metadata"]["generation"].as_i64();
-    let outdated = matches!((observed, generation), (Some(o), Some(g)) if o < g);
-    !outdated && is(&condition["status"], value)
-}
 
 /// Waits.
 pub(crate) async fn wait(args: &cli::Wait) -> Result<Code, Failure> {
@@ -197,7 +117,7 @@ fn limit_of(limit: SignedDuration) -> Duration {
 }
 
 fn tell_met(args: &cli::Wait, object: &Named) {
-    let name = format!("{}/{}", which::shown(object.kind), object.name);
+    let name = object.shown();
     match args.output {
         Some(cli::NameOnly::Name) => tell!("{name}"),
         None => tell!("{name} condition met"),
@@ -288,9 +208,8 @@ async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Res
     }
     if let Some(other) = named.iter().find(|named| named.kind != Kind::Job) {
         return Err(Failure::usage(format!(
-            "{}/{} needs --for: only jobs are waited for without",
-            which::shown(other.kind),
-            other.name
+            "{} needs --for: only jobs are waited for without",
+            other.shown()
         )));
     }
     let mut jobs: Vec<Object> = Vec::new();
@@ -315,42 +234,7 @@ async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Res
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn what_is_waited_for_is_read_and_recognised() {
-        let object = json!({
-            "metadata": {"generation": 2},
-            "status": {"phase": "Running", "n": 3, "list": [1, 2], "conditions": [
-                {"type": "Ready", "status": "True"},
-                {"type": "Old", "status": "True", "observedGeneration": 1},
-            ]},
-        });
-        for (text, wanted) in [
-            ("condition=ready", Ok(true)),
-            ("condition=Ready=TRUE", Ok(true)),
-            ("condition=Ready=false", Ok(false)),
-            ("condition=Old", Ok(false)),
-            ("condition=Other", Ok(false)),
-            ("jsonpath={.status.phase}=Running", Ok(true)),
-            ("jsonpath=.status.phase=Pending", Ok(false)),
-            ("jsonpath={.status.n}=3", Ok(true)),
-            ("jsonpath={.status.n}", Ok(true)),
-            ("jsonpath={.status.none}", Ok(false)),
-            ("jsonpath={.status.conditions[?(@.type==\"Ready\")].status}=True", Ok(true)),
-            ("jsonpath={.status.list[*]}=1", Err(())),
-            ("jsonpath={.status.list}=1", Err(())),
-            ("create", Ok(true)),
-            ("delete", Ok(false)),
-        ] {
-            let until = Until::parse(text).unwrap();
-            assert_eq!(until.holds(&object).map_err(drop), wanted, "{text}");
-        }
-        assert_eq!(Until::parse("ready").unwrap_err(), "unrecognized condition: \"ready\"");
-        assert!(Until::parse("jsonpath={.a").is_err());
-    }
 
     #[test]
     fn a_negative_timeout_is_a_week() {

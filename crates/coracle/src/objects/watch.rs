@@ -43,7 +43,7 @@ impl Watched {
 pub(super) async fn watch(get: &Get<'_>, watched: &Watched) -> Vec<Problem> {
     let form = match &get.args.output {
         None | Some(Format::Wide) => As::Table,
-        Some(_) => As::Object,
+        Some(Format::Form(_)) => As::Object,
     };
     let printer = Printer::new(get.options(watched.kind, false));
     let mut show = Show { get, kind: watched.kind, printer };
@@ -97,12 +97,12 @@ impl Show<'_> {
         let args = self.get.args;
         let text = match &args.output {
             None | Some(Format::Wide) => self.printer.text(&[answer]),
-            Some(format) => {
+            Some(Format::Form(form)) => {
                 let shape =
                     Shape { managed_fields: args.show_managed_fields, headers: !args.no_headers };
                 let mut text = String::new();
                 for item in session::items(self.kind, answer) {
-                    text += &get::in_form(vec![(self.kind, item)], true, format, shape)
+                    text += &get::in_form(vec![(self.kind, item)], true, form, shape)
                         .map_err(Problem::Said)?;
                 }
                 text

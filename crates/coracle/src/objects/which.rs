@@ -33,6 +33,11 @@ impl Named {
         let text = |field: &str| metadata[field].as_str().map(str::to_owned);
         Self { kind, namespace: text("namespace"), name: text("name").unwrap_or_default() }
     }
+
+    /// `job.batch/etl`
+    pub(crate) fn shown(&self) -> String {
+        format!("{}/{}", shown(self.kind), self.name)
+    }
 }
 
 impl Asked {

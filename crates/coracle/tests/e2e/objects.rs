@@ -103,7 +103,7 @@ fn what_is_wrong_is_said_as_kubectl_says_it() {
         .expect(1)
         .says("Error from server (NotFound): jobs.batch \"nope\" not found");
     server.run("get job nope --ignore-not-found").expect(0);
-    server.run("get pods -o go-template={{.a}}").expect(2).says("allowed formats are: wide");
+    server.run("get pods -o go-template={{.a}}").expect(2).says("allowed formats are: yaml");
     server.run("delete pods").expect(1).says("no name was specified");
     server.file("prune.yaml", &words("x"));
     server.run("apply -f prune.yaml --prune").expect(2).says("'--prune'");

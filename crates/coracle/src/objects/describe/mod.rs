@@ -1,6 +1,8 @@
 //! `coracle describe`: everything about an object in kubectl's layout, its events at the end; of a
 //! failed Job also what `run` would have said. Reading is here, writing in the files beside.
 
+#[cfg(test)]
+mod cases;
 mod container;
 mod events;
 mod job;

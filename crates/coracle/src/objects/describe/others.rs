@@ -13,6 +13,30 @@ const ACRONYMS: [&str; 4] = ["API", "URL", "UID", "GUID"];
 /// Fields of metadata that are not among the others.
 const HEAD: [&str; 5] = ["managedFields", "name", "namespace", "labels", "annotations"];
 
+/// What the scopes of a quota mean, in upstream's words.
+const SCOPES: [(&str, &str); 4] = [
+    (
+        "Terminating",
+        "Matches all pods that have an active deadline. These pods have a limited lifespan on a node \
+         before being actively terminated by the system.",
+    ),
+    (
+        "NotTerminating",
+        "Matches all pods that do not have an active deadline. These pods usually include long \
+         running pods whose container command is not expected to terminate.",
+    ),
+    (
+        "BestEffort",
+        "Matches all pods that do not have resource requirements set. These pods have a best effort \
+         quality of service.",
+    ),
+    (
+        "NotBestEffort",
+        "Matches all pods that have at least one resource requirement set. These pods have a \
+         burstable or guaranteed quality of service.",
+    ),
+];
+
 /// Everything about an object but its events.
 pub(super) fn other(
     writer: &mut Writer,
@@ -84,10 +108,17 @@ fn namespace(writer: &mut Writer, object: &Value, within: &[(Kind, Vec<Value>)])
 }
 
 fn quota(writer: &mut Writer, level: usize, rule: &str, object: &Value) {
+    // Within a namespace they are indented already.
+    let bullet = if level == 0 { " *" } else { "*" };
     let mut scopes: Vec<String> = list(&object["spec"]["scopes"]).iter().map(text).collect();
     scopes.sort();
     if !scopes.is_empty() {
         writer.field(level, "Scopes", &scopes.join(", "));
+    }
+    for scope in &scopes {
+        if let Some((_, meaning)) = SCOPES.iter().find(|(name, _)| name == scope) {
+            writer.line(level, &format!("{bullet} {meaning}"));
+        }
     }
     writer.line(level, "Resource\tUsed\tHard");
     writer.line(level, &format!("--------\t{rule}\t{rule}"));

@@ -38,12 +38,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::objects::Format;
+    use crate::objects::Form;
 
     #[test]
     fn what_is_missing_is_none_and_several_values_share_a_cell() {
         let written = "custom-columns=NAME:.metadata.name,N:.n[*]";
-        let Ok(Format::Columns(columns)) = Format::parse(written) else { panic!("columns") };
+        let Ok(Form::Columns(columns)) = Form::parse(written) else { panic!("columns") };
         let objects = [json!({"metadata": {"name": "a"}, "n": [1, 2]}), json!({"n": []})];
         expect![[r#"
             NAME     N
