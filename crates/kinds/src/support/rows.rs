@@ -273,7 +273,7 @@ const SERVICE: &[Row] = &[
     refused_unless("spec.clusterIP", &["None"]),
     refused_unless("spec.clusterIPs", &["None"]),
     refused("spec.externalIPs"),
-    only("spec.type", &["ClusterIP"]),
+    only("spec.type", &["ClusterIP"]).note("pods have no addresses yet"),
     kept("status", "not reported"),
 ];
 
