@@ -35,8 +35,13 @@ pub fn parse(method: &Method, path: &str, query: Option<&str>) -> Result<Request
     }
 }
 
-/// The paths that are only read. Those of discovery may end in a slash.
+/// The paths that are only read. They may end in a slash: clients ask for `/version/` and `/apis/`.
 fn beside_resources(segments: &[&str], query: &Query) -> Option<Request> {
+    let segments = match segments {
+        [""] => return Some(Request::Discovery(Discovery::Index)),
+        [path @ .., ""] => path,
+        path => path,
+    };
     if let Some(discovery) = discovery(segments) {
         return Some(Request::Discovery(discovery));
     }
@@ -55,10 +60,7 @@ fn beside_resources(segments: &[&str], query: &Query) -> Option<Request> {
                 "readyz" => Endpoint::Readyz,
                 _ => return None,
             };
-            let check = match check {
-                [] | [""] => None,
-                check => Some(check.join("/")),
-            };
+            let check = (!check.is_empty()).then(|| check.join("/"));
             Request::Health(Health { endpoint, check }, query.clone())
         }
         [] => return None,
@@ -66,11 +68,6 @@ fn beside_resources(segments: &[&str], query: &Query) -> Option<Request> {
 }
 
 fn discovery(segments: &[&str]) -> Option<Discovery> {
-    let segments = match segments {
-        [""] => return Some(Discovery::Index),
-        [path @ .., ""] => path,
-        path => path,
-    };
     match *segments {
         ["api"] => Some(Discovery::Core),
         ["apis"] => Some(Discovery::Groups),
