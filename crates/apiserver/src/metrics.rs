@@ -16,7 +16,7 @@ use kinds::{KINDS, Kind};
 
 pub(crate) use scrape::metrics;
 
-use crate::{Endpoint, Request, RequestInfo, Subresource, Verb, review::Review};
+use crate::{Endpoint, OpenApi, Request, RequestInfo, Subresource, Verb, review::Review};
 
 /// Upper ends of the buckets that durations of requests are counted in, in milliseconds.
 const BUCKETS_MS: [u64; 23] = [
@@ -128,6 +128,7 @@ impl Line {
             }
             Request::Review(review, _, query) => (What::Review(*review), Some(query)),
             Request::Discovery(_) => (What::Path("/apis"), None),
+            Request::OpenApi(OpenApi::V2) => (What::Path("/openapi/v2"), None),
             Request::OpenApi(_) => (What::Path("/openapi/v3"), None),
             Request::Version => (What::Path("/version"), None),
             Request::Health(health, _) => (What::Path(path(health.endpoint)), None),

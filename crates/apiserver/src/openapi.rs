@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Response, StatusCode,
-    header::{CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, LOCATION, VARY},
+    header::{ACCEPT, CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, LOCATION, VARY},
 };
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use kinds::KINDS;
@@ -42,7 +42,17 @@ struct Document {
     json: Bytes,
 }
 
+/// All there is of OpenAPI v2, as protobuf: the version `2.0` and the title, and no kinds. kubectl
+/// asks for it after a kind that v3 does not have, and without one it cannot even say that.
+const V2: &[u8] = b"\x0a\x032.0\x12\x0c\x0a\x0aKubernetes";
+
+/// The form in which kubectl asks for it, without its version.
+const V2_MEDIA: &str = "application/com.github.proto-openapi.spec.v2";
+
 pub(crate) fn openapi(asked: &OpenApi, headers: &HeaderMap, server: &Rc<Server>) -> Answer {
+    if *asked == OpenApi::V2 {
+        return Ok(v2(headers));
+    }
     negotiate::accepts_json(headers)?;
     let documents = server.openapi();
     let OpenApi::Document { path, hash } = asked else {
@@ -59,6 +69,18 @@ pub(crate) fn openapi(asked: &OpenApi, headers: &HeaderMap, server: &Rc<Server>)
         set(&mut response, EXPIRES, &expires(server.now()));
     }
     Ok(response)
+}
+
+/// Whoever wants the whole of v2 has to be told that it is not there.
+fn v2(headers: &HeaderMap) -> Response<Body> {
+    let accepts = headers.get(ACCEPT).is_some_and(|accept| {
+        accept.as_bytes().windows(V2_MEDIA.len()).any(|part| part == V2_MEDIA.as_bytes())
+    });
+    if !accepts {
+        return answer::not_found();
+    }
+    let content = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    answer::with_type(StatusCode::OK, content, Body::whole(V2))
 }
 
 impl Documents {

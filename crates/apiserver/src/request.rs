@@ -73,9 +73,11 @@ pub enum Discovery {
     Resources(String, String),
 }
 
-/// The documents of OpenAPI v3.
+/// The documents of OpenAPI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenApi {
+    /// `/openapi/v2`
+    V2,
     /// `/openapi/v3`
     Index,
     /// `/openapi/v3/<path>`, such as `apis/batch/v1`, with the parameter `hash`.

@@ -48,6 +48,7 @@ fn beside_resources(segments: &[&str], query: &Query) -> Option<Request> {
     Some(match segments {
         ["version"] => Request::Version,
         ["metrics"] => Request::Metrics,
+        ["openapi", "v2"] => Request::OpenApi(OpenApi::V2),
         ["openapi", "v3"] => Request::OpenApi(OpenApi::Index),
         ["openapi", "v3", path @ ..] => Request::OpenApi(OpenApi::Document {
             path: path.join("/"),

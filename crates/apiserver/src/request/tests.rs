@@ -97,7 +97,7 @@ const LINES: &[(&str, &str, &str)] = &[
     ("GET", "/apis/batch/v2", "no such path"),
     ("GET", "/openapi/v3", "Index"),
     ("GET", "/openapi/v3/api/v1?hash=A", "Document { path: \"api/v1\", hash: \"A\" }"),
-    ("GET", "/openapi/v2", "no such path"),
+    ("GET", "/openapi/v2", "V2"),
     ("GET", "/metrics", "Metrics"),
     ("GET", "/version/", "Version"),
     ("GET", "/livez/", "Livez None"),

@@ -29,6 +29,20 @@ fn documents_lie_under_their_hashes_and_may_be_kept() {
     });
 }
 
+/// As kubectl asks after a kind that v3 does not have; what it makes of the answer is tested with it.
+#[test]
+fn version_2_is_empty_and_only_there_as_protobuf() {
+    with_server(async |harness| {
+        let mut asked = request("GET", "/openapi/v2", "");
+        let accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+        asked.headers_mut().insert("accept", accept.parse().unwrap());
+        let answer = harness.call(asked).await;
+        assert_eq!(answer.code, 200);
+        assert!(answer.headers["content-type"].to_str().unwrap().contains("proto-openapi.spec.v2"));
+        assert_eq!(harness.call(request("GET", "/openapi/v2", "")).await.code, 404);
+    });
+}
+
 #[test]
 fn only_json_is_served() {
     with_server(async |harness| {
