@@ -32,15 +32,16 @@ use crate::{
     answer::{self, Answer, bad_request},
 };
 
-/// Answers with what was written, once it is durable.
+/// Answers with what was written, or why not, once everything is durable that it was decided by.
 async fn written(
     server: &Rc<Server>,
     outcome: Result<Written, StatusError>,
     mut warnings: Vec<String>,
 ) -> Answer {
     server.kick();
+    let head = server.engine().store().head();
+    server.durable(head).await?;
     let written = outcome?;
-    server.durable(written.object.meta.revision).await?;
     warnings.extend(written.warnings);
     let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = answer::object(code, &written.object);
