@@ -88,11 +88,15 @@ impl Get<'_> {
         }
         let several = groups.iter().any(|(kind, _)| *kind != groups[0].0);
         let mut texts = Vec::new();
+        // Once there is a column of namespaces, it stays, also for kinds that have none.
+        let mut namespace = false;
         for (kind, mut tables) in groups {
+            namespace |= self.args.all_namespaces && kind.info().namespaced;
             if let Err(wrong) = self.sort_rows(&mut tables) {
                 problems.push(Problem::Said(wrong));
             }
-            let text = Printer::new(self.options(kind, several)).text(&tables);
+            let text =
+                Printer::new(Options { namespace, ..self.options(kind, several) }).text(&tables);
             texts.extend((!text.is_empty()).then_some(text));
         }
         let between = if self.args.no_headers { "" } else { "\n" };

@@ -165,8 +165,13 @@ fn of_pair(word: &str) -> Result<Named, String> {
 /// The kinds that a word names: one, or those of a category such as `all`.
 fn kinds(word: &str) -> Result<Vec<Kind>, String> {
     let in_category = |info: &&KindInfo| info.categories.contains(&word);
-    let of_category: Vec<Kind> = KINDS.iter().filter(in_category).map(|info| info.kind).collect();
-    if of_category.is_empty() { Ok(vec![kind(word)?]) } else { Ok(of_category) }
+    let mut of_category: Vec<&KindInfo> = KINDS.iter().filter(in_category).collect();
+    if of_category.is_empty() {
+        return Ok(vec![kind(word)?]);
+    }
+    // The order in which the API lists them.
+    of_category.sort_by_key(|info| (info.group, info.plural));
+    Ok(of_category.into_iter().map(|info| info.kind).collect())
 }
 
 /// The kind that a word names.
@@ -264,7 +269,9 @@ mod tests {
             Ok(Asked::Objects(vec![named(Pod, "a"), named(Job, "b")]))
         );
         let Ok(Asked::Kinds(all)) = read("all") else { panic!("a category") };
-        assert!(all.contains(&Pod) && all.contains(&Job) && !all.contains(&Kind::Secret));
+        let place = |kind| all.iter().position(|listed| *listed == kind);
+        assert!(place(Pod) < place(Kind::Service) && place(Kind::Service) < place(Job));
+        assert!(place(Pod).is_some() && place(Kind::Secret).is_none(), "{all:?}");
     }
 
     #[test]
