@@ -18,7 +18,7 @@ use clap::{
 use jiff::SignedDuration;
 
 pub(crate) use objects::{
-    Apply, Cascade, Delete, Describe, DryRun, Get, NameOnly, Place, Wait, Which,
+    Among, Apply, Cascade, Delete, Describe, DryRun, Get, NameOnly, Place, Wait, Which,
 };
 
 /// Your Kubernetes Jobs, without the cluster.

@@ -32,6 +32,20 @@ pub(crate) struct Which {
     pub(crate) selector: Option<String>,
 }
 
+/// Which of the objects of the kinds, for verbs that want to be told.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Among {
+    /// In all namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+    /// All objects of the kinds
+    #[arg(long, conflicts_with_all = ["selector", "files"])]
+    pub(crate) all: bool,
+    /// Only objects with these fields
+    #[arg(long, value_name = "FIELDS", conflicts_with = "files")]
+    pub(crate) field_selector: Option<String>,
+}
+
 /// `coracle get`
 #[derive(Debug, Args)]
 #[command(override_usage = "coracle get [OPTIONS] KIND[,KIND…] [NAME…]\n       \
@@ -116,15 +130,8 @@ pub(crate) struct Wait {
     pub(crate) which: Which,
     #[command(flatten)]
     pub(crate) place: Place,
-    /// In all namespaces
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub(crate) all_namespaces: bool,
-    /// All objects of the kinds
-    #[arg(long, conflicts_with = "selector")]
-    pub(crate) all: bool,
-    /// Only objects with these fields
-    #[arg(long, value_name = "FIELDS", conflicts_with = "files")]
-    pub(crate) field_selector: Option<String>,
+    #[command(flatten)]
+    pub(crate) among: Among,
     /// condition=NAME[=VALUE], delete, create or jsonpath='{PATH}'[=VALUE]
     #[arg(long = "for", value_name = "WHAT")]
     pub(crate) until: Option<String>,
@@ -180,15 +187,8 @@ pub(crate) struct Delete {
     pub(crate) which: Which,
     #[command(flatten)]
     pub(crate) place: Place,
-    /// In all namespaces
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub(crate) all_namespaces: bool,
-    /// All objects of the kinds
-    #[arg(long, conflicts_with_all = ["selector", "files"])]
-    pub(crate) all: bool,
-    /// Only objects with these fields
-    #[arg(long, value_name = "FIELDS", conflicts_with = "files")]
-    pub(crate) field_selector: Option<String>,
+    #[command(flatten)]
+    pub(crate) among: Among,
     /// What becomes of what the object made, such as the pods of a job
     #[arg(long, value_enum, default_value_t = Cascade::Background)]
     pub(crate) cascade: Cascade,

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use hyper::Method;
-use kinds::Kind;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     problem::{self, Problem},
-    session::{self, Session},
-    wait::{late, watch_until},
+    session::Session,
+    wait::{LONG_WAIT_S, late, watch_until},
     which::{self, Asked, Named},
 };
 use crate::{
@@ -18,9 +17,6 @@ use crate::{
     client::{As, Body},
     exit::{Code, Failure},
 };
-
-/// How long is waited where no limit is given, in seconds: a week, as kubectl does.
-const LONG_WAIT_S: u64 = 7 * 24 * 3600;
 
 /// What kubectl says before it takes away what may still run.
 const FORCED: &str = "Warning: Immediate deletion does not wait for confirmation that the running \
@@ -68,15 +64,9 @@ fn options(args: &cli::Delete, grace: Option<i64>) -> Value {
 
 /// Deletes objects.
 pub(crate) async fn delete(args: &cli::Delete) -> Result<Code, Failure> {
-    let selective = args.which.selector.is_some() || args.field_selector.is_some() || args.all;
-    let asked = Asked::read(&args.which, &args.place, selective)?;
-    if matches!(asked, Asked::Kinds(_)) && !selective {
-        return Err(Failure::failed(
-            "resource(s) were provided, but no name was specified: say a name, -l LABELS or --all",
-        ));
-    }
+    let (asked, selective) = Asked::read_cautiously(&args.which, &args.place, &args.among)?;
     let grace = grace(args).map_err(Failure::failed)?;
-    let session = Session::act(&args.place, args.all_namespaces).await?;
+    let session = Session::act(&args.place, args.among.all_namespaces).await?;
     if grace == Some(0) {
         complain!("{FORCED}");
     }
@@ -95,9 +85,9 @@ struct Delete<'a> {
 impl Delete<'_> {
     async fn all(&self, asked: Asked, selective: bool) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let objects = match asked {
-            Asked::Objects(objects) => objects,
-            Asked::Kinds(kinds) => self.selected(kinds, &mut problems).await,
+        let objects = match self.session.names(asked, &self.args.which, &self.args.among).await {
+            Ok(objects) => objects,
+            Err(problem) => return vec![problem],
         };
         let forgiving = self.args.ignore_not_found || selective;
         let mut deleted = Vec::new();
@@ -115,23 +105,6 @@ impl Delete<'_> {
             problems.extend(self.until_gone(&deleted).await);
         }
         problems
-    }
-
-    async fn selected(&self, kinds: Vec<Kind>, problems: &mut Vec<Problem>) -> Vec<Named> {
-        let labels = self.args.which.selector.as_deref().unwrap_or_default();
-        let fields = self.args.field_selector.as_deref().unwrap_or_default();
-        let mut objects = Vec::new();
-        for kind in kinds {
-            let target = self.session.collection(kind, labels, fields, &[]);
-            match self.session.read(target, As::Object).await {
-                Ok(list) => {
-                    let items = session::items(kind, list);
-                    objects.extend(items.iter().map(|item| Named::of(kind, item)));
-                }
-                Err(problem) => problems.push(problem),
-            }
-        }
-        objects
     }
 
     /// Deletes one object, or begins to, and gives the uid that it had.
@@ -204,6 +177,7 @@ fn said(args: &cli::Delete, grace: Option<i64>, named: &Named, namespace: &str) 
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use kinds::Kind;
 
     use super::*;
     use crate::cli::{Cli, Command};

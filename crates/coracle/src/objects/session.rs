@@ -5,7 +5,10 @@ use hyper::Method;
 use kinds::Kind;
 use serde_json::Value;
 
-use super::{problem::Problem, which::Named};
+use super::{
+    problem::Problem,
+    which::{Asked, Named},
+};
 use crate::{
     cli,
     client::{As, Body, Client, Selection, WATCH_S},
@@ -157,6 +160,27 @@ impl Session {
     /// Reads what a path names.
     pub(crate) async fn read(&self, target: String, form: As) -> Result<Value, Problem> {
         Ok(self.client().request(Method::GET, target, form, &Body::None).await?.body)
+    }
+
+    /// The objects that are asked for, by name: those of kinds are read first.
+    pub(crate) async fn names(
+        &self,
+        asked: Asked,
+        which: &cli::Which,
+        among: &cli::Among,
+    ) -> Result<Vec<Named>, Problem> {
+        let kinds = match asked {
+            Asked::Objects(objects) => return Ok(objects),
+            Asked::Kinds(kinds) => kinds,
+        };
+        let labels = which.selector.as_deref().unwrap_or_default();
+        let fields = among.field_selector.as_deref().unwrap_or_default();
+        let mut named = Vec::new();
+        for kind in kinds {
+            let list = self.read(self.collection(kind, labels, fields, &[]), As::Object).await?;
+            named.extend(items(kind, list).iter().map(|item| Named::of(kind, item)));
+        }
+        Ok(named)
     }
 
     /// Reads one object.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     problem::{self, Problem},
-    session::{self, Session},
+    session::Session,
     until::Until,
     which::{Asked, Named, typed},
 };
@@ -24,20 +24,14 @@ use crate::{
 /// How long `--for` is waited for where nothing else is said, as kubectl does, in seconds.
 const FOR_WAIT_S: u64 = 30;
 
-/// What a negative `--timeout` means, in seconds: a week.
-const LONG_WAIT_S: u64 = 7 * 24 * 3600;
+/// What a negative `--timeout` means, and none where kubectl has no limit, in seconds: a week.
+pub(super) const LONG_WAIT_S: u64 = 7 * 24 * 3600;
 
 /// Waits.
 pub(crate) async fn wait(args: &cli::Wait) -> Result<Code, Failure> {
-    let selective = args.which.selector.is_some() || args.field_selector.is_some() || args.all;
-    let asked = Asked::read(&args.which, &args.place, selective)?;
-    if matches!(asked, Asked::Kinds(_)) && !selective {
-        return Err(Failure::failed(
-            "resource(s) were provided, but no name was specified: say a name, -l LABELS or --all",
-        ));
-    }
+    let (asked, _) = Asked::read_cautiously(&args.which, &args.place, &args.among)?;
     let until = args.until.as_deref().map(Until::parse).transpose().map_err(Failure::failed)?;
-    let session = Session::look(&args.place, args.all_namespaces).await?;
+    let session = Session::look(&args.place, args.among.all_namespaces).await?;
     let result = match until {
         Some(until) => Ok(wait_until(args, &session, asked, &until).await),
         None => wait_for_jobs(args, &session, asked).await,
@@ -46,24 +40,8 @@ pub(crate) async fn wait(args: &cli::Wait) -> Result<Code, Failure> {
     result
 }
 
-/// The objects by name: those of a selection are read first.
-async fn names(args: &cli::Wait, session: &Session, asked: Asked) -> Result<Vec<Named>, Problem> {
-    let kinds = match asked {
-        Asked::Objects(objects) => return Ok(objects),
-        Asked::Kinds(kinds) => kinds,
-    };
-    let labels = args.which.selector.as_deref().unwrap_or_default();
-    let fields = args.field_selector.as_deref().unwrap_or_default();
-    let mut named = Vec::new();
-    for kind in kinds {
-        let list = session.read(session.collection(kind, labels, fields, &[]), As::Object).await?;
-        named.extend(session::items(kind, list).iter().map(|item| Named::of(kind, item)));
-    }
-    Ok(named)
-}
-
 async fn wait_until(args: &cli::Wait, session: &Session, asked: Asked, until: &Until) -> Code {
-    let objects = match names(args, session, asked).await {
+    let objects = match session.names(asked, &args.which, &args.among).await {
         Ok(objects) => objects,
         Err(problem) => return problem::tell(&[problem]),
     };
@@ -199,7 +177,7 @@ async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Res
         problem::tell(&[problem]);
         Ok(Code::USAGE)
     };
-    let named = match names(args, session, asked).await {
+    let named = match session.names(asked, &args.which, &args.among).await {
         Ok(named) => named,
         Err(problem) => return usage(problem),
     };

@@ -67,6 +67,28 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// The same for verbs that act on all objects of a kind only when told so. Gives also whether
+    /// there is a selection, in which what is not there is no error.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and kinds alone.
+    pub(crate) fn read_cautiously(
+        which: &cli::Which,
+        place: &cli::Place,
+        among: &cli::Among,
+    ) -> Result<(Self, bool), Failure> {
+        let selective = which.selector.is_some() || among.field_selector.is_some() || among.all;
+        let asked = Self::read(which, place, selective)?;
+        if matches!(asked, Self::Kinds(_)) && !selective {
+            return Err(Failure::failed(
+                "resource(s) were provided, but no name was specified: say a name, -l LABELS or --all",
+            ));
+        }
+        Ok((asked, selective))
+    }
+}
+
 /// Everything that files contain, in order.
 ///
 /// # Errors
