@@ -41,10 +41,15 @@ async fn written(
     server.kick();
     let head = server.engine().store().head();
     server.durable(head).await?;
-    let written = outcome?;
-    warnings.extend(written.warnings);
-    let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = answer::object(code, &written.object);
+    let mut response = match outcome {
+        Ok(written) => {
+            warnings.extend(written.warnings);
+            let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
+            answer::object(code, &written.object)
+        }
+        // What was odd about the body is said beside what was wrong with the object.
+        Err(error) => answer::refusal(&error),
+    };
     answer::warn(&mut response, &warnings);
     Ok(response)
 }

@@ -19,10 +19,9 @@ pub(crate) async fn patch(info: &RequestInfo, mut context: Context<'_>) -> Answe
     let patch_type = content::patch_type(&context.headers)?;
     let options = WriteOptions::read_patch(&info.query)?;
     let patch = context.body().await?;
-    match apply(context.server, info, patch_type, &patch, options) {
-        Ok((new, warnings)) => written(context.server, Ok(new), warnings).await,
-        Err(error) => written(context.server, Err(error), Vec::new()).await,
-    }
+    let mut warnings = Vec::new();
+    let outcome = apply(context.server, info, patch_type, &patch, options, &mut warnings);
+    written(context.server, outcome, warnings).await
 }
 
 fn apply(
@@ -31,15 +30,16 @@ fn apply(
     patch_type: PatchType,
     patch: &[u8],
     options: WriteOptions,
-) -> Result<(Written, Vec<String>), StatusError> {
+    warnings: &mut Vec<String>,
+) -> Result<Written, StatusError> {
     let mut engine = server.engine();
     let current = engine.get(&Key::new(info.kind, &info.namespace, &info.name))?;
     let patched = patch::apply(info.kind, patch_type, patch, current.json())?;
-    let (mut draft, warnings) =
+    let (mut draft, found) =
         decode::patched(info.kind, patch_type, patch, &patched, options.validation)
             .map_err(|error| invalid_options(" \"\"", &[error]))?;
     place(&mut draft, &info.namespace)?;
     check_name(&draft, &info.name)?;
-    let part = part(info.subresource);
-    Ok((engine.update(draft, part, options.dry_run, server.now())?, warnings))
+    warnings.extend(found);
+    engine.update(draft, part(info.subresource), options.dry_run, server.now())
 }

@@ -68,10 +68,6 @@ const VALUES: &[&str] = &[
 /// Lists in lists and maps in maps, this deep.
 const DEEP: usize = 3_000;
 
-pub(super) fn mutated_target(random: &mut fastrand::Rng, target: &str) -> String {
-    mutated_text(random, target)
-}
-
 pub(super) fn mutated_body(random: &mut fastrand::Rng, body: &[u8]) -> Vec<u8> {
     match (random.u8(0..4), serde_json::from_slice::<Value>(body), std::str::from_utf8(body)) {
         (0 | 1, Ok(json), _) => mutated_structure(random, json).into_bytes(),
@@ -80,7 +76,7 @@ pub(super) fn mutated_body(random: &mut fastrand::Rng, body: &[u8]) -> Vec<u8> {
     }
 }
 
-fn mutated_text(random: &mut fastrand::Rng, text: &str) -> String {
+pub(super) fn mutated_text(random: &mut fastrand::Rng, text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     for _ in 0..random.usize(1..4) {
         let at = random.usize(0..=letters.len());
