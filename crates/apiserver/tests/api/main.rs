@@ -17,3 +17,4 @@ mod slow;
 mod tables;
 mod tls;
 mod watches;
+mod writes;
