@@ -92,9 +92,12 @@ impl Uid {
 
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (hi, lo) = ((self.0 >> 64) as u64, self.0 as u64);
-        let (a, b, c) = (hi >> 32, (hi >> 16) & 0xffff, hi & 0xffff);
-        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", lo >> 48, lo & 0xffff_ffff_ffff)
+        let mut text = [b'-'; 36];
+        let digits = (0..36).filter(|at| !matches!(at, 8 | 13 | 18 | 23));
+        for (digit, at) in digits.enumerate() {
+            text[at] = b"0123456789abcdef"[(self.0 >> (124 - 4 * digit)) as usize & 0xf];
+        }
+        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
 

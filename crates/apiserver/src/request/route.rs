@@ -1,5 +1,7 @@
 //! From the text of a request line to what it asks for.
 
+use std::borrow::Cow;
+
 use hyper::Method;
 use kinds::{KINDS, Kind, Reason, StatusError};
 use percent_encoding::percent_decode_str;
@@ -15,13 +17,13 @@ use crate::{
 /// Reads a request line. `query` is the text after the question mark.
 pub fn parse(method: &Method, path: &str, query: Option<&str>) -> Result<Request, Unroutable> {
     let query = Query::parse(query.unwrap_or_default());
-    let segments: Vec<String> = path
+    let segments: Vec<Cow<'_, str>> = path
         .strip_prefix('/')
         .ok_or(Unroutable::NotFound)?
         .split('/')
-        .map(|s| percent_decode_str(s).decode_utf8_lossy().into_owned())
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
         .collect();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     if let Some(request) = beside_resources(&segments, &query) {
         return only(method, &Method::GET, request);
     }
