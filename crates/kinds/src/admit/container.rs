@@ -38,9 +38,8 @@ pub(super) fn defaults(container: &mut Container, in_pod: bool, host_network: bo
             fill(&mut reference.api_version, "v1");
         }
     }
-    if let Some(resources) = &mut container.resources {
-        resources::defaults(resources, in_pod);
-    }
+    // Upstream's encoding always has it, and people compare what they get.
+    resources::defaults(container.resources.get_or_insert_default(), in_pod);
 }
 
 /// Sets a text that is absent or empty.
