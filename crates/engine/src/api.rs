@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 pub use kinds::admit::Subresource;
-use kinds::{Draft, FieldError, Key, Kind, Object, Reason, StatusError, Uid, admit, names};
+use kinds::{
+    Draft, FieldError, Key, Kind, Object, Reason, StatusError, Uid, admit, names,
+    types::core::v1::Pod,
+};
 
 use crate::{
     Engine,
@@ -78,6 +81,29 @@ impl Engine {
             admitted.map_err(|errors| StatusError::invalid(kind, &name, &errors))?;
         admission::last(&state, &Request { draft: &draft, old: None })?;
         Ok((draft, warnings))
+    }
+
+    /// As [`admit`](Self::admit), for a Pod that a controller makes.
+    pub(crate) fn admit_pod(
+        &mut self,
+        pod: Pod,
+        now: Timestamp,
+    ) -> Result<(Draft, Pod), StatusError> {
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        let shell =
+            Draft { kind: Kind::Pod, metadata: pod.metadata.clone(), rest: Default::default() };
+        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
+        let state = self.state();
+        admission::first(&state, &Request { draft: &shell, old: None })?;
+        let mut refused = Ok(());
+        let admitted = admit::create_pod(pod, &context, &mut |meta, spec| {
+            refused = admission::pod(&state, &mut PodChange { meta, spec, old: None });
+        });
+        refused?;
+        let (draft, pod) =
+            admitted.map_err(|errors| StatusError::invalid(Kind::Pod, &name, &errors))?;
+        admission::last(&state, &Request { draft: &draft, old: None })?;
+        Ok((draft, pod))
     }
 
     fn state(&self) -> State<'_> {

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use kinds::{
     Draft, Facts, KINDS, Key, Kind, Object, Owner, Revision, Uid,
     quantity::Quantity,
-    types::{batch::v1::Job, core::v1::Node},
+    types::{
+        batch::v1::Job,
+        core::v1::{Node, Pod},
+    },
 };
 use reconcile::placement::{NodeFacts, Room};
 use store::{Change, Store};
@@ -232,6 +235,11 @@ impl Engine {
     /// The one way an object changes: into the pending transaction, with every index kept. An object
     /// that was only waiting for its last finalizer goes instead.
     pub(crate) fn put(&mut self, draft: Draft) {
+        self.put_typed(draft, None);
+    }
+
+    /// As [`put`](Self::put), for a caller that has the Pod of the draft.
+    pub(crate) fn put_typed(&mut self, draft: Draft, pod: Option<&Pod>) {
         let key = draft.key();
         let meta = &draft.metadata;
         let free = meta.finalizers.as_ref().is_none_or(Vec::is_empty);
@@ -253,7 +261,7 @@ impl Engine {
             self.woken.insert(key.clone());
         }
         match key.kind {
-            Kind::Pod => self.index_pod(&key, &draft, None),
+            Kind::Pod => self.index_pod(&key, &draft, pod),
             Kind::Job => self.index_job(&key, &draft),
             Kind::ResourceQuota => self.index_quota(&key, &draft),
             Kind::Node => self.index_node(&key, &draft),

@@ -2,7 +2,7 @@
 //! let go (`pkg/controller/garbagecollector`).
 
 use jiff::Timestamp;
-use kinds::{Draft, Key, Kind, Uid, metav1::OwnerReference, selector::Selector};
+use kinds::{Draft, Key, Kind, Meta, Uid, metav1::OwnerReference, selector::Selector};
 use reconcile::{
     PodFacts, TRACKING_FINALIZER,
     garbage::{OwnerState, Verdict, judge},
@@ -41,20 +41,30 @@ impl Engine {
     }
 
     /// Whether an object has anything that the collector looks at: told without reading it, as most
-    /// have nothing.
+    /// have nothing. What unfinished Jobs own, which do not wait for it, is theirs to look at.
     fn concerns_collector(&self, key: &Key) -> bool {
-        match self.pending.get(key) {
-            Some(None) => false,
+        let (deleting, held, owners): (bool, bool, Vec<Option<Uid>>) = match self.pending.get(key) {
+            Some(None) => return false,
             Some(Some(draft)) => {
                 let meta = &draft.metadata;
-                meta.deletion_timestamp.is_some()
-                    || meta.owner_references.as_ref().is_some_and(|owners| !owners.is_empty())
-                    || meta.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
+                let owners = meta.owner_references.iter().flatten();
+                let held = meta.finalizers.as_ref().is_some_and(|all| !all.is_empty());
+                let uids = owners.map(|owner| Uid::parse(&owner.uid)).collect();
+                (meta.deletion_timestamp.is_some(), held, uids)
             }
-            None => self.store.get(key).is_some_and(|object| {
-                let meta = &object.meta;
-                object.deleting() || !meta.owners.is_empty() || !meta.finalizers.is_empty()
-            }),
+            None => {
+                let Some(object) = self.store.get(key) else { return false };
+                let Meta { owners, finalizers, .. } = &object.meta;
+                let uids = owners.iter().map(|owner| Some(owner.uid)).collect();
+                (object.deleting(), !finalizers.is_empty(), uids)
+            }
+        };
+        let minded =
+            |uid: Uid| self.jobs.key_of(uid).is_some() && !self.awaiting.contains_key(&uid);
+        match owners.as_slice() {
+            _ if deleting => true,
+            [] => held,
+            owners => !owners.iter().all(|owner| owner.is_some_and(minded)),
         }
     }
 

@@ -111,17 +111,16 @@ impl Engine {
     }
 
     /// Creates a pod of a Job. The refusal of a pod is an Event, as upstream has it.
-    fn create_pod(&mut self, job: &Key, pod: Pod, now: Timestamp) -> Option<reconcile::Note> {
-        let mut draft = Draft::of_pod(&pod);
-        draft.metadata.namespace = Some(job.namespace.to_string());
+    fn create_pod(&mut self, job: &Key, mut pod: Pod, now: Timestamp) -> Option<reconcile::Note> {
+        pod.metadata.namespace = Some(job.namespace.to_string());
         if let Some(run) = self.jobs.get(job).and_then(|state| state.run.clone()) {
-            let annotations = draft.metadata.annotations.get_or_insert_default();
+            let annotations = pod.metadata.annotations.get_or_insert_default();
             annotations.insert(RUN_ANNOTATION.to_owned(), run);
         }
-        match self.admit(draft, now) {
-            Ok((draft, _)) => {
+        match self.admit_pod(pod, now) {
+            Ok((draft, pod)) => {
                 self.urgent = true;
-                self.put(draft);
+                self.put_typed(draft, Some(&pod));
                 None
             }
             Err(why) => {

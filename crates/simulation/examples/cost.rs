@@ -65,7 +65,8 @@ impl Machine {
         let mut disk = MemoryDisk::new();
         let store = Store::open(&mut disk, store::Limits::default(), now)?;
         let node = simulation::node_object(16_000);
-        let config = Config { node, scope: Scope::All, seed: 1, limits: Limits::default() };
+        let limits = Limits::default();
+        let config = Config { node, scope: Scope::All, seed: 1, limits, root_ca: None };
         let mut engine = Engine::open(store, config, now);
         let none = BTreeSet::new();
         let (mut driver, _) = Driver::start(simulation::node_config(), none, &mut engine, now);
@@ -132,7 +133,7 @@ fn answers(deed: Deed, now: Timestamp) -> Vec<Input> {
             ]
         }
         Deed::Spawner(Request::EndPod { pod }) => vec![Input::Spawner(Reply::PodEnded { pod })],
-        Deed::Spawner(_) => Vec::new(),
+        Deed::Spawner(_) | Deed::RemoveLogs(_) => Vec::new(),
         Deed::Prepare { uid, .. } => vec![Input::Prepared { uid, result: Ok(()) }],
         Deed::CleanUp { uid } => vec![Input::CleanedUp { uid }],
         Deed::ReadTermination { id, .. } => {

@@ -16,6 +16,8 @@ mod resources;
 mod service;
 mod volume;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -27,7 +29,7 @@ use crate::{
     support,
     types::{
         batch::v1::{Job, JobSpec, JobStatus},
-        core::v1::{Event, NodeStatus, PodSpec, PodStatus},
+        core::v1::{Event, NodeStatus, Pod, PodSpec, PodStatus},
     },
 };
 
@@ -73,14 +75,7 @@ pub fn create_with(
     adjust: Adjust<'_>,
 ) -> Result<(Draft, Vec<String>), FieldErrors> {
     let info = draft.kind.info();
-    let metadata = &mut draft.metadata;
-    metadata.uid = Some(context.uid.to_string());
-    metadata.creation_timestamp = Some(api_time(context.now));
-    metadata.deletion_timestamp = None;
-    metadata.deletion_grace_period_seconds = None;
-    metadata.self_link = None;
-    metadata.resource_version = None;
-    metadata.generation = info.generation.then_some(1);
+    begin(&mut draft.metadata, draft.kind, context);
     // A node reports its own status when it registers; all other statuses are the server's.
     if info.status && draft.kind != Kind::Node {
         draft.rest.remove("status");
@@ -90,6 +85,46 @@ pub fn create_with(
     meta::check(&draft, &mut errors);
     finish(&mut draft, None, adjust, &mut warnings, &mut errors);
     if errors.is_empty() { Ok((draft, warnings)) } else { Err(errors) }
+}
+
+/// As [`create_with`], for a Pod that a controller makes of a template. The template was admitted, so
+/// nothing in it is unsupported, and nobody reads warnings. Gives the Pod as it is, too.
+///
+/// # Errors
+/// Everything wrong with the Pod.
+pub fn create_pod(
+    pod: Pod,
+    context: &Context,
+    adjust: Adjust<'_>,
+) -> Result<(Draft, Pod), FieldErrors> {
+    let Pod { mut metadata, spec, .. } = pod;
+    begin(&mut metadata, Kind::Pod, context);
+    let mut spec = spec.unwrap_or_default();
+    pod::defaults(&mut spec, true);
+    adjust(&mut metadata, &mut spec);
+    let mut draft = Draft { kind: Kind::Pod, metadata, rest: BTreeMap::new() };
+    let mut errors = Vec::new();
+    meta::check(&draft, &mut errors);
+    pod::check(&spec, &mut errors);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let status = pod::new_status(&spec);
+    draft.set("spec", &spec);
+    draft.set_pod_status(&status);
+    let metadata = draft.metadata.clone();
+    Ok((draft, Pod { metadata, spec: Some(spec), status: Some(status) }))
+}
+
+/// What the server gives to every new object.
+fn begin(metadata: &mut ObjectMeta, kind: Kind, context: &Context) {
+    metadata.uid = Some(context.uid.to_string());
+    metadata.creation_timestamp = Some(api_time(context.now));
+    metadata.deletion_timestamp = None;
+    metadata.deletion_grace_period_seconds = None;
+    metadata.self_link = None;
+    metadata.resource_version = None;
+    metadata.generation = kind.info().generation.then_some(1);
 }
 
 /// Makes a changed object ready to replace `old`: what this way of writing may not touch is kept
