@@ -21,6 +21,9 @@ use crate::{
     },
 };
 
+/// Room for the beginning of an object, so that its JSON is not copied while it grows.
+const METADATA_BYTES: usize = 1024;
+
 /// An object being worked on: typed metadata, everything else raw.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -215,23 +218,22 @@ impl Draft {
 
     /// The JSON of the draft as it stands, for decoding as a typed object or for an answer.
     pub fn to_json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Whole<'a> {
-            kind: &'a str,
-            api_version: String,
-            metadata: &'a ObjectMeta,
-            #[serde(flatten)]
-            rest: &'a BTreeMap<String, Box<RawValue>>,
-        }
         let info = self.kind.info();
-        let whole = Whole {
-            kind: info.name,
-            api_version: info.api_version(),
-            metadata: &self.metadata,
-            rest: &self.rest,
-        };
-        serde_json::to_vec(&whole).expect("raw values serialise")
+        let fields = self.rest.iter().map(|(name, raw)| name.len() + raw.get().len() + 4);
+        let mut out = Vec::with_capacity(METADATA_BYTES + fields.sum::<usize>());
+        let (name, version) = (info.name, info.api_version());
+        out.extend(
+            format!(r#"{{"kind":"{name}","apiVersion":"{version}","metadata":"#).into_bytes(),
+        );
+        serde_json::to_writer(&mut out, &self.metadata).expect("metadata serialises");
+        for (name, raw) in &self.rest {
+            out.push(b',');
+            serde_json::to_writer(&mut out, name).expect("a string serialises");
+            out.push(b':');
+            out.extend(raw.get().as_bytes());
+        }
+        out.push(b'}');
+        out
     }
 
     /// Finishes the change: gives it its revision and reads the index.
