@@ -1,5 +1,7 @@
 //! Pods of a run whose client was away while the server started.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::collections::BTreeSet;
 
 use driver::{Deed, Driver};

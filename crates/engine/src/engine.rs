@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use kinds::{
-    Draft, Facts, KINDS, Key, Kind, Object, Owner, Revision, Uid,
+    Draft, KINDS, Key, Kind, Owner, Revision, Uid,
     quantity::Quantity,
     types::{
         batch::v1::Job,
@@ -23,7 +23,6 @@ use crate::{
     dependents::Dependents,
     garbage::Awaiting,
     heartbeat::Heartbeat,
-    history,
     jobs::Jobs,
     limits::Limits,
     logs::PodLog,
@@ -324,81 +323,6 @@ impl Engine {
         let uid = Uid::from_random(self.random.u128(..));
         let draft = self.recorder.record(about, what, &self.node_name, uid, now);
         self.pending.put(draft.key(), draft);
-    }
-
-    /// Reads the derived state out of a store that was just opened.
-    fn take_over(&mut self) {
-        let objects = |kind| self.store.list(kind, None).cloned().collect::<Vec<Arc<Object>>>();
-        let (jobs, pods, events) = (objects(Kind::Job), objects(Kind::Pod), objects(Kind::Event));
-        let quotas = objects(Kind::ResourceQuota);
-        for info in kinds::KINDS {
-            for object in self.store.list(info.kind, None) {
-                self.dependents.add(&object.key, &object.meta.owners);
-                if object.deleting() {
-                    self.woken.insert(object.key.clone());
-                }
-            }
-        }
-        for key in self.woken.clone() {
-            if let Some(draft) = self.current(&key) {
-                self.index_awaiting(&key, &draft);
-            }
-        }
-        for quota in quotas {
-            self.index_quota(&quota.key, &quota.draft());
-        }
-        self.woken.extend(self.store.list(Kind::Namespace, None).map(|n| n.key.clone()));
-        for job in jobs {
-            if !matches!(job.meta.facts, Facts::Job { finished: true, .. }) {
-                self.index_job(&job.key, &job.draft());
-            }
-        }
-        let mut finished = Vec::new();
-        for pod in pods {
-            let over = matches!(&pod.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded" || phase == "Failed");
-            if over {
-                finished.push((pod.meta.revision, pod.key.clone(), pod.meta.uid));
-            }
-            if !over || !pod.meta.finalizers.is_empty() || pod.deleting() {
-                self.index_pod(&pod.key, &pod.draft(), None);
-            }
-        }
-        finished.sort();
-        self.finished_uids = finished.iter().map(|(_, _, uid)| *uid).collect();
-        self.finished = finished.into_iter().map(|(_, key, uid)| (key, uid)).collect();
-        let mut events = events;
-        events.sort_by_key(|event| event.meta.created_s);
-        for event in events {
-            let bytes = event.json().len();
-            self.recorder.found(&event.key, event.meta.uid, event.meta.created_s, bytes);
-        }
-        self.history_bytes = self.store.records("history/").map(|(_, bytes)| bytes.len()).sum();
-    }
-
-    /// Removes what is over a budget.
-    fn keep_budgets(&mut self, now: Timestamp) {
-        // Those that were deleted count no longer.
-        while self.finished.front().is_some_and(|(_, uid)| !self.finished_uids.contains(uid)) {
-            self.finished.pop_front();
-        }
-        for _ in self.limits.finished_pods_max..self.finished_uids.len() {
-            let Some((key, uid)) = self.finished.pop_front() else { break };
-            match self.store.get(&key).is_some_and(|pod| pod.meta.finalizers.is_empty()) {
-                _ if !self.finished_uids.contains(&uid) => {}
-                true => self.remove(&key),
-                false => self.delete_now(&key, now),
-            }
-        }
-        while let Some(key) = self.recorder.expired(&self.limits, now) {
-            if self.exists(&key) {
-                self.remove(&key);
-            }
-        }
-        let mut bytes = self.history_bytes;
-        let gone = history::over_budget(&self.store, &self.limits, &mut bytes, now);
-        self.history_bytes = bytes;
-        gone.records.into_iter().for_each(|name| self.pending.record(name, None));
-        gone.pods.into_iter().for_each(|pod| self.forget_log(pod));
     }
 }
 

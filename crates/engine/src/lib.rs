@@ -9,6 +9,7 @@ mod admission;
 mod api;
 mod binding;
 mod bootstrap;
+mod budgets;
 mod controllers;
 mod delete;
 mod deletion;
@@ -30,6 +31,7 @@ mod room;
 mod runs;
 mod scope;
 mod service_accounts;
+mod takeover;
 mod timers;
 
 pub use api::{Subresource, Written};

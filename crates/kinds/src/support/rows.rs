@@ -212,12 +212,8 @@ const POD: &[Row] = &[
     kept("status.resources", "not reported"),
 ];
 
-const NAMESPACE: &[Row] = &[
-    METADATA,
-    works("spec.finalizers"),
-    works("status.phase"),
-    kept("status.conditions", "not reported"),
-];
+const NAMESPACE: &[Row] =
+    &[METADATA, works("spec.finalizers"), works("status.conditions"), works("status.phase")];
 
 const NODE: &[Row] = &[
     METADATA,

@@ -1,0 +1,58 @@
+//! What an engine derives from a store that was just opened.
+
+use std::sync::Arc;
+
+use kinds::{Facts, Kind, Object};
+
+use crate::Engine;
+
+impl Engine {
+    /// Reads the derived state out of a store that was just opened.
+    pub(crate) fn take_over(&mut self) {
+        let objects = |kind| self.store.list(kind, None).cloned().collect::<Vec<Arc<Object>>>();
+        let (jobs, pods, events) = (objects(Kind::Job), objects(Kind::Pod), objects(Kind::Event));
+        let quotas = objects(Kind::ResourceQuota);
+        for info in kinds::KINDS {
+            for object in self.store.list(info.kind, None) {
+                self.dependents.add(&object.key, &object.meta.owners);
+                if object.deleting() {
+                    self.woken.insert(object.key.clone());
+                }
+            }
+        }
+        for key in self.woken.clone() {
+            if let Some(draft) = self.current(&key) {
+                self.index_awaiting(&key, &draft);
+            }
+        }
+        for quota in quotas {
+            self.index_quota(&quota.key, &quota.draft());
+        }
+        self.woken.extend(self.store.list(Kind::Namespace, None).map(|n| n.key.clone()));
+        for job in jobs {
+            if !matches!(job.meta.facts, Facts::Job { finished: true, .. }) {
+                self.index_job(&job.key, &job.draft());
+            }
+        }
+        let mut finished = Vec::new();
+        for pod in pods {
+            let over = matches!(&pod.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded" || phase == "Failed");
+            if over {
+                finished.push((pod.meta.revision, pod.key.clone(), pod.meta.uid));
+            }
+            if !over || !pod.meta.finalizers.is_empty() || pod.deleting() {
+                self.index_pod(&pod.key, &pod.draft(), None);
+            }
+        }
+        finished.sort();
+        self.finished_uids = finished.iter().map(|(_, _, uid)| *uid).collect();
+        self.finished = finished.into_iter().map(|(_, key, uid)| (key, uid)).collect();
+        let mut events = events;
+        events.sort_by_key(|event| event.meta.created_s);
+        for event in events {
+            let bytes = event.json().len();
+            self.recorder.found(&event.key, event.meta.uid, event.meta.created_s, bytes);
+        }
+        self.history_bytes = self.store.records("history/").map(|(_, bytes)| bytes.len()).sum();
+    }
+}
