@@ -55,6 +55,7 @@ const STEPS: &[Step] = &[
     quick("lint", "clippy over everything, warnings denied", || {
         command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     }),
+    quick("clients", "the clients of other makers that the tests drive", clients),
     quick("test", "unit, case, property and end-to-end tests", counted::all),
     quick("release", "the executables as released", || {
         cargo::release_executable("coracle").map(drop).map(one)
@@ -67,7 +68,7 @@ const STEPS: &[Step] = &[
     full("planted", "every planted bug is found by the simulation", planted),
     full("torment", "500 kills of the server, a minute without one", || {
         let longer = [("CORACLE_TORMENT_ROUNDS", "500"), ("CORACLE_SILENCE_S", "60")];
-        counted::run(&["test", "--package", "coracle", "--test", "main"], &longer)
+        counted::run(&["test", "--package", "coracle", "--test", "torment"], &longer)
     }),
     full("large", "100,000 objects open in half a second after kill -9", || {
         counted::run(&["test", "--release", "--package", "store", "--", "--ignored"], &[])
@@ -123,6 +124,15 @@ fn command(arguments: &[&str]) -> Result<Tally> {
 fn simulate(seeds: u64) -> Result<Tally> {
     let arguments = ["--seeds".to_owned(), seeds.to_string()];
     sim::simulate(&arguments, None).map(one)
+}
+
+/// Builds the client that has a workspace of its own, into the directory in which its test looks.
+fn clients() -> Result<Tally> {
+    const MANIFEST: &str = "crates/coracle/tests/torment/clients/kube/Cargo.toml";
+    let there = ["--manifest-path", MANIFEST];
+    cargo::succeed(cargo::cargo().arg("fmt").args(there).arg("--check"))?;
+    let build = ["build", "--locked", "--target-dir", "target/clients"];
+    cargo::succeed(cargo::cargo().args(build).args(there)).map(one)
 }
 
 /// Every planted bug has to be found, or the checkers of the simulation see nothing.

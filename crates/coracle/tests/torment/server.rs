@@ -9,21 +9,33 @@ use std::{
 pub(crate) struct Server {
     child: Child,
     data_dir: PathBuf,
+    /// `127.0.0.1:PORT`
+    address: String,
 }
 
 impl Server {
-    /// Starts it and waits for its ready line.
+    /// Starts it on a port that is free, and waits for its ready line.
     pub(crate) fn start(data_dir: &Path) -> Self {
+        Self::listen(data_dir, "127.0.0.1:0")
+    }
+
+    /// Starts it again after a kill, with the same data and at the same address.
+    pub(crate) fn restart(&mut self) {
+        *self = Self::listen(&self.data_dir, &self.address);
+    }
+
+    fn listen(data_dir: &Path, address: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_coracle"))
-            .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["up", "--listen", address, "--data-dir"])
             .arg(data_dir)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("ready https:"), "{line:?}");
-        Self { child, data_dir: data_dir.to_owned() }
+        let address = line.strip_prefix("ready https://").and_then(|rest| rest.split(' ').next());
+        let address = address.unwrap_or_else(|| panic!("{line:?}")).to_owned();
+        Self { child, data_dir: data_dir.to_owned(), address }
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
