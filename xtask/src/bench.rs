@@ -13,13 +13,16 @@ mod long_job;
 mod meter;
 mod report;
 mod server;
+mod serving;
 mod throughput;
+mod tls;
 
 use crate::cargo;
 use anyhow::{Context, Result};
 use report::Report;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(crate) use baseline::{SpawnLoop, spawn_loop};
 
@@ -46,6 +49,8 @@ enum Part {
     Throughput,
     /// One pod, from POST to Complete, and `coracle run`.
     Latency,
+    /// Reads, watches and creates over TLS, and how soon a server is ready.
+    Api,
     /// Whether late pods of a long Job cost what early ones did.
     LongJob,
     /// Memory and wake-ups while nothing happens.
@@ -62,6 +67,8 @@ struct Size {
     containers: u32,
     /// Readings per latency.
     latencies: usize,
+    /// How long each rate of the API is measured.
+    serving: Duration,
     /// Indexes of the long Job, and of the two stretches of it that are compared.
     long_job: u32,
     stretch: u32,
@@ -74,6 +81,7 @@ const WHOLE: Size = Size {
     tasks: 2000,
     containers: 1000,
     latencies: 100,
+    serving: Duration::from_secs(5),
     long_job: 10_000,
     stretch: 1000,
     idle_s: 20,
@@ -85,6 +93,7 @@ const QUICK: Size = Size {
     tasks: 300,
     containers: 100,
     latencies: 10,
+    serving: Duration::from_secs(1),
     long_job: 500,
     stretch: 100,
     idle_s: 3,
@@ -117,6 +126,13 @@ fn measure(size: &Size, only: &[Part]) -> Result<Report> {
             println!("throughput: repetition {repetition} of {}", size.repetitions);
             throughput::measure(&coracle, scratch.path(), &mut meter, size, &mut report)?;
         }
+        if wanted(Part::Api) {
+            println!("the API: repetition {repetition} of {}", size.repetitions);
+            serving::measure(&coracle, scratch.path(), size, &mut report)?;
+        }
+    }
+    if wanted(Part::Api) {
+        serving::ready(&coracle, scratch.path(), size, &mut report)?;
     }
     if wanted(Part::Latency) {
         println!("latency");

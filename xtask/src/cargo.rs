@@ -63,8 +63,16 @@ pub(crate) fn featured_executable(package: &str, feature: &str) -> Result<PathBu
     executable(&output(&mut build)?, package)
 }
 
+/// Builds an example of a package.
+pub(crate) fn release_example(package: &str, example: &str) -> Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--release", "--message-format", "json-render-diagnostics"]);
+    build.args(["--package", package, "--example", example]);
+    executable(&output(&mut build)?, example)
+}
+
 /// Finds the executable of a package in what cargo says of a build.
-fn executable(messages: &[u8], package: &str) -> Result<PathBuf> {
+pub(crate) fn executable(messages: &[u8], package: &str) -> Result<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         target: Target,

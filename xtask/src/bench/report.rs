@@ -19,6 +19,9 @@ pub(super) struct Report {
     pub(super) rows: Vec<Row>,
     pub(super) syncs_per_s: Vec<f64>,
     pub(super) latencies: Vec<Latency>,
+    /// Absent in results of before it was measured.
+    #[serde(default)]
+    pub(super) rates: Vec<Rate>,
     pub(super) long_jobs: Vec<LongJob>,
     pub(super) idle: Option<Idle>,
 }
@@ -60,6 +63,13 @@ pub(super) struct Latency {
     readings: usize,
     p50_ms: f64,
     p95_ms: f64,
+}
+
+/// Something that is counted per second, once per repetition.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Rate {
+    name: String,
+    samples: Vec<f64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,6 +128,7 @@ impl Report {
             rows: Vec::new(),
             syncs_per_s: Vec::new(),
             latencies: Vec::new(),
+            rates: Vec::new(),
             long_jobs: Vec::new(),
             idle: None,
         })
@@ -131,6 +142,14 @@ impl Report {
             None => {
                 self.rows.push(Row { name: name.to_owned(), parallel, samples: vec![sample] });
             }
+        }
+    }
+
+    /// Adds a reading to its rate.
+    pub(super) fn add_rate(&mut self, name: &str, sample: f64) {
+        match self.rates.iter_mut().find(|rate| rate.name == name) {
+            Some(rate) => rate.samples.push(sample),
+            None => self.rates.push(Rate { name: name.to_owned(), samples: vec![sample] }),
         }
     }
 
@@ -177,6 +196,7 @@ impl Report {
         for Latency { name, p50_ms, p95_ms, .. } in &self.latencies {
             writeln!(to, "| {name} | {p50_ms:.1} | {p95_ms:.1} |")?;
         }
+        self.write_rates(to)?;
         writeln!(to)?;
         for job in &self.long_jobs {
             let LongJob { name, tasks, stretch, early_cpu_us, late_cpu_us, .. } = job;
@@ -200,6 +220,18 @@ impl Report {
                 mib(idle.spawner_rss_kib),
                 idle.wake_ups_per_s
             )?;
+        }
+        Ok(())
+    }
+
+    fn write_rates(&self, to: &mut String) -> std::fmt::Result {
+        if self.rates.is_empty() {
+            return Ok(());
+        }
+        writeln!(to, "\n| the API over TLS, the client on the same cores | per second |")?;
+        writeln!(to, "| --- | --- |")?;
+        for Rate { name, samples } in &self.rates {
+            writeln!(to, "| {name} | {} |", spread(samples.iter().copied(), 0))?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -39,6 +39,11 @@ impl Server {
 
     pub(super) fn api(&self) -> Api {
         Api::new(self.directory.path().join("server.sock"))
+    }
+
+    /// The file that says how it is reached over TLS.
+    pub(super) fn kubeconfig(&self) -> PathBuf {
+        self.directory.path().join("kubeconfig")
     }
 
     /// The process id of the server.
