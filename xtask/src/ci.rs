@@ -4,7 +4,7 @@
 mod counted;
 mod setup;
 
-use crate::{bench, cargo, codegen, sim, tidy};
+use crate::{bench, cargo, codegen, fuzz, sim, tidy};
 use anyhow::Result;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -50,7 +50,10 @@ struct Step {
 
 const STEPS: &[Step] = &[
     quick("setup", "the tools that the other steps need", setup::run),
-    quick("format", "cargo fmt --check", || command(&["fmt", "--all", "--check"])),
+    quick("format", "cargo fmt --check", || {
+        command(&["fmt", "--all", "--check"])?;
+        command(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
+    }),
     quick("tidy", "layering, sizes, documents", || tidy::run().map(one)),
     quick("lint", "clippy over everything, warnings denied", || {
         command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
@@ -60,10 +63,12 @@ const STEPS: &[Step] = &[
     quick("release", "the executables as released", || {
         cargo::release_executable("coracle").map(drop).map(one)
     }),
+    quick("fuzz", "a minute for each fuzz target", || fuzz::all(60).map(one)),
     quick("sim", "200 seeds of the simulation", || simulate(200)),
     full("codegen", "generated tables are as the generator writes them", || {
         codegen::check().map(one)
     }),
+    full("fuzz-long", "ten minutes for each fuzz target", || fuzz::all(600).map(one)),
     full("sim-long", "50,000 seeds of the simulation", || simulate(50_000)),
     full("planted", "every planted bug is found by the simulation", planted),
     full("torment", "500 kills of the server, a minute without one", || {

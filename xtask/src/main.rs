@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask ci`, `sim`, `bench` and `tidy`. Nothing but cargo is
+//! The project's own commands: `cargo xtask ci`, `sim`, `fuzz`, `bench` and `tidy`. Nothing but cargo is
 //! needed to run them, and CI runs nothing else.
 
 mod bench;
 mod cargo;
 mod ci;
 mod codegen;
+mod fuzz;
 mod sim;
 mod tidy;
 
@@ -18,6 +19,8 @@ enum Command {
     Ci(ci::Options),
     /// Run the simulation: many seeds, one seed, or for some minutes.
     Sim(sim::Options),
+    /// Fuzz the decoders of bytes from outside.
+    Fuzz(fuzz::Options),
     /// Measure what a task costs, beside a bare spawn of the same command.
     Bench(bench::Options),
     /// The baseline of the bench.
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Ci(options) => return ci::run(&options),
         Command::Sim(options) => sim::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::SpawnLoop(options) => bench::spawn_loop(&options),
         Command::Codegen => codegen::run(),

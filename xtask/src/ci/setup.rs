@@ -14,6 +14,7 @@ const TOOLS: &[(&str, &str, &str)] = &[
     ("setpriv", "util-linux", "the tests of a machine without namespaces"),
     ("sha256sum", "coreutils", "examples/checksums.yaml"),
     ("xargs", "findutils", "examples/checksums.yaml and the bench"),
+    ("c++", "g++", "libFuzzer"),
     ("python3", "python3", "the installation of kubectl, and the test of the Python client"),
 ];
 
