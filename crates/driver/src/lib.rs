@@ -145,11 +145,17 @@ impl Driver {
     }
 
     /// Pods of a run whose client came back: nothing about them changed, and yet the node has to mind
-    /// them now. What is not durable yet is shown once it is.
+    /// them now, also those that are over and still hold something. What is not durable yet is shown
+    /// once it is.
     fn came_into_scope(&self, engine: &Engine) -> Vec<Input> {
         let durable = engine.store().durable();
+        let unclaimed = self.node.unclaimed();
+        let holds = |pod: &&Arc<Object>| {
+            unclaimed.contains(&pod.meta.uid) && engine.acts_on(pod) && is_bound_to(pod, engine)
+        };
+        let over = engine.store().list(Kind::Pod, None).filter(|pod| is_over(pod)).filter(holds);
         let new = |pod: &&Arc<Object>| pod.meta.revision <= durable && !self.node.has(pod.meta.uid);
-        engine.bound_pods().filter(new).cloned().map(Input::Pod).collect()
+        engine.bound_pods().chain(over).filter(new).cloned().map(Input::Pod).collect()
     }
 
     /// More is durable: shows the node what became of its pods.

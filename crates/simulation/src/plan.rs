@@ -20,7 +20,13 @@ pub(crate) struct Plan {
     pub(crate) doubled_in: u32,
     /// Longest delay of a message, milliseconds.
     pub(crate) late_ms_max: u64,
+    /// The server is a private one of a run, whose client is back so many milliseconds at most after
+    /// each of its starts.
+    pub(crate) client_back_ms_max: Option<u64>,
 }
+
+/// The run that the Jobs belong to.
+pub(crate) const RUN: &str = "run";
 
 /// One Job and how its tasks behave.
 #[derive(Clone, Debug)]
@@ -100,6 +106,7 @@ impl Plan {
             cpu_milli: *pick(random, &[1000, 2000, 16_000]),
             doubled_in: *pick(random, &[0, 3, 20]),
             late_ms_max: *pick(random, &[1, 20, 1500]),
+            client_back_ms_max: *pick(random, &[None, None, Some(1), Some(2000)]),
         }
     }
 }
@@ -158,7 +165,10 @@ impl JobPlan {
         }
         serde_json::json!({
             "apiVersion": "batch/v1", "kind": "Job",
-            "metadata": {"name": self.name, "namespace": "default"},
+            "metadata": {
+                "name": self.name, "namespace": "default",
+                "annotations": {kinds::RUN_ANNOTATION: RUN},
+            },
             "spec": spec,
         })
     }

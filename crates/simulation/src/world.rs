@@ -16,7 +16,7 @@ use crate::{
     checks::Checks,
     machine::{node_config, node_object},
     observer::Observer,
-    plan::{Action, Fault, Plan},
+    plan::{Action, Fault, Plan, RUN},
     spawner::{Effects, Spawner},
     story,
 };
@@ -65,6 +65,8 @@ pub(crate) enum Event {
     Answer(u64, Box<Input>),
     /// This server reaches the spawner.
     Connect(u64),
+    /// The client of the run is at this server.
+    Attend(u64),
     /// A timer of a server is due.
     Wake,
     /// The server is started.
@@ -121,6 +123,8 @@ pub(crate) struct World {
     last_reply: Timestamp,
     directories: BTreeSet<Uid>,
     peace: bool,
+    /// The client of the run is at this server.
+    attended: bool,
     stats: Stats,
     log: Option<fn(&str)>,
 }
@@ -160,6 +164,7 @@ impl World {
             last_reply: now,
             directories: BTreeSet::new(),
             peace: false,
+            attended: false,
             stats: Stats::default(),
             log,
             plan,
@@ -219,6 +224,13 @@ impl World {
         match event {
             Event::Restart => self.start_server(),
             Event::Connect(generation) if generation == self.generation => self.connect(),
+            Event::Attend(generation) if generation == self.generation => {
+                if let Some(server) = &mut self.server {
+                    server.engine.run_begins(RUN);
+                    self.attended = true;
+                }
+                Ok(())
+            }
             Event::ToSpawner(link, request) if link == self.link => self.spawner_takes(request),
             Event::ToServer(link, reply) if link == self.link => {
                 self.drive(|driver, engine, now| driver.input(engine, Input::Spawner(reply), now));
@@ -367,7 +379,10 @@ impl World {
         };
         let config = Config {
             node: node_object(self.plan.cpu_milli),
-            scope: Scope::All,
+            scope: match self.plan.client_back_ms_max {
+                None => Scope::All,
+                Some(_) => Scope::Runs(BTreeSet::new()),
+            },
             seed: self.random.u64(..),
             limits: Limits::default(),
             root_ca: None,
@@ -386,6 +401,10 @@ impl World {
         self.do_deeds(deeds);
         let at = self.random.u64(0..50);
         self.after_ms(at, Event::Connect(self.generation));
+        if let Some(most) = self.plan.client_back_ms_max {
+            let at = self.random.u64(0..most);
+            self.after_ms(at, Event::Attend(self.generation));
+        }
         self.look()?;
         self.submit_again()
     }
@@ -463,6 +482,7 @@ impl World {
         self.generation += 1;
         self.link += 1;
         self.connected = false;
+        self.attended = false;
         let at = self.random.u64(1..2000);
         self.after_ms(at, Event::Restart);
     }
@@ -503,6 +523,11 @@ impl World {
             && self.observer.no_pod_is_open()
             && self.spawner.is_empty()
             && self.directories.is_empty()
+    }
+
+    /// Whether the server acts on the Jobs, and not only on what clients ask.
+    pub(crate) fn is_acted_on(&self) -> bool {
+        self.attended || self.plan.client_back_ms_max.is_none()
     }
 
     /// The faults are over.
