@@ -265,7 +265,7 @@ async fn nothing_is_lost_or_doubled_while_a_log_is_rotated() {
 #[test]
 fn logs_go_by_pod_and_what_is_kept_stays() {
     let root = tempfile::tempdir().unwrap();
-    let uids = [1, 2, 3].map(|bits| Uid::from_random(bits));
+    let uids = [1, 2, 3].map(Uid::from_random);
     let of = |uid: &Uid| directory(root.path(), "ns", "p", &uid.to_string(), "c");
     remove_others(root.path(), &[].into()).unwrap();
     uids.iter().for_each(|uid| fs::create_dir_all(of(uid)).unwrap());
