@@ -144,7 +144,7 @@ impl World {
         }
         self.observer.compare(store)?;
         // What clients change while the server acts for nobody waits for its consequences.
-        match self.is_acted_on() {
+        match self.is_acted_on(store.durable()) {
             true => self.checks.now(&self.observer, self.observer.is_current(store)),
             false => Ok(()),
         }

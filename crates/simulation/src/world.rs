@@ -7,7 +7,7 @@ use driver::{Deed, Driver};
 use engine::{Config, Engine, Limits, Scope};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
-use kinds::Uid;
+use kinds::{Revision, Uid};
 use node::Input;
 use spawner::protocol::{ContainerId, Reply, Request};
 use store::{Done, MemoryDisk, Store};
@@ -123,8 +123,8 @@ pub(crate) struct World {
     last_reply: Timestamp,
     directories: BTreeSet<Uid>,
     peace: bool,
-    /// The client of the run is at this server.
-    attended: bool,
+    /// The newest revision when the client of the run came to this server.
+    attended_at: Option<Revision>,
     stats: Stats,
     log: Option<fn(&str)>,
 }
@@ -164,7 +164,7 @@ impl World {
             last_reply: now,
             directories: BTreeSet::new(),
             peace: false,
-            attended: false,
+            attended_at: None,
             stats: Stats::default(),
             log,
             plan,
@@ -226,8 +226,8 @@ impl World {
             Event::Connect(generation) if generation == self.generation => self.connect(),
             Event::Attend(generation) if generation == self.generation => {
                 if let Some(server) = &mut self.server {
+                    self.attended_at = Some(server.engine.store().head());
                     server.engine.run_begins(RUN);
-                    self.attended = true;
                 }
                 Ok(())
             }
@@ -482,7 +482,7 @@ impl World {
         self.generation += 1;
         self.link += 1;
         self.connected = false;
-        self.attended = false;
+        self.attended_at = None;
         let at = self.random.u64(1..2000);
         self.after_ms(at, Event::Restart);
     }
@@ -525,9 +525,10 @@ impl World {
             && self.directories.is_empty()
     }
 
-    /// Whether the server acts on the Jobs, and not only on what clients ask.
-    pub(crate) fn is_acted_on(&self) -> bool {
-        self.attended || self.plan.client_back_ms_max.is_none()
+    /// Whether the server acts on the Jobs, and not only on what clients ask, and this revision shows
+    /// it already.
+    pub(crate) fn is_acted_on(&self, durable: Revision) -> bool {
+        self.plan.client_back_ms_max.is_none() || self.attended_at.is_some_and(|at| durable > at)
     }
 
     /// The faults are over.
