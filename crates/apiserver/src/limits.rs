@@ -37,8 +37,9 @@ pub const ACCEPT_PAUSE_MS: u64 = 100;
 pub const REQUESTS_MAX: usize = 200;
 /// Open watches; more are answered 429.
 pub const WATCHES_MAX: usize = 256;
-/// Followed logs; more are answered 429.
-pub const LOG_FOLLOWERS_MAX: usize = 256;
+/// Followed logs; more are answered 429. Each takes an inotify instance, of which Linux gives a user
+/// 128 by default.
+pub const LOG_FOLLOWERS_MAX: usize = 100;
 /// Seconds after which a client that was answered 429 may come again.
 pub const RETRY_AFTER_S: u32 = 1;
 /// Seconds a watch lasts at least when the client names no time; at most twice that.
