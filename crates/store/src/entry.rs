@@ -6,6 +6,8 @@ use bytes::Bytes;
 use kinds::{Key, Kind, Meta, Object, Revision};
 use serde::{Deserialize, Serialize};
 
+use crate::format::COUNT_MAX;
+
 /// One entry, without the raw bytes that follow it. The order of the variants is the byte layout.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Entry<'a> {
@@ -119,15 +121,32 @@ pub(crate) enum Decoded {
 }
 
 impl Decoded {
-    /// All entries of a payload, each with the bytes it took; `None` if something else is in it.
+    /// All entries of a payload, each with the bytes it took; `None` if something else is in it, or a
+    /// number that no store has counted up to.
     pub(crate) fn all(mut payload: &[u8]) -> Option<Vec<(Self, u64)>> {
         let mut all = Vec::new();
         while !payload.is_empty() {
             let (entry, raw, rest) = Entry::read(payload)?;
-            all.push((Self::new(entry, raw), (payload.len() - rest.len()) as u64));
+            let entry = Self::new(entry, raw);
+            if entry.largest_count() > COUNT_MAX {
+                return None;
+            }
+            all.push((entry, (payload.len() - rest.len()) as u64));
             payload = rest;
         }
         Some(all)
+    }
+
+    /// The largest revision or segment that it names.
+    fn largest_count(&self) -> u64 {
+        match self {
+            Self::Put { object, previous } => object.meta.revision.max(*previous),
+            Self::Copy { object } => object.meta.revision,
+            Self::Delete { previous, revision, .. } => *revision.max(previous),
+            Self::Reserve { revision } => *revision,
+            Self::Oldest { segment } => *segment,
+            Self::Record { .. } | Self::Forget { .. } => 0,
+        }
     }
 
     fn new(entry: Entry<'_>, raw: &[u8]) -> Self {
@@ -215,6 +234,38 @@ mod tests {
 
         "#]]
         .assert_eq(&out);
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_counted_on_from_is_not_an_entry() {
+        let pod = Draft::from_json(
+            Kind::Pod,
+            br#"{"metadata":{"name":"a","uid":"01234567-89ab-4def-8123-456789abcdef"}}"#,
+        )
+        .unwrap();
+        let object = |revision| pod.clone().seal(revision);
+        for (count, whole) in [(COUNT_MAX, true), (COUNT_MAX + 1, false), (u64::MAX, false)] {
+            let (new, old) = (object(count), object(1));
+            for entry in [
+                Entry::put(&old, count),
+                Entry::put(&new, 0),
+                Entry::copy(&new),
+                Entry::Delete { key: (&old.key).into(), previous: count, revision: 1 },
+                Entry::Delete { key: (&old.key).into(), previous: 1, revision: count },
+                Entry::Reserve { revision: count },
+                Entry::Oldest { segment: count },
+            ] {
+                let raw = match &entry {
+                    Entry::Put { meta, .. } | Entry::Copy { meta, .. } => {
+                        if meta.revision == count { &new.json()[..] } else { &old.json()[..] }
+                    }
+                    _ => b"",
+                };
+                let mut bytes = Vec::new();
+                entry.write(raw, &mut bytes);
+                assert_eq!(Decoded::all(&bytes).is_some(), whole, "{entry:?}");
+            }
+        }
     }
 
     proptest! {

@@ -13,6 +13,10 @@ pub(crate) const SECTOR_BYTES: usize = 512;
 const SECTOR: u64 = SECTOR_BYTES as u64;
 const ZEROS: [u8; SECTOR_BYTES] = [0; SECTOR_BYTES];
 
+/// The largest number of a frame, a segment or a revision. What counts up from it stays in range for
+/// longer than any machine lasts; a larger one in a file was never written by a store.
+pub(crate) const COUNT_MAX: u64 = 1 << 62;
+
 const MAGIC: &[u8; 8] = b"coracle\n";
 /// First byte of the first sector of a frame; differs in more than one bit from 0 and from `BODY`.
 const HEAD: u8 = 0xa5;
@@ -208,6 +212,9 @@ fn read_whole(area: &[u8], newest: bool, payload: &mut Vec<u8>) -> Result<Found,
     }
     payload.truncate(length);
     let sequence = u64_at(head, 9);
+    if sequence > COUNT_MAX {
+        return damage(0, format!("no log has {sequence} frames"));
+    }
     Ok(Found::Frame { sequence, at_s: u64_at(head, 17).cast_signed(), bytes })
 }
 
@@ -249,6 +256,14 @@ mod tests {
             a507000000156a2c42030000000000000000f1536500000000d734c0b7706179
             6c6f6164"#]]
         .assert_eq(&hex(&frame(3, 1_700_000_000, b"payload")));
+    }
+
+    #[test]
+    fn a_frame_whose_number_cannot_be_counted_on_from_is_damage() {
+        for (sequence, whole) in [(COUNT_MAX, true), (COUNT_MAX + 1, false), (u64::MAX, false)] {
+            let (found, _) = read(&frame(sequence, 0, b"payload"), true);
+            assert_eq!(found.is_ok(), whole, "{sequence}: {found:?}");
+        }
     }
 
     #[test]
