@@ -4,6 +4,7 @@
 //! Every rule is a function from the text of one file, or from the list of all files, to problems;
 //! this file reads the tree and calls them.
 
+mod behaviour;
 mod documents;
 mod layering;
 mod licences;
@@ -27,6 +28,7 @@ type Problems = Vec<String>;
 pub(crate) fn run() -> Result<()> {
     let files = files(cargo::root())?;
     println!("{}", sources::summary(&files));
+    println!("{}", behaviour::summary(&files));
     let problems = problems(&files)?;
     for problem in &problems {
         eprintln!("{problem}");
@@ -48,6 +50,7 @@ fn problems(files: &[File]) -> Result<Problems> {
     problems.extend(sources::check_all(files));
     problems.extend(sources::unused_cases(files));
     problems.extend(documents::check_all(files));
+    problems.extend(behaviour::check(files));
     Ok(problems)
 }
 
