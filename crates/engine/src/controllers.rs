@@ -21,6 +21,8 @@ const CONTROLLERS: &[Controller] = &[
     Controller { kind: None, reconcile: Engine::collect },
     // job
     Controller { kind: Some(Kind::Job), reconcile: Engine::reconcile_job },
+    // ttl-after-finished
+    Controller { kind: Some(Kind::Job), reconcile: Engine::expire },
     // namespace
     Controller { kind: Some(Kind::Namespace), reconcile: Engine::empty_namespace },
     // serviceaccount

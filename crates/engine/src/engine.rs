@@ -289,6 +289,7 @@ impl Engine {
             _ => self.woken.extend(Self::furnished(key)),
         }
         self.account(key, None);
+        self.timers.set(key, None);
         self.woken.extend(self.dependents.of(uid));
         self.urgent = true;
         self.pending.delete(key, self.store.get(key).is_some());

@@ -33,6 +33,7 @@ mod scope;
 mod service_accounts;
 mod takeover;
 mod timers;
+mod ttl;
 
 pub use api::{Subresource, Written};
 pub use bootstrap::PROCESS_CLASS;

@@ -13,6 +13,7 @@ impl Engine {
         }
         let jobs = self.jobs.iter().filter(|(_, state)| state.run.as_deref() == Some(run));
         self.woken.extend(jobs.map(|(key, _)| key.clone()).collect::<Vec<_>>());
+        self.woken.extend(self.mortal_jobs());
         self.placement.look_again();
     }
 

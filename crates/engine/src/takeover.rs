@@ -34,6 +34,7 @@ impl Engine {
                 self.index_job(&job.key, &job.draft());
             }
         }
+        self.woken.extend(self.mortal_jobs());
         let mut finished = Vec::new();
         for pod in pods {
             let over = matches!(&pod.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded" || phase == "Failed");

@@ -13,6 +13,7 @@ pub mod placement;
 mod plan;
 pub mod quota;
 pub mod resources;
+pub mod ttl;
 
 pub use index_set::IndexSet;
 pub use job::{

@@ -43,10 +43,8 @@ fn an_unknown_kind() {
 
 #[test]
 fn a_field_that_does_not_work_yet() {
-    refused(
-        &job("x", "  ttlSecondsAfterFinished: 3", "true"),
-        &["job.yaml:5: ", "spec.ttlSecondsAfterFinished"],
-    );
+    let text = job("x", "  suspend: false", "true") + "      hostIPC: true\n";
+    refused(&text, &["job.yaml:13: ", "spec.template.spec.hostIPC"]);
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod jobs;
 mod placement;
 mod quotas;
 mod runs;
+mod ttl;
 mod world;

@@ -33,15 +33,26 @@ impl World {
 
     /// Opens what is on the disk with these budgets.
     pub(crate) fn open(disk: MemoryDisk, scope: Scope, limits: Limits) -> Self {
-        Self::start(disk, scope, limits, None)
+        Self::start(disk, scope, limits, None, start())
+    }
+
+    /// Opens what is on the disk at another time.
+    pub(crate) fn at(disk: MemoryDisk, scope: Scope, now: Timestamp) -> Self {
+        Self::start(disk, scope, Limits::default(), None, now)
     }
 
     pub(crate) fn with_certificate(pem: &str) -> Self {
-        Self::start(MemoryDisk::default(), Scope::All, Limits::default(), Some(pem.to_owned()))
+        let root_ca = Some(pem.to_owned());
+        Self::start(MemoryDisk::default(), Scope::All, Limits::default(), root_ca, start())
     }
 
-    fn start(mut disk: MemoryDisk, scope: Scope, limits: Limits, root_ca: Option<String>) -> Self {
-        let now = Timestamp::from_second(1_800_000_000).unwrap();
+    fn start(
+        mut disk: MemoryDisk,
+        scope: Scope,
+        limits: Limits,
+        root_ca: Option<String>,
+        now: Timestamp,
+    ) -> Self {
         let store = Store::open(&mut disk, store::Limits::default(), now).unwrap();
         let config = Config { node: node(), scope, seed: 7, limits, root_ca };
         let mut world = Self { engine: Engine::open(store, config, now), disk, now };
@@ -103,6 +114,11 @@ impl World {
         let events = self.engine.store().list(Kind::Event, None);
         events.map(|event| event.event().reason.unwrap_or_default()).collect()
     }
+}
+
+/// When every test begins.
+fn start() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
 }
 
 pub(crate) fn node() -> Node {

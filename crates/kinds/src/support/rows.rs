@@ -85,7 +85,7 @@ const JOB: &[Row] = &[
     refused("spec.successPolicy"),
     works("spec.suspend"),
     works("spec.template").note("see Pod"),
-    refused("spec.ttlSecondsAfterFinished"),
+    works("spec.ttlSecondsAfterFinished"),
     works("status"),
     kept("status.failedIndexes", "comes with backoffLimitPerIndex"),
 ];
