@@ -27,6 +27,7 @@ pub(crate) fn status(server: &Rc<Server>) -> Answer {
         revision: store.durable(),
         objects: KINDS.iter().map(|k| (k.plural.to_owned(), store.count(k.kind))).collect(),
         runs: server.run_status(),
+        notices: engine.notices_waiting(),
         leftovers: leftovers.take(LEFTOVERS_MAX).map(|key| key.to_string()).collect(),
         memory_bytes: resident_bytes(),
     };
@@ -42,7 +43,8 @@ pub(crate) fn resident_bytes() -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
-/// One JSON line per finished Job, oldest first; with its pods where one Job is asked for.
+/// One JSON line per finished Job, oldest first; with its pods and its manifest where one Job is asked
+/// for.
 pub(crate) fn history(query: &Query, server: &Rc<Server>) -> Response<Body> {
     let (namespace, job) = (query.text("namespace"), query.text("job"));
     let engine = server.engine();
@@ -53,9 +55,12 @@ pub(crate) fn history(query: &Query, server: &Rc<Server>) -> Response<Body> {
     };
     let mut lines = Vec::new();
     for record in history::jobs(store).filter(wanted) {
-        let pods =
-            if job.is_empty() { Vec::new() } else { history::pods(store, record.uid).collect() };
-        let line = HistoryLine { job: record, pods };
+        let mut line = HistoryLine { job: record, pods: Vec::new(), manifest: None };
+        if !job.is_empty() {
+            line.pods = history::pods(store, line.job.uid).collect();
+            let manifest = history::spec(store, line.job.uid);
+            line.manifest = manifest.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        }
         serde_json::to_writer(&mut lines, &line).expect("records are plain data");
         lines.push(b'\n');
     }

@@ -40,6 +40,9 @@ pub struct ServerStatus {
     /// server leaves them alone. At most [`LEFTOVERS_MAX`](crate::limits::LEFTOVERS_MAX).
     #[serde(default)]
     pub leftovers: Vec<String>,
+    /// Ends of Jobs that a URL is still to be told of.
+    #[serde(default)]
+    pub notices: usize,
     /// Resident memory of the server, bytes.
     pub memory_bytes: u64,
 }
@@ -72,4 +75,8 @@ pub struct HistoryLine {
     /// Its pods that ended; only where one Job was asked for by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pods: Vec<PodRecord>,
+    /// What it was asked to do: its labels, annotations and spec; only where one Job was asked for by
+    /// name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<serde_json::Value>,
 }

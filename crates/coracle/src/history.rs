@@ -62,7 +62,7 @@ fn table(records: &[HistoryLine]) -> Vec<String> {
                 .map(str::to_owned),
         );
     }
-    for HistoryLine { job, pods } in records {
+    for HistoryLine { job, pods, .. } in records {
         let succeeded = match job.completions {
             Some(completions) => format!("{}/{completions}", job.succeeded),
             None => job.succeeded.to_string(),

@@ -23,9 +23,11 @@ use crate::{
     dependents::Dependents,
     garbage::Awaiting,
     heartbeat::Heartbeat,
+    history::JobRecord,
     jobs::Jobs,
     limits::Limits,
     logs::PodLog,
+    notices::Notices,
     pending::Pending,
     quotas::Quotas,
     recorder::{About, Happening, Recorder},
@@ -78,6 +80,9 @@ pub struct Engine {
     pub(crate) root_ca: Option<String>,
     pub(crate) recorder: Recorder,
     pub(crate) history_bytes: usize,
+    pub(crate) notices: Notices,
+    /// Ends of Jobs in the pending transaction that a URL is told of.
+    pub(crate) announced: Vec<(String, JobRecord)>,
     pub(crate) timers: Timers,
     pub(crate) woken: BTreeSet<Key>,
     /// How often objects of each kind were reconciled.
@@ -117,6 +122,8 @@ impl Engine {
             root_ca: config.root_ca,
             recorder: Recorder::default(),
             history_bytes: 0,
+            notices: Notices::default(),
+            announced: Vec::new(),
             timers: Timers::default(),
             woken: BTreeSet::new(),
             reconciled: [0; KINDS.len()],
@@ -148,7 +155,8 @@ impl Engine {
 
     /// When to call [`settle`](Self::settle) again if nothing else happens.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.timers.next()
+        let notices = self.notices.next(self.store.durable());
+        self.timers.next().into_iter().chain(notices).min()
     }
 
     /// How often objects of a kind were reconciled since the start.
@@ -194,6 +202,7 @@ impl Engine {
     /// Commits what is pending. Its changes become visible to clients once durable.
     pub(crate) fn commit(&mut self, now: Timestamp) -> Vec<Arc<Change>> {
         self.record_cancelled(now);
+        self.announce(now);
         self.tell_quotas();
         if self.pending.is_empty() {
             return Vec::new();
@@ -201,6 +210,7 @@ impl Engine {
         self.beat(now);
         let (writes, records) = self.pending.take();
         let changes = self.store.commit_with(writes, records, now);
+        self.notices.committed(self.store.head());
         for (uid, key) in std::mem::take(&mut self.reported) {
             let revision = changes.iter().find(|c| c.object.key == key).map(|c| c.revision);
             let present = || self.store.get(&key).map_or(0, |object| object.meta.revision);

@@ -2,11 +2,15 @@
 //! it, written in the same transaction as the end itself, kept within a budget of bytes and age.
 //!
 //! Names sort by time: `history/job/<finish time>/<job uid>` and `history/pod/<job uid>/<pod uid>`.
+//! What a Job was asked to do lies beside them, under `history/spec/<job uid>`, for who runs it anew.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use kinds::Uid;
+use kinds::{Draft, Uid};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use store::Store;
 
 use crate::{limits::Limits, logs::PodLog};
@@ -50,6 +54,27 @@ pub struct JobRecord {
     pub succeeded: i32,
     /// Pods that failed.
     pub failed: i32,
+    /// `status.completedIndexes`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_indexes: Option<String>,
+    /// `status.failedIndexes`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_indexes: Option<String>,
+}
+
+/// What a Job was asked to do.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    metadata: ManifestMeta<'a>,
+    spec: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct ManifestMeta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: &'a Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: &'a Option<BTreeMap<String, String>>,
 }
 
 /// One pod of a Job that ended.
@@ -89,6 +114,24 @@ impl PodRecord {
     pub(crate) fn entry(&self, job: Uid) -> (String, Option<Bytes>) {
         (pod_name(job, self.uid), Some(encode(self)))
     }
+}
+
+/// The record of what a Job was asked to do.
+pub(crate) fn spec_entry(job: Uid, draft: &Draft) -> Option<(String, Bytes)> {
+    let (labels, annotations) = (&draft.metadata.labels, &draft.metadata.annotations);
+    let metadata = ManifestMeta { labels, annotations };
+    let manifest = Manifest { metadata, spec: draft.rest.get("spec")? };
+    Some((spec_name(job), encode(&manifest)))
+}
+
+fn spec_name(job: Uid) -> String {
+    format!("history/spec/{job}")
+}
+
+/// What a Job was asked to do: JSON with `metadata.labels`, `metadata.annotations` and `spec`.
+pub fn spec(store: &Store, job: Uid) -> Option<Bytes> {
+    let name = spec_name(job);
+    store.records(&name).next().map(|(_, bytes)| bytes.clone())
 }
 
 fn encode<T: Serialize>(record: &T) -> Bytes {
@@ -150,6 +193,10 @@ pub(crate) fn over_budget(
         let Ok(record) = serde_json::from_slice::<JobRecord>(value) else { continue };
         *bytes = bytes.saturating_sub(value.len());
         gone.records.push(name.to_owned());
+        for (name, value) in store.records(&spec_name(record.uid)) {
+            *bytes = bytes.saturating_sub(value.len());
+            gone.records.push(name.to_owned());
+        }
         for (name, value) in store.records(&pods_prefix(record.uid)) {
             *bytes = bytes.saturating_sub(value.len());
             gone.records.push(name.to_owned());

@@ -18,8 +18,9 @@ use reconcile::{Plan, TRACKING_FINALIZER, View, Write, owner_reference};
 use crate::{
     Engine,
     engine::uid,
-    history::{JobRecord, Outcome},
+    history::{self, JobRecord, Outcome},
     jobs::{JobState, Refusals},
+    notices::NOTIFY_ANNOTATION,
     recorder::{About, Happening},
 };
 
@@ -202,7 +203,7 @@ impl Engine {
                 self.gather_pods(uid);
             }
             (Some(_), Some((outcome, reason, message))) => {
-                self.remember(job_record(key, uid, &job, outcome, reason, message));
+                self.remember(draft, job_record(key, uid, &job, outcome, reason, message));
                 self.let_go(key);
             }
             (None, Some(_)) => {}
@@ -223,7 +224,7 @@ impl Engine {
         for (key, uid, job) in std::mem::take(&mut self.cancelled) {
             let message = "The job was deleted before it finished".to_owned();
             let record = job_record(&key, uid, &job, Outcome::Cancelled, "Deleted".into(), message);
-            self.remember(JobRecord { finished: now, ..record });
+            self.remember(&Draft::of_job(&job), JobRecord { finished: now, ..record });
         }
     }
 
@@ -246,10 +247,16 @@ impl Engine {
         }
     }
 
-    fn remember(&mut self, record: JobRecord) {
-        let (name, value) = record.entry();
-        self.history_bytes += value.as_ref().map_or(0, |bytes| bytes.len());
-        self.pending.record(name, value);
+    /// Puts a Job that is over on record, with what it was asked to do.
+    fn remember(&mut self, job: &Draft, record: JobRecord) {
+        let spec = history::spec_entry(record.uid, job).map(|(name, bytes)| (name, Some(bytes)));
+        for (name, value) in spec.into_iter().chain([record.entry()]) {
+            self.history_bytes += value.as_ref().map_or(0, |bytes| bytes.len());
+            self.pending.record(name, value);
+        }
+        let annotations = job.metadata.annotations.as_ref();
+        let url = annotations.and_then(|all| all.get(NOTIFY_ANNOTATION));
+        self.announced.extend(url.map(|url| (url.clone(), record)));
     }
 
     /// The controller among an object's owners.
@@ -302,5 +309,7 @@ fn job_record(
         completions: spec.and_then(|spec| spec.completions),
         succeeded: status.succeeded.unwrap_or(0),
         failed: status.failed.unwrap_or(0),
+        completed_indexes: status.completed_indexes,
+        failed_indexes: status.failed_indexes,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kinds::{Facts, Kind, Object};
 
-use crate::Engine;
+use crate::{Engine, notices::Notices};
 
 impl Engine {
     /// Reads the derived state out of a store that was just opened.
@@ -54,6 +54,7 @@ impl Engine {
             let bytes = event.json().len();
             self.recorder.found(&event.key, event.meta.uid, event.meta.created_s, bytes);
         }
+        self.notices = Notices::found(&self.store);
         self.history_bytes = self.store.records("history/").map(|(_, bytes)| bytes.len()).sum();
     }
 }

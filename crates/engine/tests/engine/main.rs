@@ -8,6 +8,7 @@ mod api;
 mod budgets;
 mod deletion;
 mod jobs;
+mod notices;
 mod placement;
 mod quotas;
 mod runs;
