@@ -27,7 +27,12 @@ use tokio::{
     task::{LocalSet, spawn_local},
 };
 
-use self::{disk::Writer, lock::Lock, machine::Works, tls::Tls};
+use self::{
+    disk::Writer,
+    lock::Lock,
+    machine::Works,
+    tls::{Papers, Tls},
+};
 use crate::{
     clock,
     exit::{Code, Failure},
@@ -79,20 +84,26 @@ pub(crate) fn serve(config: Config, mode: Mode) -> Result<Code, Failure> {
     let log = tracing_subscriber::fmt().with_writer(io::stderr).log_internal_errors(false);
     log.with_ansi(false).with_target(false).init();
     let _lock = Lock::take(&config.data_dir, mode)?;
-    let (engine, disk) = open(&config.data_dir, mode)?;
+    let prepare = |reach| Papers::prepare(reach, &config.data_dir, clock::now());
+    let papers = config.reach.as_ref().map(prepare).transpose()?;
+    let (engine, disk) = open(&config.data_dir, mode, papers.as_ref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(|error| Failure::engine(format!("cannot start: {error}")))?;
-    let result = LocalSet::new().block_on(&runtime, run(config, mode, engine, disk));
+    let result = LocalSet::new().block_on(&runtime, run(config, mode, papers, engine, disk));
     // What hangs in the file system must not keep the server from ending.
     runtime.shutdown_background();
     result
 }
 
 /// Opens the store and the engine over it; everything found and everything added is durable.
-fn open(data_dir: &Path, mode: Mode) -> Result<(Engine, FileDisk), Failure> {
+fn open(
+    data_dir: &Path,
+    mode: Mode,
+    papers: Option<&Papers>,
+) -> Result<(Engine, FileDisk), Failure> {
     let directory = data_dir.join("store");
     let trouble = |error: &dyn std::error::Error| {
         Failure::engine(format!("{}: {}", data_dir.display(), chain(error)))
@@ -111,7 +122,7 @@ fn open(data_dir: &Path, mode: Mode) -> Result<(Engine, FileDisk), Failure> {
         scope,
         seed: fastrand::u64(..),
         limits: Limits::default(),
-        root_ca: None,
+        root_ca: papers.map(|papers| papers.authority().to_owned()),
     };
     let mut engine = Engine::open(store, config, now);
     flush(&mut engine, &mut disk).map_err(|error| trouble(&error))?;
@@ -142,14 +153,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 async fn run(
     mut config: Config,
     mode: Mode,
+    papers: Option<Papers>,
     engine: Engine,
     disk: FileDisk,
 ) -> Result<Code, Failure> {
     let socket = config.data_dir.join("server.sock");
     let trouble =
         |error: io::Error| Failure::engine(format!("{}: {error}", config.data_dir.display()));
-    let open_tls = |reach| Tls::open(reach, &config.data_dir, clock::now());
-    let (mut tls, tls_listener) = config.reach.as_ref().map(open_tls).transpose()?.unzip();
+    let open_tls = |(reach, papers)| Tls::open(reach, papers);
+    let (mut tls, tls_listener) =
+        config.reach.as_ref().zip(papers).map(open_tls).transpose()?.unzip();
     let listener = listen(&socket).map_err(trouble)?;
     let endpoint = tls.as_ref().map(Tls::endpoint);
     let ready = match &endpoint {

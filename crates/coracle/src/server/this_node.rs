@@ -25,8 +25,8 @@ pub(super) fn object(machine: &Machine) -> Node {
     let name = name(machine);
     let resources = json!({
         "cpu": machine.cpus.to_string(),
-        "memory": machine.memory_bytes.to_string(),
-        "ephemeral-storage": machine.disk_bytes.to_string(),
+        "memory": kibibytes(machine.memory_bytes),
+        "ephemeral-storage": kibibytes(machine.disk_bytes),
         "pods": PODS_MAX.to_string(),
     });
     let node = json!({
@@ -59,6 +59,11 @@ pub(super) fn object(machine: &Machine) -> Node {
         },
     });
     serde_json::from_value(node).expect("the literal above is a Node")
+}
+
+/// As a kubelet writes amounts of bytes.
+fn kibibytes(bytes: u64) -> String {
+    format!("{}Ki", bytes / 1024)
 }
 
 fn conditions() -> serde_json::Value {

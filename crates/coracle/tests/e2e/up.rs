@@ -100,6 +100,11 @@ fn one_line_says_where_it_is_and_the_kubeconfig_opens_it() {
         let mode = fs::metadata(file).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", file.display());
     }
+    let (_, map) = space.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt");
+    let map: Value = serde_json::from_str(&map).unwrap();
+    let shown = CertificateDer::from_pem_slice(map["data"]["ca.crt"].as_str().unwrap().as_bytes());
+    let trusted = CertificateDer::from_pem_slice(&access.authority).unwrap();
+    assert_eq!(shown.unwrap(), trusted, "every namespace holds what verifies the server");
     let text = space.run(&["status"]).expect(0).out;
     assert!(text.contains(&format!("https://{address}, kubeconfig {}", file.display())), "{text}");
     space.run(&["down"]).expect(0);

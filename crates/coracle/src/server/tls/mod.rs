@@ -33,40 +33,56 @@ pub(crate) struct Reach {
     pub(crate) kubeconfig: PathBuf,
 }
 
-/// The TLS side of a server.
-pub(super) struct Tls {
-    kubeconfig: PathBuf,
+/// What a server shows to be believed, and where that is kept.
+pub(super) struct Papers {
     /// What the server is called beside its usual names.
     name: String,
-    url: String,
     file: PathBuf,
     certificates: Certificates,
-    identity: watch::Sender<Identity>,
 }
 
-impl Tls {
-    /// Listens, and writes the kubeconfig. Certificates that are there and good are used again.
-    pub(super) fn open(
+impl Papers {
+    /// Certificates that are there and good are used again.
+    pub(super) fn prepare(
         reach: &Reach,
         data_dir: &Path,
         now: Timestamp,
-    ) -> Result<(Self, TlsListener), Failure> {
-        let listener = bind(reach.listen)?;
-        let trouble = |error: io::Error| Failure::engine(format!("{}: {error}", reach.listen));
-        let address = listener.local_addr().map_err(trouble)?;
+    ) -> Result<Self, Failure> {
         let file = data_dir.join("tls.json");
-        let name = name(address.ip());
+        let name = name(reach.listen.ip());
         let found = read(&file)?;
         let certificates = made(renew(found.clone(), &name, now))?;
         if found.as_ref() != Some(&certificates) {
             write(&file, &certificates)?;
         }
-        let url = url(address);
-        kubeconfig::write(&reach.kubeconfig, &url, &certificates)?;
-        let (identity, shown) = watch::channel(identity(&file, &certificates)?);
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(trouble)?;
+        Ok(Self { name, file, certificates })
+    }
+
+    /// The certificate of the authority that signed all others, as PEM.
+    pub(super) fn authority(&self) -> &str {
+        &self.certificates.authority.certificate
+    }
+}
+
+/// The TLS side of a server.
+pub(super) struct Tls {
+    kubeconfig: PathBuf,
+    url: String,
+    papers: Papers,
+    identity: watch::Sender<Identity>,
+}
+
+impl Tls {
+    /// Listens, and writes the kubeconfig.
+    pub(super) fn open(reach: &Reach, papers: Papers) -> Result<(Self, TlsListener), Failure> {
+        let listener = bind(reach.listen)?;
+        let trouble = |error: io::Error| Failure::engine(format!("{}: {error}", reach.listen));
+        let url = url(listener.local_addr().map_err(trouble)?);
         let kubeconfig = reach.kubeconfig.clone();
-        let tls = Self { kubeconfig, name, url, file, certificates, identity };
+        kubeconfig::write(&kubeconfig, &url, &papers.certificates)?;
+        let (identity, shown) = watch::channel(identity(&papers.file, &papers.certificates)?);
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(trouble)?;
+        let tls = Self { kubeconfig, url, papers, identity };
         Ok((tls, TlsListener { listener, identity: shown }))
     }
 
@@ -87,15 +103,16 @@ impl Tls {
     }
 
     fn renew(&mut self, now: Timestamp) -> Result<(), Failure> {
-        let renewed = made(renew(Some(self.certificates.clone()), &self.name, now))?;
-        if renewed == self.certificates {
+        let Papers { name, file, certificates } = &mut self.papers;
+        let renewed = made(renew(Some(certificates.clone()), name, now))?;
+        if renewed == *certificates {
             return Ok(());
         }
-        write(&self.file, &renewed)?;
-        self.identity.send_replace(identity(&self.file, &renewed)?);
-        self.certificates = renewed;
+        write(file, &renewed)?;
+        self.identity.send_replace(identity(file, &renewed)?);
+        *certificates = renewed;
         tracing::info!(kubeconfig = %self.kubeconfig.display(), "certificates renewed");
-        kubeconfig::write(&self.kubeconfig, &self.url, &self.certificates)
+        kubeconfig::write(&self.kubeconfig, &self.url, certificates)
     }
 }
 
@@ -179,7 +196,7 @@ mod tests {
         let listen = "127.0.0.1:0".parse().unwrap();
         let reach = Reach { listen, kubeconfig: kubeconfig.clone() };
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let (mut tls, listener) = Tls::open(&reach, dir.path(), now).unwrap();
+        let (mut tls, listener) = Tls::open(&reach, Papers::prepare(&reach, dir.path(), now).unwrap()).unwrap();
         let told = fs::read(&kubeconfig).unwrap();
         tls.renew(now + SignedDuration::from_hours(300 * 24)).unwrap();
         assert!(!listener.identity.has_changed().unwrap(), "they are good for a while");
@@ -187,8 +204,8 @@ mod tests {
         assert!(listener.identity.has_changed().unwrap());
         assert_ne!(fs::read(&kubeconfig).unwrap(), told);
         assert_eq!(
-            read(&tls.file).unwrap(),
-            Some(tls.certificates),
+            read(&tls.papers.file).unwrap(),
+            Some(tls.papers.certificates),
             "the next server has them too"
         );
     }
