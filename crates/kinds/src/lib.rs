@@ -5,6 +5,7 @@
 pub mod admit;
 mod check;
 pub mod columns;
+pub mod cron;
 pub mod decode;
 mod draft;
 mod field_error;

@@ -9,7 +9,7 @@ use crate::{
     Draft, Key, Kind, Revision, Uid,
     metav1::ObjectMeta,
     types::{
-        batch::v1::Job,
+        batch::v1::{CronJob, Job},
         core::v1::{
             ConfigMap, Event, LimitRange, Node, Pod, ResourceQuota, Secret, ServiceAccount,
         },
@@ -145,6 +145,11 @@ impl Object {
     /// The typed Job. The object must be one.
     pub fn job(&self) -> Job {
         self.typed(Kind::Job)
+    }
+
+    /// The typed CronJob. The object must be one.
+    pub fn cron_job(&self) -> CronJob {
+        self.typed(Kind::CronJob)
     }
 
     /// The typed Pod. The object must be one.

@@ -36,6 +36,8 @@ pub enum Kind {
     ResourceQuota = 13,
     /// `v1 PodTemplate`
     PodTemplate = 14,
+    /// `batch/v1 CronJob`
+    CronJob = 15,
 }
 
 /// What the API needs to know of a kind.
@@ -169,6 +171,13 @@ pub const KINDS: &[KindInfo] = &[
         generation: true,
         returns_deleted: true,
         ..core(Kind::PodTemplate, "PodTemplate", "podtemplates", "podtemplate")
+    },
+    KindInfo {
+        group: "batch",
+        short_names: &["cj"],
+        categories: &["all"],
+        generation: true,
+        ..core(Kind::CronJob, "CronJob", "cronjobs", "cronjob")
     },
 ];
 

@@ -184,6 +184,13 @@ fn check(
     warnings: &mut Vec<String>,
     errors: &mut Vec<String>,
 ) {
+    if manifest.kind == Kind::CronJob {
+        errors.push(format!(
+            "{}:{}: a CronJob has no end to wait for; submit it to a server of coracle up",
+            manifest.source, manifest.line
+        ));
+        return;
+    }
     let context = Context { uid: Uid::from_random(0), now };
     match admit::create(manifest.draft.clone(), &context) {
         Ok((draft, said)) => {

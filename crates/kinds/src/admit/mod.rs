@@ -2,6 +2,7 @@
 //! server owns is set, and everything wrong is reported at once.
 
 mod container;
+mod cron_job;
 mod data;
 mod env;
 mod job;
@@ -225,6 +226,9 @@ fn finish(
         Kind::LimitRange => whole(draft, old, errors, limits::finish),
         Kind::ResourceQuota => whole(draft, old, errors, quota::finish),
         Kind::PodTemplate => whole(draft, old, errors, others::pod_template),
+        Kind::CronJob => whole(draft, old, errors, |new, old, errors| {
+            cron_job::finish(new, old, warnings, errors);
+        }),
     }
 }
 

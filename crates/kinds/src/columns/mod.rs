@@ -7,6 +7,7 @@
 
 mod cells;
 mod core;
+mod cron_job;
 mod event;
 mod job;
 mod node;
@@ -93,5 +94,6 @@ fn table(kind: Kind) -> &'static Table {
         Kind::LimitRange => &core::ANY,
         Kind::ResourceQuota => &policy::RESOURCE_QUOTA,
         Kind::PodTemplate => &core::POD_TEMPLATE,
+        Kind::CronJob => &cron_job::CRON_JOB,
     }
 }

@@ -184,6 +184,7 @@ pub fn of(kind: Kind) -> &'static Type {
         Kind::LimitRange => &core::LIMIT_RANGE,
         Kind::ResourceQuota => &core::RESOURCE_QUOTA,
         Kind::PodTemplate => &core::POD_TEMPLATE,
+        Kind::CronJob => &batch::CRON_JOB,
     }
 }
 
@@ -201,7 +202,6 @@ pub(crate) const SENT: &[(&str, &Type)] = &[
     ("authorization.k8s.io/v1", &groups::SELF_SUBJECT_RULES_REVIEW),
     ("authorization.k8s.io/v1", &groups::SUBJECT_ACCESS_REVIEW),
     ("autoscaling/v1", &groups::SCALE),
-    ("batch/v1", &batch::CRON_JOB),
     ("policy/v1", &groups::EVICTION),
     ("policy/v1beta1", &groups::EVICTION),
 ];

@@ -206,6 +206,7 @@ fn stored(kind: Kind) -> Notes {
         Kind::LimitRange => probed::<LimitRange>(),
         Kind::ResourceQuota => probed::<ResourceQuota>(),
         Kind::PodTemplate => probed::<PodTemplate>(),
+        Kind::CronJob => probed::<CronJob>(),
     }
 }
 
@@ -213,7 +214,6 @@ fn stored(kind: Kind) -> Notes {
 fn only_sent(kind: &str) -> Notes {
     match kind {
         "Binding" => probed::<Binding>(),
-        "CronJob" => probed::<CronJob>(),
         "Deployment" => probed::<Deployment>(),
         "Eviction" => probed::<Eviction>(),
         "LocalSubjectAccessReview" => probed::<LocalSubjectAccessReview>(),

@@ -84,7 +84,7 @@ fn nearest(kind: Kind, path: &str) -> Option<&'static Row> {
     }
 }
 
-/// The paths of all fields of a kind that hold no further fields; a template of a pod is the Pod's matter.
+/// The paths of all fields of a kind that hold no further fields; a template is the matter of its own kind.
 fn leaves(kind: Kind) -> Vec<String> {
     let mut leaves = Vec::new();
     for field in schema::of(kind).fields {
@@ -103,7 +103,7 @@ fn object(ty: &'static Type, path: &str, kind: Kind, leaves: &mut Vec<String>) {
 
 fn shape(shape: Shape, path: &str, kind: Kind, leaves: &mut Vec<String>) {
     match shape {
-        Shape::Object(ty) if template(kind) != Some(path) => {
+        Shape::Object(ty) if template(kind).is_none_or(|(at, _)| at != path) => {
             object(ty, path, kind, leaves);
         }
         Shape::List(Shape::Object(ty)) => object(ty, &format!("{path}[]"), kind, leaves),

@@ -49,11 +49,12 @@ fn index(kind: Kind) -> &'static HashMap<&'static str, &'static Row> {
     &INDEX[kind as usize]
 }
 
-/// Where a kind has the template of a pod, whose rows are the pod's.
-fn template(kind: Kind) -> Option<&'static str> {
+/// Where a kind has the template of another, whose rows are the other's.
+fn template(kind: Kind) -> Option<(&'static str, Kind)> {
     match kind {
-        Kind::Job => Some("spec.template"),
-        Kind::PodTemplate => Some("template"),
+        Kind::CronJob => Some(("spec.jobTemplate", Kind::Job)),
+        Kind::Job => Some(("spec.template", Kind::Pod)),
+        Kind::PodTemplate => Some(("template", Kind::Pod)),
         _ => None,
     }
 }
@@ -91,8 +92,8 @@ fn walk(draft: &Draft, errors: &mut FieldErrors) -> Vec<String> {
 
 struct Walk<'a> {
     rows: &'static HashMap<&'static str, &'static Row>,
-    /// Where the template of a pod stands.
-    template: Option<&'static str>,
+    /// Where the template of another kind stands.
+    template: Option<(&'static str, Kind)>,
     /// The row that covers the value being looked at.
     row: Option<&'static Row>,
     /// The path as the table writes it.
@@ -121,12 +122,12 @@ impl Walk<'_> {
     }
 
     fn enter(&mut self, value: &Value) {
-        if Some(&*self.pattern) == self.template {
+        if let Some((_, kind)) = self.template.filter(|(path, _)| self.pattern == *path) {
             let (rows, pattern) = (self.rows, std::mem::take(&mut self.pattern));
-            let template = self.template.take();
-            self.rows = index(Kind::Pod);
+            let outer = std::mem::replace(&mut self.template, template(kind));
+            self.rows = index(kind);
             self.inside(value);
-            (self.rows, self.pattern, self.template) = (rows, pattern, template);
+            (self.rows, self.pattern, self.template) = (rows, pattern, outer);
             return;
         }
         self.look_around(value);

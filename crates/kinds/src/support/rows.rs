@@ -62,6 +62,7 @@ pub(super) fn of(kind: Kind) -> &'static [Row] {
         Kind::LimitRange => LIMIT_RANGE,
         Kind::ResourceQuota => RESOURCE_QUOTA,
         Kind::PodTemplate => POD_TEMPLATE,
+        Kind::CronJob => CRON_JOB,
     }
 }
 
@@ -290,3 +291,16 @@ const LIMIT_RANGE: &[Row] =
 const RESOURCE_QUOTA: &[Row] = &[METADATA, works("spec"), works("status")];
 
 const POD_TEMPLATE: &[Row] = &[METADATA, works("template").note("see Pod")];
+
+const CRON_JOB: &[Row] = &[
+    METADATA,
+    works("spec.concurrencyPolicy"),
+    works("spec.failedJobsHistoryLimit"),
+    works("spec.jobTemplate").note("see Job"),
+    works("spec.schedule"),
+    works("spec.startingDeadlineSeconds"),
+    works("spec.successfulJobsHistoryLimit"),
+    works("spec.suspend"),
+    works("spec.timeZone").note("without it, UTC"),
+    works("status"),
+];

@@ -179,6 +179,7 @@ fn read(object: &Object) {
         Kind::PriorityClass => drop(object.priority_class()),
         Kind::LimitRange => drop(object.limit_range()),
         Kind::ResourceQuota => drop(object.resource_quota()),
+        Kind::CronJob => drop(object.cron_job()),
         Kind::Namespace | Kind::Service | Kind::Lease | Kind::PodTemplate => {}
     }
     assert_eq!(object.draft().to_json(), &object.json()[..], "a draft loses nothing");

