@@ -7,18 +7,7 @@ use crate::{Engine, history};
 impl Engine {
     /// Removes what is over a budget.
     pub(crate) fn keep_budgets(&mut self, now: Timestamp) {
-        // Those that were deleted count no longer.
-        while self.finished.front().is_some_and(|(_, uid)| !self.finished_uids.contains(uid)) {
-            self.finished.pop_front();
-        }
-        for _ in self.limits.finished_pods_max..self.finished_uids.len() {
-            let Some((key, uid)) = self.finished.pop_front() else { break };
-            match self.store.get(&key).is_some_and(|pod| pod.meta.finalizers.is_empty()) {
-                _ if !self.finished_uids.contains(&uid) => {}
-                true => self.remove(&key),
-                false => self.delete_now(&key, now),
-            }
-        }
+        self.remove_terminated(now);
         while let Some(key) = self.recorder.expired(&self.limits, now) {
             if self.exists(&key) {
                 self.remove(&key);

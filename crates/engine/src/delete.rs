@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use kinds::{
-    Key, Kind, Object, StatusError, Uid, api_time,
-    types::core::v1::{PodCondition, PodStatus},
+use kinds::{Key, Kind, Object, StatusError, Uid};
+use reconcile::{
+    deletion::{self, Begun, Propagation},
+    terminated::{disrupted, disruption},
 };
 
-use crate::{
-    Engine,
-    deletion::{self, Begun, Propagation},
-};
+use crate::Engine;
 
 /// How to delete.
 #[derive(Clone, Debug, Default)]
@@ -98,9 +96,9 @@ impl Engine {
             return Ok(());
         }
         let mut draft = old.draft();
-        let mut status = draft.pod_status().expect("a Pod in the store was validated");
-        disrupt(&mut status, draft.metadata.generation, now);
-        draft.set_pod_status(&status);
+        let status = draft.pod_status().expect("a Pod in the store was validated");
+        let condition = disruption("EvictionByEvictionAPI", "Eviction API: evicting");
+        draft.set_pod_status(&disrupted(status, condition, draft.metadata.generation, now));
         self.put(draft);
         self.begin_deletion(key, options.grace_period_seconds, options.propagation, now);
         self.commit(now);
@@ -116,25 +114,6 @@ fn preview(old: &Arc<Object>, options: &DeleteOptions, now: Timestamp) -> Delete
         Begun::Kept(draft) => Deleted::Begun(Arc::new(draft.seal(old.meta.revision))),
         Begun::Gone(draft) => Deleted::Gone(Arc::new(draft.seal(old.meta.revision))),
     }
-}
-
-/// Notes in a pod's status that the eviction API ends it.
-fn disrupt(status: &mut PodStatus, generation: Option<i64>, now: Timestamp) {
-    const TYPE: &str = "DisruptionTarget";
-    let conditions = status.conditions.get_or_insert_default();
-    let since = conditions.iter().find(|c| c.type_ == TYPE && c.status == "True");
-    let since = since.and_then(|c| c.last_transition_time.clone());
-    let condition = PodCondition {
-        type_: TYPE.to_owned(),
-        status: "True".to_owned(),
-        reason: Some("EvictionByEvictionAPI".to_owned()),
-        message: Some("Eviction API: evicting".to_owned()),
-        last_transition_time: Some(since.unwrap_or_else(|| api_time(now))),
-        observed_generation: generation,
-        ..Default::default()
-    };
-    conditions.retain(|condition| condition.type_ != TYPE);
-    conditions.push(condition);
 }
 
 /// Preconditions, and what may never be deleted.

@@ -35,6 +35,11 @@ impl Dependents {
         self.iter(owner).cloned().collect()
     }
 
+    /// The owners of all that have one.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = Uid> {
+        self.by_owner.keys().copied()
+    }
+
     pub(crate) fn any(&self, owner: Uid) -> bool {
         self.by_owner.contains_key(&owner)
     }

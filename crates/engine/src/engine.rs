@@ -2,7 +2,7 @@
 //! loop that brings everything woken to a fixed point and commits it as one transaction.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -15,11 +15,14 @@ use kinds::{
         core::v1::{Node, Pod},
     },
 };
-use reconcile::placement::{NodeFacts, Room};
+use reconcile::{
+    deletion::has_content_finalizer,
+    placement::{NodeFacts, Room},
+    terminated::Terminated,
+};
 use store::{Change, Store};
 
 use crate::{
-    deletion::has_content_finalizer,
     dependents::Dependents,
     garbage::Awaiting,
     heartbeat::Heartbeat,
@@ -70,9 +73,13 @@ pub struct Engine {
     pub(crate) resting: bool,
     pub(crate) jobs: Jobs,
     pub(crate) placement: Placement,
-    pub(crate) finished: VecDeque<(Key, Uid)>,
-    pub(crate) finished_uids: HashSet<Uid>,
+    /// The pods that ended.
+    pub(crate) finished: Terminated,
+    /// The pods that are bound to a node which is not ours, and since when that has been missing.
+    pub(crate) strays: HashMap<Key, Option<Timestamp>>,
     pub(crate) dependents: Dependents,
+    /// Objects that got owners which the collector has not seen yet.
+    pub(crate) adopted: BTreeSet<Key>,
     /// The objects that wait for their dependents, by uid.
     pub(crate) awaiting: HashMap<Uid, Awaiting>,
     pub(crate) quotas: Quotas,
@@ -113,9 +120,10 @@ impl Engine {
             resting: false,
             jobs: Jobs::default(),
             placement: Placement::default(),
-            finished: VecDeque::new(),
-            finished_uids: HashSet::new(),
+            finished: Terminated::default(),
+            strays: HashMap::new(),
             dependents: Dependents::default(),
+            adopted: BTreeSet::new(),
             awaiting: HashMap::new(),
             quotas: Quotas::default(),
             heartbeat: Heartbeat::default(),
@@ -268,6 +276,7 @@ impl Engine {
             self.leave_job(&key, &before);
             self.wake_owners(&before);
             self.woken.insert(key.clone());
+            self.adopted.insert(key.clone());
         }
         match key.kind {
             Kind::Pod => self.index_pod(&key, &draft, pod),
@@ -296,6 +305,7 @@ impl Engine {
             Kind::Pod => self.unindex_pod(key, uid, &owners),
             Kind::Job => self.unindex_job(key),
             Kind::ResourceQuota => self.unindex_quota(key),
+            Kind::Node => self.woken.extend(self.strays.keys().cloned()),
             _ => self.woken.extend(Self::furnished(key)),
         }
         self.account(key, None);

@@ -5,15 +5,18 @@ use jiff::Timestamp;
 use kinds::{Draft, Key, Kind, Meta, Uid, metav1::OwnerReference, selector::Selector};
 use reconcile::{
     PodFacts, TRACKING_FINALIZER,
-    garbage::{OwnerState, Verdict, judge},
+    deletion::{self, Begun, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Propagation},
+    garbage::{
+        Due, Kin, OwnerState, Verdict, blocks, disown, due, elsewhere, has_finalizer, judge,
+        owner_key, strip_finalizer, unblock,
+    },
     orphan,
 };
 
 use crate::{
     Engine,
-    deletion::{self, Begun, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Propagation},
     engine::uid,
-    job_controller::strip_finalizer,
+    recorder::{About, Happening},
 };
 
 /// An object that is being deleted in the foreground.
@@ -27,15 +30,16 @@ impl Engine {
     /// Looks at one object as the garbage collector does: whether its owners are gone, whether its
     /// deletion can go on, whether a pod is still tracked for a Job that is no more.
     pub(crate) fn collect(&mut self, key: &Key, now: Timestamp) {
+        let adopted = self.adopted.remove(key);
         if !self.concerns_collector(key) {
             return;
         }
         let Some(draft) = self.current(key) else { return };
         match draft.metadata.deletion_timestamp {
-            Some(_) => self.go_on_deleting(key, &draft, now),
-            None => self.judge_by_owners(key, &draft, now),
+            Some(_) => self.go_on_deleting(key, now),
+            None => self.judge_by_owners(key, &draft, adopted, now),
         }
-        if key.kind == Kind::Pod && has_finalizer(&draft, TRACKING_FINALIZER) {
+        if key.kind == Kind::Pod && has_finalizer(&draft.metadata, TRACKING_FINALIZER) {
             self.let_stray_go(key, &draft);
         }
     }
@@ -68,59 +72,38 @@ impl Engine {
         }
     }
 
-    fn judge_by_owners(&mut self, key: &Key, draft: &Draft, now: Timestamp) {
+    fn judge_by_owners(&mut self, key: &Key, draft: &Draft, adopted: bool, now: Timestamp) {
         let owners = draft.metadata.owner_references.as_deref().unwrap_or_default();
-        let states: Vec<_> = owners.iter().map(|owner| self.owner_state(draft, owner)).collect();
-        let owns = uid(draft).is_some_and(|uid| self.dependents.any(uid));
-        match judge(&states, owns) {
-            Verdict::Keep => {}
-            Verdict::Unlink => {
-                let both = owners.iter().zip(&states);
-                let solid = both.filter(|(_, state)| **state == OwnerState::Solid);
-                let kept = solid.map(|(owner, _)| owner.clone()).collect();
-                self.edit(key, |meta| meta.owner_references = Some(kept));
+        let states: Vec<_> = owners.iter().map(|o| self.owner_state(&key.namespace, o)).collect();
+        if adopted {
+            let absent = owners.iter().zip(&states).filter(|(_, s)| **s == OwnerState::Absent);
+            if let Some((owner, _)) = absent.clone().find(|(owner, _)| self.is_elsewhere(owner)) {
+                self.tell_elsewhere(key, draft, owner, now);
             }
-            Verdict::Delete { foreground } => {
-                let propagation = match foreground {
-                    _ if has_finalizer(draft, ORPHAN_FINALIZER) => Propagation::Orphan,
-                    true => Propagation::Foreground,
-                    false if has_finalizer(draft, FOREGROUND_FINALIZER) => Propagation::Foreground,
-                    false => Propagation::Background,
-                };
-                if foreground {
-                    self.break_circle(key, draft);
+        }
+        let own = uid(draft);
+        let waits =
+            |key: &Key| self.uid_of(key).is_some_and(|uid| self.awaiting.contains_key(&uid));
+        let kin = Kin {
+            owners: &states,
+            owns: own.is_some_and(|uid| self.dependents.any(uid)),
+            owns_waiting: own.is_some_and(|uid| self.dependents.iter(uid).any(waits)),
+        };
+        match judge(&draft.metadata, &kin) {
+            Verdict::Keep => {}
+            Verdict::Unlink(kept) => self.edit(key, |meta| meta.owner_references = Some(kept)),
+            Verdict::Delete { propagation, unblock: first } => {
+                if first {
+                    self.edit(key, unblock);
                 }
                 self.begin_deletion(key, None, Some(propagation), now);
             }
         }
     }
 
-    /// An object whose dependent waits for it, while its owner does too, holds its owner back no
-    /// longer: each would wait for the other.
-    fn break_circle(&mut self, key: &Key, draft: &Draft) {
-        let Some(uid) = uid(draft) else { return };
-        let waits =
-            |key: &Key| self.uid_of(key).is_some_and(|uid| self.awaiting.contains_key(&uid));
-        if self.dependents.iter(uid).any(waits) {
-            self.edit(key, |meta| {
-                for owner in meta.owner_references.iter_mut().flatten() {
-                    owner.block_owner_deletion = Some(false);
-                }
-            });
-        }
-    }
-
-    /// An owner counts as alive if its kind is not served: nobody could tell. A reference by an
-    /// equal name to another incarnation does not count.
-    fn owner_state(&self, draft: &Draft, owner: &OwnerReference) -> OwnerState {
-        let Some(kind) = Kind::find(&owner.api_version, &owner.kind) else {
-            return OwnerState::Solid;
-        };
-        let namespace = match kind.info().namespaced {
-            true => draft.metadata.namespace.as_deref().unwrap_or_default(),
-            false => "",
-        };
-        let key = Key::new(kind, namespace, &owner.name);
+    /// A reference by an equal name to another incarnation does not count.
+    fn owner_state(&self, namespace: &str, owner: &OwnerReference) -> OwnerState {
+        let Some(key) = owner_key(namespace, owner) else { return OwnerState::Unknown };
         match self.uid_of(&key).filter(|uid| Uid::parse(&owner.uid) == Some(*uid)) {
             Some(uid) if self.awaiting.contains_key(&uid) => OwnerState::Waiting,
             Some(_) => OwnerState::Solid,
@@ -128,40 +111,64 @@ impl Engine {
         }
     }
 
-    fn go_on_deleting(&mut self, key: &Key, draft: &Draft, now: Timestamp) {
-        if has_finalizer(draft, ORPHAN_FINALIZER) {
-            self.orphan_dependents(draft);
-            self.edit(key, |meta| strip_finalizer(meta, ORPHAN_FINALIZER));
-        }
-        if has_finalizer(draft, FOREGROUND_FINALIZER) {
-            self.go_on_in_foreground(key, draft, now);
-        }
+    /// Whether an owner that is not where its dependent looks for it is in another namespace.
+    fn is_elsewhere(&self, owner: &OwnerReference) -> bool {
+        let kind = Kind::find(&owner.api_version, &owner.kind);
+        let (Some(kind), Some(uid)) = (kind, Uid::parse(&owner.uid)) else { return false };
+        self.store.list(kind, None).any(|object| object.meta.uid == uid)
     }
 
-    fn go_on_in_foreground(&mut self, key: &Key, draft: &Draft, now: Timestamp) {
+    fn tell_elsewhere(&mut self, key: &Key, draft: &Draft, owner: &OwnerReference, now: Timestamp) {
         let Some(uid) = uid(draft) else { return };
-        let awaiting = self.awaiting.get_mut(&uid);
-        if awaiting.is_some_and(|awaiting| !std::mem::replace(&mut awaiting.swept, true)) {
-            for dependent in self.dependents.of(uid) {
-                self.collect(&dependent, now);
-                if key.kind == Kind::Job && dependent.kind == Kind::Pod {
-                    // Its Job is going: nobody will count it any more.
-                    self.untrack(&dependent);
+        let note = elsewhere(&key.namespace, owner);
+        let what = Happening {
+            component: "garbage-collector-controller",
+            warning: note.warning,
+            reason: note.reason.into_owned(),
+            message: note.message,
+        };
+        self.note(&About { key: key.clone(), uid, field_path: None }, &what, now);
+    }
+
+    fn go_on_deleting(&mut self, key: &Key, now: Timestamp) {
+        while let Some(draft) = self.current(key) {
+            let Some(uid) = uid(&draft) else { return };
+            let swept = self.awaiting.get(&uid).is_none_or(|awaiting| awaiting.swept);
+            let meta = &draft.metadata;
+            match due(meta, swept, swept && self.is_blocked(uid)) {
+                None => return,
+                Some(Due::Release) => {
+                    for dependent in self.dependents.of(uid) {
+                        self.edit(&dependent, |meta| disown(meta, uid));
+                    }
+                    self.edit(key, |meta| strip_finalizer(meta, ORPHAN_FINALIZER));
+                }
+                Some(Due::Sweep) => self.sweep(key, uid, now),
+                Some(Due::Finish) => {
+                    self.edit(key, |meta| strip_finalizer(meta, FOREGROUND_FINALIZER));
                 }
             }
         }
-        let blocked = self.dependents.iter(uid).any(|dependent| self.blocks(dependent, uid));
-        if !blocked {
-            self.edit(key, |meta| strip_finalizer(meta, FOREGROUND_FINALIZER));
+    }
+
+    /// What depends on an object that waits for it is told to go.
+    fn sweep(&mut self, key: &Key, owner: Uid, now: Timestamp) {
+        if let Some(awaiting) = self.awaiting.get_mut(&owner) {
+            awaiting.swept = true;
+        }
+        for dependent in self.dependents.of(owner) {
+            self.collect(&dependent, now);
+            if key.kind == Kind::Job && dependent.kind == Kind::Pod {
+                // Its Job is going: nobody will count it any more.
+                self.untrack(&dependent);
+            }
         }
     }
 
     /// Whether a dependent holds its owner back.
-    fn blocks(&self, dependent: &Key, owner: Uid) -> bool {
-        let Some(draft) = self.current(dependent) else { return false };
-        draft.metadata.owner_references.iter().flatten().any(|reference| {
-            Uid::parse(&reference.uid) == Some(owner)
-                && reference.block_owner_deletion == Some(true)
+    fn is_blocked(&self, owner: Uid) -> bool {
+        self.dependents.iter(owner).any(|dependent| {
+            self.current(dependent).is_some_and(|draft| blocks(&draft.metadata, owner))
         })
     }
 
@@ -209,21 +216,10 @@ impl Engine {
         }
     }
 
-    fn orphan_dependents(&mut self, draft: &Draft) {
-        let Some(uid) = uid(draft) else { return };
-        for dependent in self.dependents.of(uid) {
-            self.edit(&dependent, |meta| {
-                if let Some(owners) = &mut meta.owner_references {
-                    owners.retain(|owner| Uid::parse(&owner.uid) != Some(uid));
-                }
-            });
-        }
-    }
-
     /// Keeps which objects wait for their dependents.
     pub(crate) fn index_awaiting(&mut self, key: &Key, draft: &Draft) {
         let waits = draft.metadata.deletion_timestamp.is_some()
-            && has_finalizer(draft, FOREGROUND_FINALIZER);
+            && has_finalizer(&draft.metadata, FOREGROUND_FINALIZER);
         if !waits && self.awaiting.is_empty() {
             return;
         }
@@ -236,8 +232,4 @@ impl Engine {
             false => drop(self.awaiting.remove(&uid)),
         }
     }
-}
-
-fn has_finalizer(draft: &Draft, name: &str) -> bool {
-    draft.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == name)
 }

@@ -13,7 +13,7 @@ use kinds::{
         core::v1::Pod,
     },
 };
-use reconcile::{Plan, TRACKING_FINALIZER, View, Write, owner_reference};
+use reconcile::{Plan, TRACKING_FINALIZER, View, Write, garbage::strip_finalizer, owner_reference};
 
 use crate::{
     Engine,
@@ -262,12 +262,6 @@ impl Engine {
     /// The controller among an object's owners.
     pub(crate) fn controller(owners: &[Owner]) -> Option<Uid> {
         owners.iter().find(|owner| owner.controller).map(|owner| owner.uid)
-    }
-}
-
-pub(crate) fn strip_finalizer(meta: &mut ObjectMeta, name: &str) {
-    if let Some(finalizers) = &mut meta.finalizers {
-        finalizers.retain(|finalizer| finalizer != name);
     }
 }
 

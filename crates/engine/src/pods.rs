@@ -5,7 +5,7 @@ use kinds::{
     Draft, Facts, Key, Kind, Owner, Uid, api_time,
     types::core::v1::{Pod, PodCondition, PodSpec, PodStatus},
 };
-use reconcile::{INDEX_KEY, TRACKING_FINALIZER};
+use reconcile::{INDEX_KEY, TRACKING_FINALIZER, terminated::evicted};
 
 use crate::{
     Engine,
@@ -52,10 +52,10 @@ impl Engine {
     }
 
     /// One pod's end goes into the history with the transaction that reports it.
-    fn record_end(&mut self, key: &Key, pod_uid: Uid, pod: &Pod) {
+    pub(crate) fn record_end(&mut self, key: &Key, pod_uid: Uid, pod: &Pod) {
         let owners = Owner::of(&pod.metadata);
         let (Some(job), true) = (Self::controller(&owners), over(pod)) else { return };
-        if self.finished_uids.contains(&pod_uid) {
+        if self.finished.contains(pod_uid) {
             return;
         }
         let (name, value) = pod_record(key, pod_uid, pod).entry(job);
@@ -98,27 +98,31 @@ impl Engine {
     /// A pod that was seen to end and has lost its finalizer: nothing of it is kept any more.
     fn is_over_and_accounted(&self, draft: &Draft) -> bool {
         let tracked = draft.metadata.finalizers.iter().flatten().any(|f| f == TRACKING_FINALIZER);
-        !tracked && crate::engine::uid(draft).is_some_and(|uid| self.finished_uids.contains(&uid))
+        !tracked && crate::engine::uid(draft).is_some_and(|uid| self.finished.contains(uid))
     }
 
     fn index_room(&mut self, key: &Key, pod_uid: Uid, pod: &Pod) {
         let spec = pod.spec.as_ref();
         let node = spec.and_then(|s| s.node_name.as_deref()).filter(|node| !node.is_empty());
+        let created_s = pod.metadata.creation_timestamp.as_ref().map_or(0, |t| t.0.as_second());
         if over(pod) {
             self.placement.release(pod_uid);
             self.placement.forget_waiting(key);
-            if self.finished_uids.insert(pod_uid) {
-                self.finished.push_back((key.clone(), pod_uid));
-            }
+            self.strays.remove(key);
+            let evicted = pod.status.as_ref().is_some_and(evicted);
+            self.finished.insert(key.clone(), pod_uid, evicted, created_s);
         } else if let Some(node) = node {
             self.placement.forget_waiting(key);
-            if let Some(spec) = spec.filter(|_| node == self.node_name) {
-                self.placement.occupy(pod_uid, spec);
+            match spec.filter(|_| node == self.node_name) {
+                Some(spec) => self.placement.occupy(pod_uid, spec),
+                None => {
+                    self.strays.entry(key.clone()).or_default();
+                    self.woken.insert(key.clone());
+                }
             }
         } else if pod.metadata.deletion_timestamp.is_some() {
             self.placement.forget_waiting(key);
         } else {
-            let created_s = pod.metadata.creation_timestamp.as_ref().map_or(0, |t| t.0.as_second());
             self.placement.wait(key.clone(), created_s, spec.cloned().unwrap_or_default());
         }
     }
@@ -138,7 +142,8 @@ impl Engine {
     pub(crate) fn unindex_pod(&mut self, key: &Key, pod_uid: Uid, owners: &[Owner]) {
         self.placement.release(pod_uid);
         self.placement.forget_waiting(key);
-        self.finished_uids.remove(&pod_uid);
+        self.finished.remove(key, pod_uid);
+        self.strays.remove(key);
         self.jobs.orphans.remove(key);
         self.leave_job(key, owners);
         self.forget_log_of_removed(key, pod_uid, owners);

@@ -14,6 +14,7 @@ impl Engine {
         let jobs = self.jobs.iter().filter(|(_, state)| state.run.as_deref() == Some(run));
         self.woken.extend(jobs.map(|(key, _)| key.clone()).collect::<Vec<_>>());
         self.woken.extend(self.mortal_jobs());
+        self.woken.extend(self.strays.keys().cloned());
         self.placement.look_again();
     }
 

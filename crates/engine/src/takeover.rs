@@ -1,10 +1,10 @@
 //! What an engine derives from a store that was just opened.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use kinds::{Facts, Kind, Object};
+use kinds::{Facts, Kind, Object, Uid};
 
-use crate::{Engine, notices::Notices};
+use crate::{Engine, notices::Notices, terminated::was_evicted};
 
 impl Engine {
     /// Reads the derived state out of a store that was just opened.
@@ -20,6 +20,7 @@ impl Engine {
                 }
             }
         }
+        self.wake_abandoned();
         for key in self.woken.clone() {
             if let Some(draft) = self.current(&key) {
                 self.index_awaiting(&key, &draft);
@@ -35,19 +36,17 @@ impl Engine {
             }
         }
         self.woken.extend(self.mortal_jobs());
-        let mut finished = Vec::new();
         for pod in pods {
-            let over = matches!(&pod.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded" || phase == "Failed");
+            let Facts::Pod { phase, .. } = &pod.meta.facts else { continue };
+            let over = phase == "Succeeded" || phase == "Failed";
             if over {
-                finished.push((pod.meta.revision, pod.key.clone(), pod.meta.uid));
+                let evicted = phase == "Failed" && was_evicted(&pod);
+                self.finished.insert(pod.key.clone(), pod.meta.uid, evicted, pod.meta.created_s);
             }
             if !over || !pod.meta.finalizers.is_empty() || pod.deleting() {
                 self.index_pod(&pod.key, &pod.draft(), None);
             }
         }
-        finished.sort();
-        self.finished_uids = finished.iter().map(|(_, _, uid)| *uid).collect();
-        self.finished = finished.into_iter().map(|(_, key, uid)| (key, uid)).collect();
         let mut events = events;
         events.sort_by_key(|event| event.meta.created_s);
         for event in events {
@@ -56,5 +55,17 @@ impl Engine {
         }
         self.notices = Notices::found(&self.store);
         self.history_bytes = self.store.records("history/").map(|(_, bytes)| bytes.len()).sum();
+    }
+
+    /// Wakes what depends on objects that are not there: their owner went, and the server ended before
+    /// the collector had seen that.
+    fn wake_abandoned(&mut self) {
+        let mut absent: HashSet<Uid> = self.dependents.owners().collect();
+        for info in kinds::KINDS {
+            for object in self.store.list(info.kind, None) {
+                absent.remove(&object.meta.uid);
+            }
+        }
+        self.woken.extend(absent.into_iter().flat_map(|owner| self.dependents.of(owner)));
     }
 }

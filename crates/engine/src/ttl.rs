@@ -3,9 +3,12 @@
 
 use jiff::Timestamp;
 use kinds::{Facts, Key, Kind};
-use reconcile::ttl::{Expiry, ttl};
+use reconcile::{
+    deletion::Propagation,
+    ttl::{Expiry, ttl},
+};
 
-use crate::{Engine, deletion::Propagation};
+use crate::Engine;
 
 /// Where a Job's JSON does not have this name, nothing has to be decoded to know that it stays.
 const FIELD: &str = "\"ttlSecondsAfterFinished\"";
@@ -29,11 +32,7 @@ impl Engine {
         if untouched && !self.store.get(key).is_some_and(|job| may_expire(job)) {
             return Expiry::Stays;
         }
-        let draft = self.current(key).filter(|draft| {
-            let annotations = draft.metadata.annotations.as_ref();
-            let run = annotations.and_then(|all| all.get(kinds::RUN_ANNOTATION));
-            self.scope.covers(run.map(String::as_str))
-        });
+        let draft = self.current(key).filter(|draft| self.covers(draft));
         let job = draft.map(|draft| draft.job().expect("a Job in the store was validated"));
         job.map_or(Expiry::Stays, |job| ttl(&job, now))
     }

@@ -5,6 +5,7 @@
 //! woken; whoever calls carries the plan out in one transaction and asks again until no write is
 //! left.
 
+pub mod deletion;
 pub mod garbage;
 mod index_set;
 pub mod job;
@@ -13,6 +14,7 @@ pub mod placement;
 mod plan;
 pub mod quota;
 pub mod resources;
+pub mod terminated;
 pub mod ttl;
 
 pub use index_set::IndexSet;

@@ -2,7 +2,7 @@
 
 use engine::{About, Happening, Limits, Scope, history};
 use jiff::SignedDuration;
-use kinds::{Kind, Object};
+use kinds::{Kind, Object, types::core::v1::PodStatus};
 
 use crate::world::{World, indexed, pod};
 
@@ -48,12 +48,86 @@ fn a_finished_pod_that_somebody_holds_begins_to_go() {
     );
     let held = world.create(Kind::Pod, &held);
     world.end(&held, 0);
-    for name in ["a", "b", "c"] {
+    for name in ["x", "y", "z"] {
         let pod = world.create(Kind::Pod, &pod(name, "1"));
         world.end(&pod, 0);
     }
     assert!(world.engine.get(&held.key).unwrap().deleting());
     assert!(world.engine.store().count(Kind::Pod) <= 2);
+}
+
+/// A pod that is older goes first, whenever it ended, and one that was evicted before all.
+#[test]
+fn evicted_pods_go_first_and_then_the_oldest() {
+    let limits = Limits { finished_pods_max: 2, ..Default::default() };
+    let mut world = World::open(Default::default(), Scope::All, limits.clone());
+    let mut pods = Vec::new();
+    for name in ["old", "new", "evicted"] {
+        pods.push(world.create(Kind::Pod, &pod(name, "100m")));
+        world.now += SignedDuration::from_secs(1);
+    }
+    for pod in [&pods[1], &pods[0]] {
+        world.end(pod, 0);
+    }
+    let evicted = PodStatus {
+        phase: Some("Failed".to_owned()),
+        reason: Some("Evicted".to_owned()),
+        ..Default::default()
+    };
+    let left = |world: &World| -> Vec<String> {
+        world.pods().iter().map(|pod| pod.key.name.to_string()).collect()
+    };
+    world.engine.pod_status(&pods[2].key, pods[2].meta.uid, evicted);
+    world.sync();
+    assert_eq!(left(&world), ["new", "old"]);
+    let now = world.now;
+    let mut world = World::open(world.disk, Scope::All, limits);
+    world.now = now;
+    let newest = world.create(Kind::Pod, &pod("newest", "100m"));
+    world.end(&newest, 0);
+    assert_eq!(left(&world), ["new", "newest"], "the order outlives a restart");
+}
+
+/// A pod that was bound to another node stayed Pending for ever.
+#[test]
+fn pods_of_a_node_that_is_not_there_fail_after_a_while() {
+    let mut world = World::new(Scope::All);
+    let job =
+        indexed("away", 1, 1).replace("\"containers\"", "\"nodeName\":\"moon\",\"containers\"");
+    let job = job.replace("\"backoffLimit\":2", "\"backoffLimit\":0");
+    world.create(Kind::Job, &job);
+    let began = world.now;
+    world.now += SignedDuration::from_secs(10);
+    // A restart counts anew, as nobody knows how long the node was missing.
+    let mut world = World::at(world.disk, Scope::All, world.now);
+    assert_eq!(world.engine.wake_at(), Some(began + SignedDuration::from_secs(50)));
+    world.now = began + SignedDuration::from_secs(50);
+    let before = world.engine.store().durable();
+    world.sync();
+    assert!(world.pods().is_empty());
+    let changes = world.engine.store().changes_after(before).unwrap();
+    let pod = changes.filter(|change| change.object.key.kind == Kind::Pod).last().unwrap();
+    let conditions = pod.object.pod().status.unwrap().conditions.unwrap();
+    let why = conditions.iter().find(|c| c.type_ == "DisruptionTarget").unwrap();
+    assert_eq!(why.reason.as_deref(), Some("DeletionByPodGC"));
+    assert_eq!(why.message.as_deref(), Some("PodGC: node no longer exists"));
+    assert_eq!(world.job("away").status.unwrap().failed, Some(1));
+}
+
+#[test]
+fn pods_of_a_node_that_is_there_stay_until_it_goes() {
+    let mut world = World::new(Scope::All);
+    let moon = world.create(Kind::Node, r#"{"metadata":{"name":"moon"}}"#);
+    let pod = pod("away", "1").replace("\"containers\"", "\"nodeName\":\"moon\",\"containers\"");
+    world.create(Kind::Pod, &pod);
+    assert_eq!(world.engine.wake_at(), None);
+    world.engine.delete(&moon.key, &Default::default(), world.now).unwrap();
+    world.sync();
+    let at = world.engine.wake_at().unwrap();
+    assert_eq!(at.duration_since(world.now), SignedDuration::from_secs(40));
+    world.now = at;
+    world.sync();
+    assert!(world.pods().is_empty());
 }
 
 fn say(world: &mut World, pod: &Object, message: &str) {

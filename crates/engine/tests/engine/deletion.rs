@@ -357,3 +357,54 @@ fn owners_given_twice_are_dropped_with_a_warning() {
     let warned = format!("duplicate UID(s) observed: {}", owner.meta.uid);
     assert!(written.warnings.iter().any(|warning| warning.ends_with(&warned)));
 }
+
+/// Its owner went, and the server was killed before the collector had seen that: it stayed for ever.
+#[test]
+fn what_was_left_without_an_owner_goes_when_the_server_is_back() {
+    let mut world = World::new(Scope::All);
+    let owner = world.create(Kind::ConfigMap, &config_map("owner", ""));
+    world.create(Kind::ConfigMap, &config_map("owned", &owned_by(&[&owner], true)));
+    world.engine.delete(&owner.key, &background(), world.now).unwrap();
+    while let Some(batch) = world.engine.store_mut().take_batch() {
+        let (done, result) = batch.perform(&mut world.disk);
+        result.unwrap();
+        world.engine.store_mut().batch_done(done);
+    }
+    assert_eq!(world.engine.store().count(Kind::ConfigMap), 1, "nothing was settled yet");
+    let world = World::on(world.disk, Scope::All);
+    assert_eq!(world.engine.store().count(Kind::ConfigMap), 0);
+}
+
+#[test]
+fn an_owner_in_another_namespace_is_told_of_and_counts_for_nothing() {
+    let mut world = World::new(Scope::All);
+    let owner = world.create(Kind::ConfigMap, &config_map("owner", ""));
+    world.create(Kind::Namespace, r#"{"metadata":{"name":"lab"}}"#);
+    let owned = config_map("owned", &owned_by(&[&owner], true)).replace("default", "lab");
+    let owned = world.create(Kind::ConfigMap, &owned);
+    assert!(world.engine.get(&owned.key).is_err());
+    let [event] = <[_; 1]>::try_from(world.events()).unwrap();
+    assert_eq!(event.reason.as_deref(), Some("OwnerRefInvalidNamespace"));
+    assert_eq!(event.source.unwrap().component.as_deref(), Some("garbage-collector-controller"));
+    assert_eq!(
+        event.message.unwrap(),
+        format!(
+            "ownerRef [v1/ConfigMap, namespace: lab, name: owner, uid: {}] does not exist in namespace \"lab\"",
+            owner.meta.uid
+        )
+    );
+}
+
+/// An owner of a kind that is not served may be there: upstream waits until it can tell.
+#[test]
+fn an_owner_of_a_kind_that_is_not_served_keeps_what_it_owns() {
+    let mut world = World::new(Scope::All);
+    let owners = r#","ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"r","uid":"00000000-0000-4000-8000-00000000000a"},
+        {"apiVersion":"v1","kind":"ConfigMap","name":"gone","uid":"00000000-0000-4000-8000-00000000000b"}]"#;
+    let owned = world.create(Kind::ConfigMap, &config_map("owned", owners));
+    assert_eq!(world.engine.get(&owned.key).unwrap().meta.owners.len(), 2);
+    // What lives in no namespace cannot have an owner that does.
+    let node = format!(r#"{{"metadata":{{"name":"n"{}}}}}"#, owned_by(&[&owned], true));
+    let node = world.create(Kind::Node, &node);
+    assert!(world.engine.get(&node.key).is_ok());
+}

@@ -5,14 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use kinds::{
     Draft, Kind, api_time,
     metav1::ObjectMeta,
-    types::core::v1::{NamespaceStatus, PodStatus},
+    types::core::v1::{NamespaceStatus, Pod, PodStatus},
 };
 
 /// Keeps an owner until the dependents that block its deletion are gone.
-pub(crate) const FOREGROUND_FINALIZER: &str = "foregroundDeletion";
+pub const FOREGROUND_FINALIZER: &str = "foregroundDeletion";
 
 /// Keeps an owner until its dependents name it no more.
-pub(crate) const ORPHAN_FINALIZER: &str = "orphan";
+pub const ORPHAN_FINALIZER: &str = "orphan";
 
 /// The longest grace period, seconds: a client may ask for more than the calendar holds.
 const GRACE_S_MAX: i64 = i32::MAX as i64;
@@ -29,7 +29,7 @@ pub enum Propagation {
 }
 
 /// What a deletion makes of an object.
-pub(crate) enum Begun {
+pub enum Begun {
     /// Nothing: it is already under way.
     Already,
     /// It is being deleted now and looks like this.
@@ -40,7 +40,7 @@ pub(crate) enum Begun {
 
 /// Begins the deletion of an object as it is now. Without a propagation the object's own finalizers
 /// decide, and then its kind.
-pub(crate) fn begin(
+pub fn begin(
     mut draft: Draft,
     grace_s: Option<i64>,
     propagation: Option<Propagation>,
@@ -98,7 +98,7 @@ fn set_grace(draft: &mut Draft, asked_s: Option<i64>, now: Timestamp) -> bool {
 fn grace(draft: &Draft, asked_s: Option<i64>) -> i64 {
     let pod = draft.pod().expect("a Pod in the store was validated");
     let spec = pod.spec.as_ref();
-    if crate::pods::over(&pod) || spec.is_none_or(|spec| spec.node_name.is_none()) {
+    if over(&pod) || spec.is_none_or(|spec| spec.node_name.is_none()) {
         return 0;
     }
     let own = spec.and_then(|spec| spec.termination_grace_period_seconds);
@@ -156,15 +156,20 @@ fn propagate(draft: &mut Draft, asked: Option<Propagation>) {
 fn end_unbound(draft: &mut Draft) {
     let pod = draft.pod().expect("a Pod in the store was validated");
     let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-    if bound || crate::pods::over(&pod) {
+    if bound || over(&pod) {
         return;
     }
     let status = PodStatus { phase: Some("Failed".to_owned()), ..pod.status.unwrap_or_default() };
     draft.set_pod_status(&status);
 }
 
+fn over(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 /// `spec.finalizers` keep a namespace until what is in it is gone.
-pub(crate) fn has_content_finalizer(draft: &Draft) -> bool {
+pub fn has_content_finalizer(draft: &Draft) -> bool {
     let namespace = draft.namespace().expect("a Namespace in the store was validated");
     namespace.spec.and_then(|spec| spec.finalizers).is_some_and(|all| !all.is_empty())
 }
