@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use engine::{NOTIFY_ANNOTATION, notify_origin};
 use jiff::Timestamp;
 use kinds::{
     Draft, Kind, Uid,
@@ -206,8 +207,20 @@ fn check(
                     manifest.source
                 ));
             }
+            check_notify(manifest, errors);
         }
         Err(wrong) => errors.push(manifest.locate(&wrong).to_string()),
+    }
+}
+
+/// A URL that cannot be told of the end is found here, not at the end.
+fn check_notify(manifest: &Manifest, errors: &mut Vec<String>) {
+    let annotations = manifest.draft.metadata.annotations.as_ref();
+    let url = annotations.and_then(|annotations| annotations.get(NOTIFY_ANNOTATION));
+    if let Some(Err(wrong)) = url.map(|url| notify_origin(url)) {
+        let path = format!("metadata.annotations[{NOTIFY_ANNOTATION}]");
+        let line = manifest.line_of(&path);
+        errors.push(format!("{}:{line}: {path}: {wrong}", manifest.source));
     }
 }
 

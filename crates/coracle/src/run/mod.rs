@@ -22,6 +22,7 @@ mod work;
 
 use std::{collections::HashMap, io::IsTerminal};
 
+use engine::NOTIFY_ANNOTATION;
 use jiff::SignedDuration;
 use kinds::{Kind, Object, Uid, types::batch::v1::Job};
 
@@ -50,6 +51,7 @@ use crate::{
     data_dir::Home,
     exit::{Code, Failure},
     link::{self, Link},
+    server,
 };
 
 /// Runs Jobs and Pods to completion.
@@ -134,6 +136,9 @@ async fn attend(
     let interruption = follow.until_the_end().await?;
     let code = report(args, &follow, screen, interruption).await;
     clean_up(link, &submitted, screen).await;
+    if !link.is_up() {
+        tell_notices(link, &submitted, screen).await;
+    }
     follow.attendance.leave(false).await;
     Ok(code)
 }
@@ -233,6 +238,29 @@ async fn clean_up(link: &Link, submitted: &Submitted, screen: &Screen) {
         if let Err(error) = submit::delete(link, key).await {
             screen.show(Show::Line(format!("warning: {key} could not be deleted: {error}"))).await;
         }
+    }
+}
+
+/// Says that the private server outlives its clients to tell others of the ends of Jobs.
+async fn tell_notices(link: &Link, submitted: &Submitted, screen: &Screen) {
+    let annotated = submitted.works.iter().any(|submission| {
+        let annotations = submission.object.draft().metadata.annotations;
+        annotations.is_some_and(|annotations| annotations.contains_key(NOTIFY_ANNOTATION))
+    });
+    if !annotated {
+        return;
+    }
+    let status = link.client().status().await;
+    let waiting = status.map_or(0, |status| status.notices);
+    if waiting > 0 {
+        let limit_s = server::NOTIFY_LINGER_MS / 1000;
+        let receivers = if waiting == 1 { "receiver" } else { "receivers" };
+        screen
+            .show(Show::Line(format!(
+                "the server goes on for at most {limit_s} s to tell {waiting} {receivers} of the end; \
+                 what is left then, the next one tells"
+            )))
+            .await;
     }
 }
 

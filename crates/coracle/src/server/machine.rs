@@ -22,9 +22,12 @@ use node::{
 };
 use spawner::protocol::Request;
 use store::Done;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{
+    Notify,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
-use super::{disk::Writer, this_node};
+use super::{disk::Writer, notifier::Notifier, this_node};
 use crate::{clock, exit::Failure};
 
 /// How long news that nobody waits for (a container that runs, an Event) may wait for the next
@@ -55,6 +58,8 @@ pub(super) struct Works {
     data_dir: PathBuf,
     answers: UnboundedReceiver<Input>,
     answer: UnboundedSender<Input>,
+    notifier: Notifier,
+    told: Rc<Notify>,
 }
 
 impl Works {
@@ -78,11 +83,18 @@ impl Works {
             data_dir: data_dir.to_owned(),
             answers,
             answer,
+            notifier: Notifier::new(),
+            told: Rc::default(),
         };
         works.perform(deeds);
         let (directory, kept) = (data_dir.to_owned(), works.server.engine().kept_logs());
         works.remove_logs(move || logs::remove_others(&directory, &kept));
         Ok(works)
+    }
+
+    /// Is notified whenever somebody was told of the end of a Job, or was not to be told.
+    pub(super) fn told(&self) -> Rc<Notify> {
+        Rc::clone(&self.told)
     }
 
     /// Works until something breaks. May be dropped and called again.
@@ -141,6 +153,10 @@ impl Works {
             done = self.writer.done(), if self.writing => self.take_written(done)?,
             event = self.spawner.next() => self.spawner_says(event),
             Some(input) = self.answers.recv() => self.input(input),
+            Some((id, result)) = self.notifier.answered() => {
+                self.server.engine().notice_answered(id, result, clock::now());
+                self.told.notify_one();
+            }
             () = tokio::time::sleep(sleep) => {}
         }
         Ok(())
@@ -152,6 +168,7 @@ impl Works {
         let now = clock::now();
         self.drive(|driver, engine| driver.settle(engine, now));
         let mut engine = self.server.engine();
+        engine.notices_due(now).into_iter().for_each(|notice| self.notifier.send(notice));
         self.urgent |= engine.take_urgent();
         let wake_at = self.driver.wake_at(&engine);
         let behind = engine.store().head() != engine.store().durable();

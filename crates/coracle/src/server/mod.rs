@@ -4,6 +4,7 @@
 mod disk;
 mod lock;
 mod machine;
+mod notifier;
 mod this_node;
 mod tls;
 
@@ -24,6 +25,7 @@ use rustix::{fs::Mode as FileMode, process::umask};
 use store::{Disk, FileDisk, Store};
 use tokio::{
     net::UnixListener,
+    sync::Notify,
     task::{LocalSet, spawn_local},
 };
 
@@ -41,8 +43,13 @@ use crate::{
 /// How long a private server waits for its first client, in milliseconds.
 const LINGER_MS: u64 = 2_000;
 
-/// Threads for file work that may hang, such as looking at a path on a network file system.
-const BLOCKING_THREADS_MAX: usize = 4;
+/// How long a private server whose last client has left goes on to tell others of the ends of its
+/// Jobs, in milliseconds. What is not told by then is told by the next server of the directory.
+pub(crate) const NOTIFY_LINGER_MS: u64 = 30_000;
+
+/// Threads for work that may hang, such as looking at a path on a network file system or for the
+/// address of a name.
+const BLOCKING_THREADS_MAX: usize = 6;
 
 /// What a server is told at its start.
 #[derive(Debug)]
@@ -179,7 +186,7 @@ async fn run(
     let server = Server::new(engine, about, clock::now);
     let writer = Writer::start(disk).map_err(trouble)?;
     let mut works = Works::start(Rc::clone(&server), writer, &config.data_dir).map_err(trouble)?;
-    let stopping = asked_to_stop(Rc::clone(&server), mode, config.stop_pods);
+    let stopping = asked_to_stop(Rc::clone(&server), works.told(), mode, config.stop_pods);
     let (closed, closing) = tokio::sync::oneshot::channel::<()>();
     let serving = apiserver::serve(listener, tls_listener, Rc::clone(&server), async {
         // The sender going away is as good a reason to stop.
@@ -238,7 +245,7 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
 }
 
 /// Returns when the server should end: a signal, a client's word, or nobody left to serve.
-async fn asked_to_stop(server: Rc<Server>, mode: Mode, stop_pods: bool) -> Stop {
+async fn asked_to_stop(server: Rc<Server>, told: Rc<Notify>, mode: Mode, stop_pods: bool) -> Stop {
     use tokio::signal::unix::{SignalKind, signal};
     let by_signal = async {
         let (mut term, mut int) =
@@ -254,13 +261,13 @@ async fn asked_to_stop(server: Rc<Server>, mode: Mode, stop_pods: bool) -> Stop 
     tokio::select! {
         stop = server.stop_requested() => stop,
         () = by_signal => Stop { pods: stop_pods },
-        () = abandoned(&server), if mode == Mode::Private => Stop { pods: false },
+        () = abandoned(&server, &told), if mode == Mode::Private => Stop { pods: false },
     }
 }
 
 /// Returns when a private server has neither run nor client, at first after a while: those who only
 /// look whether it answers are about to come back.
-async fn abandoned(server: &Server) {
+async fn abandoned(server: &Server, told: &Notify) {
     let linger = std::time::Duration::from_millis(LINGER_MS);
     let first_visit = async {
         while !server.visited() {
@@ -269,7 +276,27 @@ async fn abandoned(server: &Server) {
     };
     // Whether somebody left or the time is over: what counts is who is there.
     let _ = tokio::time::timeout(linger, first_visit).await;
-    while server.has_runs() || server.has_clients() {
-        server.left_alone().await;
+    let attended = || server.has_runs() || server.has_clients();
+    loop {
+        while attended() {
+            server.left_alone().await;
+        }
+        let linger = std::time::Duration::from_millis(NOTIFY_LINGER_MS);
+        // Told or not, the time is over.
+        let _ = tokio::time::timeout(linger, all_told(server, told)).await;
+        if !attended() {
+            return;
+        }
+    }
+}
+
+/// Returns when nobody is to be told of the end of a Job any more.
+async fn all_told(server: &Server, told: &Notify) {
+    let waiting = server.engine().notices_waiting();
+    if waiting > 0 {
+        tracing::info!(waiting, limit_ms = NOTIFY_LINGER_MS, "going on to tell of ends of jobs");
+    }
+    while server.engine().notices_waiting() > 0 {
+        told.notified().await;
     }
 }

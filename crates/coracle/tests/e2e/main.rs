@@ -6,6 +6,7 @@ mod always_a_client;
 mod bad_input;
 mod examples;
 mod exit_codes;
+mod notify;
 mod objects;
 mod output;
 mod space;
