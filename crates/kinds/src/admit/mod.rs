@@ -79,7 +79,8 @@ pub fn create_with(
     begin(&mut draft.metadata, draft.kind, context);
     // A node reports its own status when it registers; all other statuses are the server's.
     if info.status && draft.kind != Kind::Node {
-        draft.rest.remove("status");
+        // Clients are shown one from the start, if only an empty one.
+        draft.set("status", &serde_json::Map::new());
     }
     let mut errors = Vec::new();
     let mut warnings = support::check(&draft, None, &mut errors);

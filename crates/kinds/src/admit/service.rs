@@ -32,6 +32,7 @@ const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort
 
 /// Defaults of a Service and everything wrong with it.
 pub(super) fn finish(service: &mut Service, old: Option<&Service>, errors: &mut FieldErrors) {
+    service.status.get_or_insert_default().load_balancer.get_or_insert_default();
     let before = old.and_then(|old| old.spec.as_ref());
     let spec = service.spec.get_or_insert_default();
     defaults(spec, before);
