@@ -175,7 +175,7 @@ impl Engine {
     /// A pod that no Job will account for any more loses the tracking finalizer.
     fn let_stray_go(&mut self, key: &Key, draft: &Draft) {
         let pod = draft.pod().expect("a Pod in the store was validated");
-        let facts = PodFacts::of(&pod, &Selector::nothing());
+        let facts = PodFacts::of(&pod, &Selector::nothing(), None);
         let owners = draft.metadata.owner_references.iter().flatten();
         let job = owners.clone().find(|owner| owner.controller == Some(true)).and_then(|owner| {
             let job = self.current(&Key::new(Kind::Job, &key.namespace, &owner.name))?;

@@ -41,7 +41,7 @@ impl Engine {
         let view = View {
             job: &state.job,
             pods: &pods,
-            completed: &state.completed,
+            indexes: &state.indexes,
             back_off: state.back_off,
         };
         let (random, pending, store) = (&mut self.random, &self.pending, &self.store);

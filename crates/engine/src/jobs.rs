@@ -1,6 +1,6 @@
 //! What the engine keeps per unfinished Job, so that looking at a Job again costs what its active
 //! pods cost, however many have finished: the typed Job, the pods still to be accounted for, the
-//! indexes that are done and the back-off record.
+//! lists of indexes and the back-off record.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,16 +10,16 @@ use kinds::{
     selector::Selector,
     types::{batch::v1::Job, core::v1::Pod},
 };
-use reconcile::{BackOff, IndexSet, Phase, PodFacts};
+use reconcile::{BackOff, Indexes, Phase, PodFacts};
 
 pub(crate) struct JobState {
     pub(crate) uid: Uid,
     pub(crate) run: Option<String>,
     pub(crate) job: Job,
     pub(crate) pods: BTreeMap<Box<str>, PodFacts>,
-    /// `spec.selector`, which never changes.
+    /// `spec.selector`, which never changes; nor does the failure policy, which pods are read with.
     selector: Selector,
-    pub(crate) completed: IndexSet,
+    pub(crate) indexes: Indexes,
     pub(crate) back_off: BackOff,
     pub(crate) refusals: Refusals,
 }
@@ -36,29 +36,31 @@ impl JobState {
     pub(crate) fn new(uid: Uid, run: Option<String>, job: Job) -> Self {
         let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
         let selector = Selector::from_label_selector(selector);
-        let (completed, back_off) = (completed(&job), BackOff::default());
+        let (indexes, back_off) = (Indexes::of(&job), BackOff::default());
         let (pods, refusals) = (BTreeMap::new(), Refusals::default());
-        Self { uid, run, job, pods, selector, completed, back_off, refusals }
+        Self { uid, run, job, pods, selector, indexes, back_off, refusals }
     }
 
     /// Takes in a newer revision of the Job.
     pub(crate) fn update(&mut self, job: Job) {
-        let text = |job: &Job| job.status.as_ref().and_then(|s| s.completed_indexes.clone());
-        let limit = |job: &Job| job.spec.as_ref().and_then(|s| s.completions);
-        if text(&job) != text(&self.job) || limit(&job) != limit(&self.job) {
-            self.completed = completed(&job);
-        }
+        self.indexes.update(&self.job, &job);
         self.job = job;
     }
 
     /// Takes in a pod; one that is over and accounted for is let go.
     pub(crate) fn pod(&mut self, pod: &Pod) {
-        let facts = PodFacts::of(pod, &self.selector);
+        let facts = self.facts(pod);
         let open = facts.tracked || !matches!(facts.phase, Phase::Succeeded | Phase::Failed);
         match open {
             true => drop(self.pods.insert(facts.name.clone(), facts)),
             false => drop(self.pods.remove(&facts.name)),
         }
+    }
+
+    /// A pod as this Job sees it.
+    fn facts(&self, pod: &Pod) -> PodFacts {
+        let policy = self.job.spec.as_ref().and_then(|spec| spec.pod_failure_policy.as_ref());
+        PodFacts::of(pod, &self.selector, policy)
     }
 
     /// Notes that a pod has a node now.
@@ -70,18 +72,12 @@ impl JobState {
 
     /// Whether the Job's selector matches a pod's labels.
     pub(crate) fn selects(&self, pod: &Pod) -> bool {
-        PodFacts::of(pod, &self.selector).matches
+        self.facts(pod).matches
     }
 
     pub(crate) fn pod_gone(&mut self, name: &str) {
         self.pods.remove(name);
     }
-}
-
-fn completed(job: &Job) -> IndexSet {
-    let text = job.status.as_ref().and_then(|s| s.completed_indexes.as_deref()).unwrap_or_default();
-    let limit = job.spec.as_ref().and_then(|s| s.completions).unwrap_or(0);
-    IndexSet::parse(text, limit.max(0) as u32)
 }
 
 /// The unfinished Jobs, and the pods that nobody controls yet.
@@ -121,7 +117,7 @@ impl Jobs {
     pub(crate) fn orphans_for(&self, key: &Key) -> Vec<PodFacts> {
         let Some(state) = self.by_key.get(key) else { return Vec::new() };
         let near = self.orphans.iter().filter(|(orphan, _)| orphan.namespace == key.namespace);
-        let facts = near.map(|(_, pod)| PodFacts::of(pod, &state.selector));
+        let facts = near.map(|(_, pod)| state.facts(pod));
         facts.filter(|facts| facts.matches).collect()
     }
 

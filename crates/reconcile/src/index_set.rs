@@ -65,6 +65,23 @@ impl IndexSet {
         }
     }
 
+    /// Whether every index of `other` is in the set.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        other.runs.iter().all(|&(first, last)| {
+            self.runs.get(self.run_from(first)).is_some_and(|run| run.0 <= first && last <= run.1)
+        })
+    }
+
+    /// How many indexes of `other` are in the set.
+    pub fn len_with(&self, other: &Self) -> u32 {
+        let shared = other.runs.iter().flat_map(|&(first, last)| {
+            let runs =
+                self.runs[self.run_from(first)..].iter().take_while(move |run| run.0 <= last);
+            runs.map(move |run| run.1.min(last) - run.0.max(first) + 1)
+        });
+        shared.sum()
+    }
+
     /// Where the first run stands that ends at `index` or later.
     fn run_from(&self, index: u32) -> usize {
         self.runs.partition_point(|run| run.1 < index)

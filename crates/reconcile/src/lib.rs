@@ -19,7 +19,8 @@ pub mod ttl;
 
 pub use index_set::IndexSet;
 pub use job::{
-    BackOff, INDEX_KEY, Owner, Phase, PodFacts, TRACKING_FINALIZER, View, job, orphan,
+    Action, BackOff, FAILURE_COUNT_KEY, IGNORED_FAILURE_COUNT_KEY, INDEX_KEY, IndexFailures,
+    Indexes, Judgement, Owner, Phase, PodFacts, TRACKING_FINALIZER, View, job, orphan,
     owner_reference,
 };
 pub use plan::{Note, Plan, Write};

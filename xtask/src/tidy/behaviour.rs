@@ -1,9 +1,9 @@
 //! Rules of batch/v1 and the cases that show them: `docs/behaviour.md` numbers the rules, the titles
 //! of cases name them, and `docs/behaviour-cases.md` is what comes of both.
 //!
-//! A rule is a line `- **J12** text`. A case is a line `=== what it shows [J12 TestName]` of a text
-//! file below a folder `cases`: the brackets hold rules and, if the case stands for a test of upstream,
-//! that test's name.
+//! A rule is a line `- **J12** text`. A case is a title `=== what it shows [J12 TestName]` in a text
+//! file below a folder `cases` (in some files `# what it shows [J12]`): the brackets hold rules and, if
+//! the case stands for a test of upstream, that test's name.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -99,10 +99,11 @@ fn rules(text: &str) -> Vec<&str> {
         .collect()
 }
 
-fn cases(files: &[File]) -> Vec<Case<'_>> {
+fn cases<'a>(files: &'a [File]) -> Vec<Case<'a>> {
     let texts = files.iter().filter(|f| f.path.contains("/cases/") && f.path.ends_with(".txt"));
     let titles = texts.flat_map(|file| {
-        let titles = file.text.lines().filter_map(|line| line.strip_prefix("=== "));
+        let title = |line: &'a str| line.strip_prefix("=== ").or_else(|| line.strip_prefix("# "));
+        let titles = file.text.lines().filter_map(title);
         titles.map(|title| (file.path.as_str(), title))
     });
     titles.filter_map(|(path, title)| tagged(path, title)).collect()
@@ -157,7 +158,7 @@ mod tests {
         let rules = rules("# Rules\n- **J1** One.\n- **V2** Two.\n- **note** none\n");
         assert_eq!(rules, ["J1", "V2"]);
         let files = [
-            file("crates/a/cases/x.txt", "=== one [J1 TestOne]\n=== both [J1 V2]\n=== rules[0]\n"),
+            file("crates/a/cases/x.txt", "=== one [J1 TestOne]\n# both [J1 V2]\n=== rules[0]\n"),
             file("crates/a/tests/x.txt", "=== elsewhere [J1]\n"),
         ];
         let cases = cases(&files);

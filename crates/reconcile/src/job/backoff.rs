@@ -35,8 +35,13 @@ impl BackOff {
     /// When the next pod may be made: 10 s after the first failure, then 20 s, doubling up to
     /// 10 minutes, each measured from the end of the last failed pod.
     pub(super) fn until(self) -> Option<Timestamp> {
-        let doublings = self.failures.checked_sub(1)?.min(10);
-        let wait_s = (BACK_OFF_FIRST_S << doublings).min(BACK_OFF_MAX_S);
-        self.last?.checked_add(SignedDuration::from_secs(wait_s)).ok()
+        until(self.failures, self.last?)
     }
+}
+
+/// When to try again after so many failures, of which this was the end of the last.
+pub(super) fn until(failures: u32, last: Timestamp) -> Option<Timestamp> {
+    let doublings = failures.checked_sub(1)?.min(10);
+    let wait_s = (BACK_OFF_FIRST_S << doublings).min(BACK_OFF_MAX_S);
+    last.checked_add(SignedDuration::from_secs(wait_s)).ok()
 }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use kinds::types::batch::v1::UncountedTerminatedPods;
 
 use super::{
+    Indexes,
     facts::PodFacts,
+    per_index::{self, Kept},
     spec::{End, Mode, Terms},
 };
 use crate::IndexSet;
@@ -59,33 +61,69 @@ impl<'a> Ends<'a> {
 }
 
 /// The counters, with what ended counted in.
-pub(super) struct Tally {
+pub(super) struct Tally<'a> {
     pub(super) succeeded: i32,
+    /// All failures that count, those of the pods that are kept among them.
     pub(super) failed: i32,
     /// The indexes that succeeded; empty unless the Job is Indexed.
     pub(super) done: IndexSet,
+    /// The indexes that failed; `None` unless there is a limit for each.
+    pub(super) failed_indexes: Option<IndexSet>,
+    pub(super) kept: Kept<'a>,
 }
 
-impl Tally {
-    pub(super) fn of(terms: &Terms, completed: &IndexSet, ends: &Ends) -> Self {
+impl<'a> Tally<'a> {
+    pub(super) fn of(
+        terms: &Terms,
+        indexes: &Indexes,
+        pods: &[&'a PodFacts],
+        ends: &Ends<'a>,
+    ) -> Self {
         let status = terms.job.status.as_ref();
         let before = |field: Option<i32>| field.unwrap_or(0);
         let failed =
             before(status.and_then(|s| s.failed)).saturating_add(count(ends.put_down_failed.len()));
+        let failures = ends.failed.iter().filter(|pod| pod.failure_counts()).count();
         let mut tally = Self {
             succeeded: before(status.and_then(|s| s.succeeded))
                 .saturating_add(count(ends.put_down_succeeded.len() + ends.succeeded.len())),
-            failed: failed.saturating_add(count(ends.failed.len())),
+            failed: failed.saturating_add(count(failures)),
             done: IndexSet::default(),
+            failed_indexes: None,
+            kept: Kept::default(),
         };
         if let Mode::Indexed(_) = terms.mode {
-            tally.done = completed.clone();
+            tally.done = indexes.completed.clone();
             for index in ends.succeeded.iter().filter_map(|pod| pod.index) {
-                tally.done.insert(index);
+                // What is decided stays decided: a success comes too late for an index that failed.
+                if terms.limit_per_index.is_none() || !indexes.failed.contains(index) {
+                    tally.done.insert(index);
+                }
             }
             tally.succeeded = tally.done.len().try_into().unwrap_or(i32::MAX);
+            tally.failed_indexes = per_index::failed(terms, &indexes.failed, &tally.done, ends);
+            tally.kept = Kept::of(terms, pods, ends, |index| tally.decided(index));
         }
         tally
+    }
+
+    /// Whether an index has succeeded or failed.
+    pub(super) fn decided(&self, index: u32) -> bool {
+        let failed = self.failed_indexes.as_ref();
+        self.done.contains(index) || failed.is_some_and(|failed| failed.contains(index))
+    }
+
+    /// The smallest index from `from` on that is not decided.
+    pub(super) fn next_open(&self, from: u32) -> u32 {
+        let mut index = self.done.next_absent(from);
+        let Some(failed) = &self.failed_indexes else { return index };
+        loop {
+            let next = self.done.next_absent(failed.next_absent(index));
+            if next == index {
+                return index;
+            }
+            index = next;
+        }
     }
 }
 

@@ -8,10 +8,16 @@ use kinds::{
     Uid,
     metav1::OwnerReference,
     selector::Selector,
-    types::core::v1::{ContainerState, Pod, PodCondition, PodStatus},
+    types::{
+        batch::v1::PodFailurePolicy,
+        core::v1::{ContainerState, Pod, PodCondition, PodStatus},
+    },
 };
 
-use super::names::{INDEX_KEY, TRACKING_FINALIZER};
+use super::{
+    failure_policy::{Action, Judgement, judge},
+    names::{FAILURE_COUNT_KEY, IGNORED_FAILURE_COUNT_KEY, INDEX_KEY, TRACKING_FINALIZER},
+};
 
 /// `status.phase` of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +45,22 @@ pub enum Owner {
     Other,
 }
 
+/// How often the index of a pod failed before that pod, as its annotations say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IndexFailures {
+    /// Failures that count against the limit of the index.
+    pub counted: u32,
+    /// Failures that the failure policy ignores.
+    pub ignored: u32,
+}
+
+impl IndexFailures {
+    /// All of them: each makes the next wait longer.
+    pub(super) fn total(self) -> u32 {
+        self.counted.saturating_add(self.ignored)
+    }
+}
+
 /// One pod, as far as its Job goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodFacts {
@@ -52,6 +74,10 @@ pub struct PodFacts {
     pub matches: bool,
     /// Its completion index, if it carries a valid one.
     pub index: Option<u32>,
+    /// Failures of its index before it.
+    pub failures: IndexFailures,
+    /// What the Job's failure policy says of it, should it fail.
+    pub judgement: Option<Box<Judgement>>,
     /// `status.phase`
     pub phase: Phase,
     /// Deletion has begun.
@@ -73,11 +99,12 @@ pub struct PodFacts {
 }
 
 impl PodFacts {
-    /// Reads a pod of a Job with this selector, or an orphan that the selector may match.
+    /// Reads a pod of a Job with this selector and failure policy, or an orphan that the selector may
+    /// match.
     ///
     /// # Panics
     /// If the pod has no valid `metadata.uid`: what is stored has one.
-    pub fn of(pod: &Pod, selector: &Selector) -> Self {
+    pub fn of(pod: &Pod, selector: &Selector, policy: Option<&PodFailurePolicy>) -> Self {
         let meta = &pod.metadata;
         let none = PodStatus::default();
         let status = pod.status.as_ref().unwrap_or(&none);
@@ -89,6 +116,11 @@ impl PodFacts {
             owner: owner(meta.owner_references.as_deref().unwrap_or_default()),
             matches: selector.matches(meta.labels.as_ref().unwrap_or(&BTreeMap::new())),
             index,
+            failures: IndexFailures {
+                counted: failures(pod, FAILURE_COUNT_KEY),
+                ignored: failures(pod, IGNORED_FAILURE_COUNT_KEY),
+            },
+            judgement: policy.and_then(|policy| judge(policy, pod)).map(Box::new),
             phase: phase(status),
             deleting: meta.deletion_timestamp.is_some(),
             tracked: meta.finalizers.iter().flatten().any(|f| f == TRACKING_FINALIZER),
@@ -114,6 +146,16 @@ impl PodFacts {
         !self.ended() && self.deleting
     }
 
+    /// What is to be done about its failure by the Job's failure policy.
+    pub(super) fn judged(&self) -> Option<Action> {
+        self.judgement.as_ref().map(|judgement| judgement.action)
+    }
+
+    /// Whether its failure, if it fails, counts.
+    pub(super) fn failure_counts(&self) -> bool {
+        self.judged() != Some(Action::Ignore)
+    }
+
     fn ended(&self) -> bool {
         matches!(self.phase, Phase::Succeeded | Phase::Failed)
     }
@@ -127,6 +169,13 @@ fn owner(references: &[OwnerReference]) -> Owner {
         }
         Some(_) => Owner::Other,
     }
+}
+
+/// A count from an annotation; 0 for what is none.
+fn failures(pod: &Pod, key: &str) -> u32 {
+    let text = pod.metadata.annotations.as_ref().and_then(|all| all.get(key));
+    let count = text.and_then(|text| text.parse::<i32>().ok()).unwrap_or(0);
+    u32::try_from(count).unwrap_or(0)
 }
 
 fn phase(status: &PodStatus) -> Phase {

@@ -6,25 +6,31 @@ mod claim;
 mod conditions;
 mod ends;
 mod facts;
+mod failure_policy;
+mod indexes;
 mod names;
 mod outcome;
+mod per_index;
 mod pod;
 mod spec;
+mod success_policy;
 mod suspend;
 mod wanted;
 
 use jiff::Timestamp;
 use kinds::types::batch::v1::Job;
 
-use crate::{IndexSet, Plan, Write};
+use crate::{Plan, Write};
 use ends::{Ends, Tally};
 use spec::Terms;
 use wanted::Wanted;
 
 pub use backoff::BackOff;
 pub use claim::orphan;
-pub use facts::{Owner, Phase, PodFacts};
-pub use names::{INDEX_KEY, TRACKING_FINALIZER};
+pub use facts::{IndexFailures, Owner, Phase, PodFacts};
+pub use failure_policy::{Action, Judgement};
+pub use indexes::Indexes;
+pub use names::{FAILURE_COUNT_KEY, IGNORED_FAILURE_COUNT_KEY, INDEX_KEY, TRACKING_FINALIZER};
 pub use pod::owner_reference;
 
 /// What the controller looks at: one revision of the state.
@@ -36,9 +42,8 @@ pub struct View<'a> {
     /// tracked, and the pods without controller that its selector matches. Pods that ended and are
     /// accounted for are not here, so that the last pod of a Job costs what the first did.
     pub pods: &'a [&'a PodFacts],
-    /// `status.completedIndexes` below the Job's completions, parsed once for as long as neither
-    /// changes; empty unless the Job is Indexed.
-    pub completed: &'a IndexSet,
+    /// The Job's lists of indexes.
+    pub indexes: &'a Indexes,
     /// What the last plan for this Job handed back, or the default.
     pub back_off: BackOff,
 }
@@ -68,15 +73,20 @@ fn sync(terms: &Terms, view: &View, now: Timestamp, fresh: &mut dyn FnMut(&str) 
     let mut status = view.job.status.clone().unwrap_or_default();
     let pods = claim::controlled(view.job, view.pods);
     let ends = Ends::of(terms, &pods);
-    let mut tally = Tally::of(terms, view.completed, &ends);
-    let mut plan = Plan { back_off: view.back_off.after(&ends), ..Plan::default() };
+    let mut tally = Tally::of(terms, view.indexes, &pods, &ends);
+    let back_off = match terms.limit_per_index {
+        None => view.back_off.after(&ends),
+        // Each index waits on its own.
+        Some(_) => BackOff::default(),
+    };
+    let mut plan = Plan { back_off, ..Plan::default() };
     suspend::start_clock(terms, &mut status, now);
-    let decided = outcome::decide(terms, &status, &tally, &pods, now);
+    let decided = outcome::decide(terms, &status, view.indexes, &tally, &pods, now);
     let wanted = Wanted::of(terms, &tally, &pods, decided.is_some(), plan.back_off, now);
     let counts = wanted.counts(&pods);
     let outcome = decided.or_else(|| outcome::complete(terms, &tally, counts.active));
     account::pods(terms, &pods, &wanted, outcome.as_ref(), &ends, &mut tally, &mut plan);
-    pod::create(terms, &wanted, fresh, &mut plan);
+    pod::create(terms, &wanted, &tally.kept, fresh, &mut plan);
     account::status(&mut status, terms, &tally, &counts);
     match outcome {
         Some(outcome) => outcome::record(terms, outcome, &mut status, now, &mut plan),

@@ -8,6 +8,12 @@ pub const TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";
 /// Annotation and label that carry a pod's completion index.
 pub const INDEX_KEY: &str = "batch.kubernetes.io/job-completion-index";
 
+/// Annotation of a pod: how many failures of its index were counted before it.
+pub const FAILURE_COUNT_KEY: &str = "batch.kubernetes.io/job-index-failure-count";
+
+/// Annotation of a pod: how many failures of its index were ignored before it.
+pub const IGNORED_FAILURE_COUNT_KEY: &str = "batch.kubernetes.io/job-index-ignored-failure-count";
+
 /// The environment variable that carries a pod's completion index.
 pub(super) const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
 

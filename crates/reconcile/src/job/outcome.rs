@@ -9,10 +9,12 @@ use kinds::{
 };
 
 use super::{
-    conditions,
+    Indexes, conditions,
     ends::Tally,
     facts::{Phase, PodFacts},
-    spec::{Mode, Terms},
+    failure_policy::Action,
+    spec::{End, Mode, Terms},
+    success_policy,
 };
 use crate::Plan;
 
@@ -39,13 +41,17 @@ pub(super) enum Verdict {
 pub(super) fn decide(
     terms: &Terms,
     status: &JobStatus,
+    indexes: &Indexes,
     tally: &Tally,
     pods: &[&PodFacts],
     now: Timestamp,
 ) -> Option<Outcome> {
     declared(status)
+        .or_else(|| failed_by_policy(terms, pods))
         .or_else(|| past_backoff_limit(terms, tally, pods))
         .or_else(|| past_deadline(terms, status, now))
+        .or_else(|| failed_indexes(terms, tally))
+        .or_else(|| enough(indexes, tally))
 }
 
 /// An end that an earlier plan declared.
@@ -60,6 +66,15 @@ fn declared(status: &JobStatus) -> Option<Outcome> {
     let failure = conditions::find_true(status, "FailureTarget");
     let success = success.map(|condition| said(Verdict::Success, condition));
     success.or_else(|| failure.map(|condition| said(Verdict::Failure, condition)))
+}
+
+/// A rule of the failure policy says that the failure of a pod is the Job's.
+fn failed_by_policy(terms: &Terms, pods: &[&PodFacts]) -> Option<Outcome> {
+    let failed = pods.iter().filter(|pod| terms.end(pod) == Some(End::Failed));
+    let fatal = failed.filter(|pod| pod.judged() == Some(Action::FailJob));
+    let judgement = fatal.min_by(|a, b| a.name.cmp(&b.name))?.judgement.as_ref()?;
+    let message = format!("{} matching FailJob rule at index {}", judgement.why, judgement.rule);
+    Some(failure("PodFailurePolicy", message))
 }
 
 fn past_backoff_limit(terms: &Terms, tally: &Tally, pods: &[&PodFacts]) -> Option<Outcome> {
@@ -77,6 +92,26 @@ fn past_deadline(terms: &Terms, status: &JobStatus, now: Timestamp) -> Option<Ou
         .then(|| failure("DeadlineExceeded", "Job was active longer than specified deadline"))
 }
 
+/// More indexes failed than may, or none is left to be tried.
+fn failed_indexes(terms: &Terms, tally: &Tally) -> Option<Outcome> {
+    let failed = tally.failed_indexes.as_ref()?.len();
+    if terms.max_failed_indexes.is_some_and(|max| failed > max) {
+        return Some(failure(
+            "MaxFailedIndexesExceeded",
+            "Job has exceeded the specified maximal number of failed indexes",
+        ));
+    }
+    let Mode::Indexed(completions) = terms.mode else { return None };
+    let all_decided = failed.saturating_add(tally.done.len()) >= completions;
+    (failed > 0 && all_decided).then(|| failure("FailedIndexes", "Job has failed indexes"))
+}
+
+/// The success policy is content with the indexes that succeeded.
+fn enough(indexes: &Indexes, tally: &Tally) -> Option<Outcome> {
+    let rule = success_policy::met(&indexes.rules, &tally.done)?;
+    Some(success("SuccessPolicy", format!("Matched rules at index {rule}")))
+}
+
 /// When `activeDeadlineSeconds` is over. The clock stands while the Job is suspended and starts
 /// anew when it is resumed.
 pub(super) fn deadline(terms: &Terms, status: &JobStatus) -> Option<Timestamp> {
@@ -92,21 +127,18 @@ pub(super) fn complete(terms: &Terms, tally: &Tally, active: i32) -> Option<Outc
         Mode::Queue => tally.succeeded > 0,
         Mode::Count(n) | Mode::Indexed(n) => i64::from(tally.succeeded) >= i64::from(n),
     };
-    (reached && active == 0).then_some(Outcome {
-        verdict: Verdict::Success,
-        reason: "CompletionsReached".into(),
-        message: "Reached expected number of succeeded pods".into(),
-        declared: false,
-    })
+    (reached && active == 0)
+        .then(|| success("CompletionsReached", "Reached expected number of succeeded pods"))
 }
 
-fn failure(reason: &'static str, message: &'static str) -> Outcome {
-    Outcome {
-        verdict: Verdict::Failure,
-        reason: reason.into(),
-        message: message.into(),
-        declared: false,
-    }
+fn success(reason: &'static str, message: impl Into<Cow<'static, str>>) -> Outcome {
+    let verdict = Verdict::Success;
+    Outcome { verdict, reason: reason.into(), message: message.into(), declared: false }
+}
+
+fn failure(reason: &'static str, message: impl Into<Cow<'static, str>>) -> Outcome {
+    let verdict = Verdict::Failure;
+    Outcome { verdict, reason: reason.into(), message: message.into(), declared: false }
 }
 
 /// Writes the end into the status in its two phases: the interim condition at once, the terminal one

@@ -9,7 +9,12 @@ use kinds::{
 };
 
 use super::{
-    names::{INDEX_KEY, INDEX_VARIABLE, TRACKING_FINALIZER, prefix},
+    facts::PodFacts,
+    names::{
+        FAILURE_COUNT_KEY, IGNORED_FAILURE_COUNT_KEY, INDEX_KEY, INDEX_VARIABLE,
+        TRACKING_FINALIZER, prefix,
+    },
+    per_index::Kept,
     spec::Terms,
     wanted::Wanted,
 };
@@ -19,6 +24,7 @@ use crate::{Plan, Write};
 pub(super) fn create(
     terms: &Terms,
     wanted: &Wanted,
+    kept: &Kept,
     fresh: &mut dyn FnMut(&str) -> String,
     plan: &mut Plan,
 ) {
@@ -26,7 +32,11 @@ pub(super) fn create(
         let prefix = prefix(job_name(terms.job), index);
         let name = fresh(&prefix);
         plan.note("SuccessfulCreate", format!("Created pod: {name}"));
-        plan.writes.push(Write::CreatePod(Box::new(make(terms, prefix, name, index))));
+        let mut pod = make(terms, prefix, name, index);
+        if let (Some(index), Some(_)) = (index, terms.limit_per_index) {
+            set_failures(&mut pod, kept.replaced(index));
+        }
+        plan.writes.push(Write::CreatePod(Box::new(pod)));
     }
 }
 
@@ -77,6 +87,23 @@ fn set_index(job: &Job, pod: &mut Pod, index: u32) {
     spec.hostname = Some(format!("{}-{index}", job_name(job)));
     for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
         add_index_variable(container);
+    }
+}
+
+/// Tells the pod how often its index failed before: once more than the pod that it replaces knew of.
+fn set_failures(pod: &mut Pod, replaced: Option<&PodFacts>) {
+    let mut failures = replaced.map(|pod| pod.failures).unwrap_or_default();
+    if let Some(replaced) = replaced {
+        let count = match replaced.failure_counts() {
+            true => &mut failures.counted,
+            false => &mut failures.ignored,
+        };
+        *count = count.saturating_add(1);
+    }
+    let annotations = pod.metadata.annotations.get_or_insert_default();
+    annotations.insert(FAILURE_COUNT_KEY.to_owned(), failures.counted.to_string());
+    if failures.ignored > 0 {
+        annotations.insert(IGNORED_FAILURE_COUNT_KEY.to_owned(), failures.ignored.to_string());
     }
 }
 

@@ -35,6 +35,10 @@ pub(super) struct Terms<'a> {
     pub(super) deleting: bool,
     /// A terminating pod occupies its place until it has ended.
     pub(super) replace_failed_only: bool,
+    /// How often a pod of one index may be tried again; only Indexed Jobs have such a limit.
+    pub(super) limit_per_index: Option<u32>,
+    /// How many indexes may fail before the Job does.
+    pub(super) max_failed_indexes: Option<u32>,
     /// Containers are restarted in their pod, and those restarts count.
     pub(super) restarts_in_place: bool,
 }
@@ -46,13 +50,15 @@ pub(super) struct UnknownMode;
 impl<'a> Terms<'a> {
     pub(super) fn of(job: &'a Job) -> Result<Self, UnknownMode> {
         let spec = job.spec.as_ref().expect("a stored Job has a spec");
-        let completions = spec.completions.map(|n| u32::try_from(n).unwrap_or(0));
+        let number = |n: i32| u32::try_from(n).unwrap_or(0);
+        let completions = spec.completions.map(number);
         let mode = match (spec.completion_mode.as_deref(), completions) {
             (None | Some("NonIndexed"), None) => Mode::Queue,
             (None | Some("NonIndexed"), Some(n)) => Mode::Count(n),
             (Some("Indexed"), n) => Mode::Indexed(n.unwrap_or(0)),
             _ => return Err(UnknownMode),
         };
+        let indexed = matches!(mode, Mode::Indexed(_));
         let pod = spec.template.spec.as_ref();
         Ok(Self {
             job,
@@ -65,6 +71,8 @@ impl<'a> Terms<'a> {
             deleting: job.metadata.deletion_timestamp.is_some(),
             replace_failed_only: spec.pod_replacement_policy.as_deref() == Some("Failed")
                 || spec.pod_failure_policy.is_some(),
+            limit_per_index: spec.backoff_limit_per_index.filter(|_| indexed).map(number),
+            max_failed_indexes: spec.max_failed_indexes.map(number),
             restarts_in_place: pod.and_then(|s| s.restart_policy.as_deref()) == Some("OnFailure"),
         })
     }

@@ -97,11 +97,25 @@ impl Wanted {
             return Self { wake_at: Some(until), ..Self::default() };
         }
         let asked = missing.min(PODS_PER_PLAN_MAX);
-        let create = match terms.mode {
+        let indexes = match terms.mode {
             Mode::Indexed(completions) => next_indexes(terms, tally, pods, completions, asked),
-            Mode::Count(_) | Mode::Queue => vec![None; asked],
+            Mode::Count(_) | Mode::Queue => {
+                let wake_at = (missing > asked).then_some(now);
+                return Self { wake_at, create: vec![None; asked], ..Self::default() };
+            }
         };
-        Self { wake_at: (missing > asked).then_some(now), create, ..Self::default() }
+        let limited = missing > asked && indexes.len() == asked;
+        let mut wanted = Self::default();
+        for index in indexes {
+            match tally.kept.until(index).filter(|&until| until > now) {
+                None => wanted.create.push(Some(index)),
+                until => wanted.wake_at = wanted.wake_at.into_iter().chain(until).min(),
+            }
+        }
+        if limited && !wanted.create.is_empty() {
+            wanted.wake_at = Some(now);
+        }
+        wanted
     }
 
     /// How the pods will stand.
@@ -190,21 +204,20 @@ fn cheapest(pod: &PodFacts) -> impl Ord + '_ {
     )
 }
 
-/// The smallest indexes that are neither done nor taken.
+/// The smallest indexes that are neither decided nor taken.
 fn next_indexes(
     terms: &Terms,
     tally: &Tally,
     pods: &[&PodFacts],
     completions: u32,
     asked: usize,
-) -> Vec<Option<u32>> {
+) -> Vec<u32> {
     let takes = |pod: &&&PodFacts| pod.active() || (terms.replace_failed_only && pod.terminating());
     let taken: HashSet<u32> = pods.iter().filter(takes).filter_map(|pod| pod.index).collect();
-    let after = |index: u32| Some(tally.done.next_absent(index.checked_add(1)?));
-    std::iter::successors(Some(tally.done.next_absent(0)), |&index| after(index))
+    let after = |index: u32| Some(tally.next_open(index.checked_add(1)?));
+    std::iter::successors(Some(tally.next_open(0)), |&index| after(index))
         .take_while(|&index| index < completions)
         .filter(|index| !taken.contains(index))
         .take(asked)
-        .map(Some)
         .collect()
 }

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     notation::{parse, render},
+    orphans::let_go,
     world::World,
 };
 
@@ -20,7 +21,7 @@ const CASES_MIN: usize = 150;
 fn every_case_is_decided_as_written() {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
     let (mut count, mut wrong) = (0, Vec::new());
-    for file in files() {
+    for (file, decide) in files() {
         let text = fs::read_to_string(&file).unwrap();
         let (head, cases) = split(&text);
         let names: BTreeSet<_> = cases.iter().map(|case| case.0).collect();
@@ -42,10 +43,20 @@ fn every_case_is_decided_as_written() {
     assert!(count >= CASES_MIN, "only {count} cases");
 }
 
-fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/job");
-    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
+/// What answers a case, given its name and its first half.
+type Decide = fn(&str, &str) -> String;
+
+/// The folders of cases, and what is asked there.
+const FOLDERS: [(&str, Decide); 2] = [("job", decide), ("orphan", let_go)];
+
+fn files() -> Vec<(PathBuf, Decide)> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut files: Vec<(PathBuf, Decide)> = Vec::new();
+    for (folder, decide) in FOLDERS {
+        let entries = fs::read_dir(cases.join(folder)).unwrap();
+        files.extend(entries.map(|entry| (entry.unwrap().path(), decide)));
+    }
+    files.sort_by(|a, b| a.0.cmp(&b.0));
     files
 }
 
@@ -64,7 +75,9 @@ fn split(text: &str) -> (&str, Vec<(&str, &str, &str)>) {
 /// The plan for a case. Every case also has to come to rest, whatever order its pods are shown in,
 /// with nothing decided twice.
 fn decide(name: &str, given: &str) -> String {
-    let mut world = World::of(parse(given));
+    let input = parse(given);
+    let show_pods = input.show_pods;
+    let mut world = World::of(input);
     let plan = world.plan(false);
     let rest = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         assert_eq!(plan, world.plan(false), "two plans of one view differ");
@@ -74,5 +87,5 @@ fn decide(name: &str, given: &str) -> String {
         eprintln!("in {name}");
         std::panic::resume_unwind(panic);
     }
-    render(&plan)
+    render(&plan, show_pods)
 }

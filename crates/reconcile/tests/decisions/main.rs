@@ -9,5 +9,7 @@ mod notation;
 mod orphans;
 mod placement;
 mod pods;
+mod policies;
 mod properties;
+mod template;
 mod world;

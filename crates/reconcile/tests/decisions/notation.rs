@@ -17,7 +17,12 @@ use kinds::{
         },
     },
 };
-use reconcile::{BackOff, INDEX_KEY, Plan, TRACKING_FINALIZER, Write, owner_reference};
+use reconcile::{
+    BackOff, FAILURE_COUNT_KEY, IGNORED_FAILURE_COUNT_KEY, INDEX_KEY, Plan, TRACKING_FINALIZER,
+    Write, owner_reference,
+};
+
+use crate::{policies, template};
 
 /// Second 0 of every case.
 pub(crate) const START: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -35,6 +40,10 @@ pub(crate) struct Input {
     pub(crate) pods: Vec<Pod>,
     pub(crate) back_off: BackOff,
     pub(crate) now: Timestamp,
+    /// New pods are written out.
+    pub(crate) show_pods: bool,
+    /// The Job does not exist any more.
+    pub(crate) gone: bool,
 }
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -49,10 +58,17 @@ fn number<T: std::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
 }
 
+impl Input {
+    /// A Job at second 0 that has no pods yet.
+    pub(crate) fn of(job: Job) -> Self {
+        let (pods, back_off) = (Vec::new(), BackOff::default());
+        Self { job, pods, back_off, now: at(0), show_pods: false, gone: false }
+    }
+}
+
 /// Reads the part of a case above the line.
 pub(crate) fn parse(text: &str) -> Input {
-    let mut input =
-        Input { job: job(), pods: Vec::new(), back_off: BackOff::default(), now: at(0) };
+    let mut input = Input::of(job());
     for line in text.trim().lines().filter(|line| !line.starts_with('#')) {
         let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
         let words = rest.split_whitespace().map(|w| w.split_once('=').unwrap_or((w, "")));
@@ -78,6 +94,17 @@ pub(crate) fn parse(text: &str) -> Input {
                     input.pods.push(pod(&input.job, &format!("p{n} {rest}")));
                 }
             }
+            "rule" => {
+                let policy = &mut input.job.spec.as_mut().unwrap().pod_failure_policy;
+                policy.get_or_insert_default().rules.push(policies::failure_rule(rest));
+            }
+            "success" => {
+                let policy = &mut input.job.spec.as_mut().unwrap().success_policy;
+                policy.get_or_insert_default().rules.push(policies::success_rule(rest));
+            }
+            "template" => words.for_each(|(key, value)| template::set(&mut input.job, key, value)),
+            "show" => input.show_pods = true,
+            "gone" => input.gone = true,
             "backoff" => words.for_each(|(key, value)| match key {
                 "failures" => input.back_off.failures = number(value),
                 "last" => input.back_off.last = Some(at(number(value))),
@@ -112,6 +139,7 @@ pub(crate) fn job() -> Job {
     };
     let metadata = ObjectMeta {
         name: Some(JOB.to_owned()),
+        namespace: Some("ns".to_owned()),
         uid: Some(JOB_UID.to_owned()),
         ..ObjectMeta::default()
     };
@@ -132,6 +160,8 @@ fn set_job(job: &mut Job, key: &str, value: &str) {
         "suspend" => spec.suspend = Some(true),
         "replace" => spec.pod_replacement_policy = Some(value.to_owned()),
         "failurePolicy" => spec.pod_failure_policy = Some(Default::default()),
+        "perIndex" => spec.backoff_limit_per_index = Some(number(value)),
+        "maxFailed" => spec.max_failed_indexes = Some(number(value)),
         "managedBy" => spec.managed_by = Some(value.to_owned()),
         "restart" => template.restart_policy = Some(value.to_owned()),
         other => panic!("unknown word {other:?} of a job"),
@@ -150,6 +180,7 @@ fn set_status(status: &mut JobStatus, key: &str, value: &str) {
         "succeeded" => status.succeeded = Some(number(value)),
         "failed" => status.failed = Some(number(value)),
         "indexes" => status.completed_indexes = Some(value.to_owned()),
+        "failedIndexes" => status.failed_indexes = Some(value.to_owned()),
         "untracked" => *lists = None,
         "uncounted.succeeded" => lists.get_or_insert_default().succeeded = Some(uncounted()),
         "uncounted.failed" => lists.get_or_insert_default().failed = Some(uncounted()),
@@ -201,6 +232,7 @@ pub(crate) fn new_pod(job: &Job, name: &str, phase: &str) -> Pod {
     Pod {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
+            namespace: Some("ns".to_owned()),
             uid: Some(uid(name)),
             labels: template.metadata.as_ref().unwrap().labels.clone(),
             finalizers: Some(vec![TRACKING_FINALIZER.to_owned()]),
@@ -220,10 +252,9 @@ fn set_pod(pod: &mut Pod, key: &str, value: &str) {
     let meta = &mut pod.metadata;
     let status = pod.status.as_mut().unwrap();
     match key {
-        "index" => {
-            let annotations = meta.annotations.get_or_insert_default();
-            annotations.insert(INDEX_KEY.to_owned(), value.to_owned());
-        }
+        "index" => annotate(meta, INDEX_KEY, value),
+        "failures" => annotate(meta, FAILURE_COUNT_KEY, value),
+        "ignored" => annotate(meta, IGNORED_FAILURE_COUNT_KEY, value),
         "untracked" => meta.finalizers = None,
         "unbound" => pod.spec.as_mut().unwrap().node_name = None,
         "deleted" => meta.deletion_timestamp = Some(time(value)),
@@ -233,10 +264,16 @@ fn set_pod(pod: &mut Pod, key: &str, value: &str) {
         "orphan" => meta.owner_references = None,
         "owner" => meta.owner_references = Some(vec![owner(value, true)]),
         "owned" => meta.owner_references = Some(vec![owner(value, false)]),
-        "ready" => status.conditions = Some(vec![ready("True", value)]),
-        "unready" => status.conditions = Some(vec![ready("False", value)]),
+        "ready" => status.conditions.get_or_insert_default().push(ready("True", value)),
+        "unready" => status.conditions.get_or_insert_default().push(ready("False", value)),
+        "condition" => status.conditions.get_or_insert_default().push(pod_condition(value)),
+        "exit" => set_exits(status.container_statuses.get_or_insert_default(), value),
+        "init-exit" => set_exits(status.init_container_statuses.get_or_insert_default(), value),
         "restarts" => add_containers(status, value, |c, n| c.restart_count = n),
-        "ended" => add_containers(status, value, |c, seconds| c.state = Some(ended(seconds))),
+        "ended" => add_containers(status, value, |c, seconds| match seconds {
+            0.. => terminated(c).finished_at = Some(Time(at(seconds.into()))),
+            _ => c.state = Some(ContainerState::default()),
+        }),
         "init-restarts" => {
             let init = ContainerStatus { restart_count: number(value), ..Default::default() };
             status.init_container_statuses.get_or_insert_default().push(init);
@@ -276,6 +313,34 @@ fn add_containers(status: &mut PodStatus, list: &str, set: impl Fn(&mut Containe
     }
 }
 
+fn terminated(container: &mut ContainerStatus) -> &mut ContainerStateTerminated {
+    container.state.get_or_insert_default().terminated.get_or_insert_default()
+}
+
+/// `NAME:CODE,…`; without a code the container has not ended.
+fn set_exits(containers: &mut Vec<ContainerStatus>, list: &str) {
+    for (at, exit) in list.split(',').enumerate() {
+        if containers.len() <= at {
+            containers.push(ContainerStatus::default());
+        }
+        let (name, code) = exit.split_once(':').unwrap_or((exit, ""));
+        containers[at].name = name.to_owned();
+        if !code.is_empty() {
+            terminated(&mut containers[at]).exit_code = number(code);
+        }
+    }
+}
+
+fn annotate(meta: &mut ObjectMeta, key: &str, value: &str) {
+    meta.annotations.get_or_insert_default().insert(key.to_owned(), value.to_owned());
+}
+
+/// `Type=Status`
+fn pod_condition(text: &str) -> PodCondition {
+    let (type_, status) = text.split_once('=').expect("Type=Status");
+    PodCondition { type_: type_.to_owned(), status: status.to_owned(), ..Default::default() }
+}
+
 fn ready(status: &str, since: &str) -> PodCondition {
     PodCondition {
         type_: "Ready".to_owned(),
@@ -299,7 +364,7 @@ fn owner(text: &str, controller: bool) -> OwnerReference {
 }
 
 /// Writes a plan, one decision per line.
-pub(crate) fn render(plan: &Plan) -> String {
+pub(crate) fn render(plan: &Plan, show_pods: bool) -> String {
     let mut out = String::new();
     let mut writes = plan.writes.iter().peekable();
     while let Some(write) = writes.next() {
@@ -314,9 +379,7 @@ pub(crate) fn render(plan: &Plan) -> String {
                 }
             }
             Write::DeletePod { name } => writeln!(out, "delete {name}"),
-            Write::CreatePod(pod) => {
-                writeln!(out, "create {}", pod.metadata.name.as_deref().unwrap_or("?"))
-            }
+            Write::CreatePod(pod) => write!(out, "{}", render_new(pod, show_pods)),
             Write::SetStatus(status) => write!(out, "{}", render_status(status)),
         };
     }
@@ -332,6 +395,24 @@ pub(crate) fn render(plan: &Plan) -> String {
         let _ = writeln!(out, "wake {}", seconds(wake));
     }
     if out.is_empty() { "nothing\n".to_owned() } else { shortened(&out) }
+}
+
+/// `create NAME`, with the failures of its index if they are told.
+fn render_new(pod: &Pod, whole: bool) -> String {
+    let mut out = format!("create {}", pod.metadata.name.as_deref().unwrap_or("?"));
+    let annotations = pod.metadata.annotations.iter().flatten();
+    for (key, value) in annotations {
+        match key.as_str() {
+            FAILURE_COUNT_KEY => out += &format!(" failures={value}"),
+            IGNORED_FAILURE_COUNT_KEY => out += &format!(" ignored={value}"),
+            _ => {}
+        }
+    }
+    out.push('\n');
+    if whole {
+        out += &template::render(pod);
+    }
+    out
 }
 
 /// Leaves out the middle of long runs of lines that begin with the same word.
@@ -370,6 +451,7 @@ fn render_status(status: &JobStatus) -> String {
     field("succeeded", text(status.succeeded));
     field("failed", text(status.failed));
     field("indexes", status.completed_indexes.clone());
+    field("failedIndexes", status.failed_indexes.clone());
     match &status.uncounted_terminated_pods {
         None => out.push_str(" untracked"),
         Some(lists) => {

@@ -2,7 +2,7 @@
 
 use expect_test::expect_file;
 use kinds::types::{batch::v1::Job, core::v1::Pod};
-use reconcile::{IndexSet, Plan, View, Write};
+use reconcile::{Indexes, Plan, View, Write};
 
 use crate::notation::at;
 
@@ -33,12 +33,8 @@ spec:
 /// The first pod of the Job.
 fn first_pod(job: &str) -> Pod {
     let job: Job = serde_saphyr::from_str(job).unwrap();
-    let view = View {
-        job: &job,
-        pods: &[],
-        completed: &IndexSet::default(),
-        back_off: Default::default(),
-    };
+    let view =
+        View { job: &job, pods: &[], indexes: &Indexes::of(&job), back_off: Default::default() };
     let plan: Plan = reconcile::job(&view, at(0), &mut |prefix| format!("{prefix}x7k2p"));
     match plan.writes.into_iter().next() {
         Some(Write::CreatePod(pod)) => *pod,

@@ -96,8 +96,7 @@ impl Watched {
         spec.active_deadline_seconds = shape.deadline;
         let policy = if shape.replace_failed_only { "Failed" } else { "TerminatingOrFailed" };
         spec.pod_replacement_policy = Some(policy.to_owned());
-        let now = notation::at(0);
-        let world = World::of(Input { job, pods: vec![], back_off: BackOff::default(), now });
+        let world = World::of(Input::of(job));
         let (succeeded, failed) = (BTreeSet::new(), BTreeSet::new());
         Self { world, shape, succeeded, failed, indexes: BTreeSet::new() }
     }

@@ -14,7 +14,7 @@ use kinds::{
     },
 };
 use reconcile::{
-    BackOff, INDEX_KEY, IndexSet, Owner, Phase, Plan, PodFacts, TRACKING_FINALIZER, View, Write,
+    BackOff, INDEX_KEY, Indexes, Owner, Phase, Plan, PodFacts, TRACKING_FINALIZER, View, Write,
     owner_reference,
 };
 
@@ -41,8 +41,9 @@ impl World {
     /// What the controller is shown: pods of the Job that are not accounted for, and orphans that
     /// its selector matches.
     pub(crate) fn facts(&self) -> Vec<PodFacts> {
-        let selector = self.job.spec.as_ref().unwrap().selector.as_ref();
-        let selector = Selector::from_label_selector(selector);
+        let spec = self.job.spec.as_ref().unwrap();
+        let selector = Selector::from_label_selector(spec.selector.as_ref());
+        let policy = spec.pod_failure_policy.as_ref();
         let own = Uid::parse(self.job.metadata.uid.as_deref().unwrap()).unwrap();
         let shown = |pod: &PodFacts| match pod.owner {
             Owner::Job(uid) if uid == own => {
@@ -51,7 +52,7 @@ impl World {
             Owner::Nobody => pod.matches,
             _ => false,
         };
-        let all = self.pods.values().map(|pod| PodFacts::of(pod, &selector));
+        let all = self.pods.values().map(|pod| PodFacts::of(pod, &selector, policy));
         all.filter(shown).collect()
     }
 
@@ -61,13 +62,9 @@ impl World {
         if reversed {
             pods.reverse();
         }
-        let status = self.job.status.as_ref();
-        let text = status.and_then(|s| s.completed_indexes.as_deref()).unwrap_or_default();
-        let limit = self.job.spec.as_ref().unwrap().completions.unwrap_or(0);
-        let completed = IndexSet::parse(text, u32::try_from(limit).unwrap());
+        let indexes = Indexes::of(&self.job);
         let pods: Vec<&PodFacts> = pods.iter().collect();
-        let view =
-            View { job: &self.job, pods: &pods, completed: &completed, back_off: self.back_off };
+        let view = View { job: &self.job, pods: &pods, indexes: &indexes, back_off: self.back_off };
         let mut made = self.made;
         reconcile::job(&view, self.now, &mut |prefix| {
             made += 1;
