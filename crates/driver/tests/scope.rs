@@ -39,6 +39,7 @@ impl Server {
             seed: 7,
             limits: Limits::default(),
             root_ca: None,
+            zone: kinds::cron::Zone::UTC,
         };
         let mut engine = Engine::open(store, config, now);
         sync(&mut engine, &mut disk);

@@ -21,6 +21,8 @@ const CONTROLLERS: &[Controller] = &[
     Controller { kind: None, reconcile: Engine::collect },
     // job
     Controller { kind: Some(Kind::Job), reconcile: Engine::reconcile_job },
+    // cronjob
+    Controller { kind: Some(Kind::CronJob), reconcile: Engine::reconcile_cron_job },
     // pod-garbage-collector
     Controller { kind: Some(Kind::Pod), reconcile: Engine::collect_stray },
     // ttl-after-finished

@@ -9,6 +9,7 @@ use std::{
 use jiff::Timestamp;
 use kinds::{
     Draft, KINDS, Key, Kind, Owner, Revision, Uid,
+    cron::Zone,
     quantity::Quantity,
     types::{
         batch::v1::Job,
@@ -23,6 +24,7 @@ use reconcile::{
 use store::{Change, Store};
 
 use crate::{
+    cron_jobs::CronJobs,
     dependents::Dependents,
     garbage::Awaiting,
     heartbeat::Heartbeat,
@@ -56,6 +58,8 @@ pub struct Config {
     pub limits: Limits,
     /// The certificate that the server's own is signed with, PEM, for every namespace to have.
     pub root_ca: Option<String>,
+    /// Where schedules are at home that do not say it.
+    pub zone: Zone,
 }
 
 /// The only writer. No I/O: it changes the store in memory; a driver makes that durable.
@@ -72,6 +76,9 @@ pub struct Engine {
     /// Controllers and placement rest: the server is ending its pods.
     pub(crate) resting: bool,
     pub(crate) jobs: Jobs,
+    pub(crate) cron_jobs: CronJobs,
+    /// The zone of schedules that do not name one.
+    pub(crate) zone: Zone,
     pub(crate) placement: Placement,
     /// The pods that ended.
     pub(crate) finished: Terminated,
@@ -119,6 +126,8 @@ impl Engine {
             urgent: false,
             resting: false,
             jobs: Jobs::default(),
+            cron_jobs: CronJobs::default(),
+            zone: config.zone,
             placement: Placement::default(),
             finished: Terminated::default(),
             strays: HashMap::new(),
@@ -274,6 +283,7 @@ impl Engine {
             self.dependents.remove(&key, &before);
             self.dependents.add(&key, &owners);
             self.leave_job(&key, &before);
+            self.leave_cron_job(&key, &before);
             self.wake_owners(&before);
             self.woken.insert(key.clone());
             self.adopted.insert(key.clone());
@@ -281,6 +291,7 @@ impl Engine {
         match key.kind {
             Kind::Pod => self.index_pod(&key, &draft, pod),
             Kind::Job => self.index_job(&key, &draft),
+            Kind::CronJob => self.index_cron_job(&key, &draft),
             Kind::ResourceQuota => self.index_quota(&key, &draft),
             Kind::Node => self.index_node(&key, &draft),
             Kind::Event => self.recorder.posted(&draft),
@@ -303,7 +314,8 @@ impl Engine {
         self.dependents.remove(key, &owners);
         match key.kind {
             Kind::Pod => self.unindex_pod(key, uid, &owners),
-            Kind::Job => self.unindex_job(key),
+            Kind::Job => self.unindex_job(key, &owners),
+            Kind::CronJob => self.unindex_cron_job(uid),
             Kind::ResourceQuota => self.unindex_quota(key),
             Kind::Node => self.woken.extend(self.strays.keys().cloned()),
             _ => self.woken.extend(Self::furnished(key)),

@@ -45,7 +45,8 @@ impl Engine {
     }
 
     /// Whether an object has anything that the collector looks at: told without reading it, as most
-    /// have nothing. What unfinished Jobs own, which do not wait for it, is theirs to look at.
+    /// have nothing. What unfinished Jobs and CronJobs own, which do not wait for it, is theirs to
+    /// look at.
     fn concerns_collector(&self, key: &Key) -> bool {
         let (deleting, held, owners): (bool, bool, Vec<Option<Uid>>) = match self.pending.get(key) {
             Some(None) => return false,
@@ -63,8 +64,9 @@ impl Engine {
                 (object.deleting(), !finalizers.is_empty(), uids)
             }
         };
-        let minded =
-            |uid: Uid| self.jobs.key_of(uid).is_some() && !self.awaiting.contains_key(&uid);
+        let has_controller =
+            |uid| self.jobs.key_of(uid).or_else(|| self.cron_jobs.key_of(uid)).is_some();
+        let minded = |uid: Uid| has_controller(uid) && !self.awaiting.contains_key(&uid);
         match owners.as_slice() {
             _ if deleting => true,
             [] => held,

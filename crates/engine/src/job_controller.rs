@@ -195,6 +195,7 @@ impl Engine {
 
     fn index_typed_job(&mut self, key: &Key, draft: &Draft, job: Job) {
         let Some(uid) = uid(draft) else { return };
+        self.index_child(&job);
         match (self.jobs.get_mut(key), ending(&job)) {
             (Some(state), None) => state.update(job),
             (None, None) => {
@@ -213,7 +214,8 @@ impl Engine {
 
     /// A Job that goes before it finished was cancelled. It is put on record by the commit that
     /// removes it, which has the time.
-    pub(crate) fn unindex_job(&mut self, key: &Key) {
+    pub(crate) fn unindex_job(&mut self, key: &Key, owners: &[Owner]) {
+        self.leave_cron_job(key, owners);
         let Some(state) = self.jobs.get(key) else { return };
         self.cancelled.push((key.clone(), state.uid, state.job.clone()));
         self.let_go(key);

@@ -11,6 +11,8 @@ mod binding;
 mod bootstrap;
 mod budgets;
 mod controllers;
+mod cron_job_controller;
+mod cron_jobs;
 mod delete;
 mod dependents;
 mod engine;

@@ -12,6 +12,7 @@ impl Engine {
         let objects = |kind| self.store.list(kind, None).cloned().collect::<Vec<Arc<Object>>>();
         let (jobs, pods, events) = (objects(Kind::Job), objects(Kind::Pod), objects(Kind::Event));
         let quotas = objects(Kind::ResourceQuota);
+        let cron_jobs = objects(Kind::CronJob);
         for info in kinds::KINDS {
             for object in self.store.list(info.kind, None) {
                 self.dependents.add(&object.key, &object.meta.owners);
@@ -30,7 +31,13 @@ impl Engine {
             self.index_quota(&quota.key, &quota.draft());
         }
         self.woken.extend(self.store.list(Kind::Namespace, None).map(|n| n.key.clone()));
+        for cron_job in cron_jobs {
+            self.index_cron_job(&cron_job.key, &cron_job.draft());
+        }
         for job in jobs {
+            if Self::controller(&job.meta.owners).is_some() {
+                self.index_child(&job.job());
+            }
             if !matches!(job.meta.facts, Facts::Job { finished: true, .. }) {
                 self.index_job(&job.key, &job.draft());
             }

@@ -11,7 +11,7 @@ use crate::{
     DecodeError, Facts, Key, Kind, Meta, Object, Owner, RUN_ANNOTATION, Revision, Uid,
     metav1::{ObjectMeta, Time},
     types::{
-        batch::v1::{Job, JobStatus},
+        batch::v1::{CronJob, CronJobStatus, Job, JobStatus},
         core::v1::{
             ConfigMap, Event, Namespace, NamespaceStatus, Node, NodeStatus, Pod, PodStatus,
             ResourceQuota, ResourceQuotaStatus, Service, ServiceAccount,
@@ -116,6 +116,11 @@ impl Draft {
         self.set("status", status);
     }
 
+    /// Replaces the status of a CronJob.
+    pub fn set_cron_job_status(&mut self, status: &CronJobStatus) {
+        self.set("status", status);
+    }
+
     /// Replaces the status of a Pod.
     pub fn set_pod_status(&mut self, status: &PodStatus) {
         self.set("status", status);
@@ -186,6 +191,15 @@ impl Draft {
         Ok(Job {
             metadata: self.metadata.clone(),
             spec: self.get("spec")?,
+            status: self.get("status")?,
+        })
+    }
+
+    /// The draft as a typed CronJob.
+    pub fn cron_job(&self) -> Result<CronJob, DecodeError> {
+        Ok(CronJob {
+            metadata: self.metadata.clone(),
+            spec: self.get("spec")?.unwrap_or_default(),
             status: self.get("status")?,
         })
     }

@@ -5,6 +5,7 @@
 //! woken; whoever calls carries the plan out in one transaction and asks again until no write is
 //! left.
 
+pub mod cron_job;
 pub mod deletion;
 pub mod garbage;
 mod index_set;

@@ -386,6 +386,7 @@ impl World {
             seed: self.random.u64(..),
             limits: Limits::default(),
             root_ca: None,
+            zone: kinds::cron::Zone::UTC,
         };
         let mut engine = Engine::open(store, config, self.now);
         while let Some(batch) = engine.store_mut().take_batch() {

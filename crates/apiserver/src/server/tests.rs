@@ -20,7 +20,7 @@ fn server() -> Rc<Server> {
     let scope = Scope::Runs(BTreeSet::new());
     let (node, limits) = (Default::default(), engine::Limits::default());
     let engine =
-        Engine::open(store, Config { node, scope, seed: 1, limits, root_ca: None }, clock());
+        Engine::open(store, Config { node, scope, seed: 1, limits, root_ca: None, zone: kinds::cron::Zone::UTC }, clock());
     let about = About { mode: Mode::Private, data_dir: "/nowhere".into(), endpoint: None };
     Server::new(engine, about, clock)
 }

@@ -84,6 +84,7 @@ impl Harness {
             seed: 7,
             limits: engine::Limits::default(),
             root_ca: None,
+            zone: kinds::cron::Zone::UTC,
         };
         let engine = Engine::open(store, config, clock());
         let about = About { mode: Mode::Up, data_dir: dir.path().to_owned(), endpoint: None };

@@ -42,8 +42,14 @@ fn with_server(test: impl AsyncFnOnce(PathBuf, oneshot::Sender<()>)) {
         let mut disk = MemoryDisk::new();
         let store = Store::open(&mut disk, store::Limits::default(), clock()).unwrap();
         let limits = engine::Limits::default();
-        let config =
-            Config { node: Default::default(), scope: Scope::All, seed: 1, limits, root_ca: None };
+        let config = Config {
+            node: Default::default(),
+            scope: Scope::All,
+            seed: 1,
+            limits,
+            root_ca: None,
+            zone: kinds::cron::Zone::UTC,
+        };
         let engine = Engine::open(store, config, clock());
         let about = About { mode: Mode::Up, data_dir: dir.path().to_owned(), endpoint: None };
         let server = Server::new(engine, about, clock);

@@ -2,6 +2,7 @@
 //! its own. This file opens what is there and closes it again; [`machine`] does the work between.
 
 mod disk;
+mod local_zone;
 mod lock;
 mod machine;
 mod notifier;
@@ -130,6 +131,7 @@ fn open(
         seed: fastrand::u64(..),
         limits: Limits::default(),
         root_ca: papers.map(|papers| papers.authority().to_owned()),
+        zone: local_zone::read(),
     };
     let mut engine = Engine::open(store, config, now);
     flush(&mut engine, &mut disk).map_err(|error| trouble(&error))?;

@@ -6,6 +6,7 @@
 mod admission;
 mod api;
 mod budgets;
+mod cron_jobs;
 mod deletion;
 mod jobs;
 mod notices;

@@ -6,6 +6,7 @@ use engine::{Config, Engine, Limits, Scope};
 use jiff::Timestamp;
 use kinds::{
     Draft, Key, Kind, Object,
+    cron::Zone,
     types::{
         batch::v1::Job,
         core::v1::{
@@ -54,7 +55,7 @@ impl World {
         now: Timestamp,
     ) -> Self {
         let store = Store::open(&mut disk, store::Limits::default(), now).unwrap();
-        let config = Config { node: node(), scope, seed: 7, limits, root_ca };
+        let config = Config { node: node(), scope, seed: 7, limits, root_ca, zone: Zone::UTC };
         let mut world = Self { engine: Engine::open(store, config, now), disk, now };
         world.sync();
         world

@@ -82,7 +82,10 @@ fn range(text: &str, bounds: &Bounds) -> Result<u64, String> {
     let all = matches!(ends[0], "*" | "?");
     let (start, mut end) = match ends[..] {
         _ if all => (bounds.min, bounds.max),
-        [only] => (number_or_name(only, bounds)?, number_or_name(only, bounds)?),
+        [only] => {
+            let number = number_or_name(only, bounds)?;
+            (number, number)
+        }
         [start, end] => (number_or_name(start, bounds)?, number_or_name(end, bounds)?),
         // What stands first is read first, even if there is too much.
         _ => {

@@ -30,11 +30,11 @@ pub(super) fn next(fields: &Fields, after: Timestamp, zone: &Zone) -> Option<Tim
     let mut cursor = Cursor { second, zone, moved: false };
     let last_year = cursor.local()?.year() + YEARS_MAX;
     while cursor.local()?.year() <= last_year {
-        if cursor.to_month(fields)?
-            && cursor.to_day(fields)?
-            && cursor.to_hour(fields)?
-            && cursor.to_minute(fields)?
-            && cursor.to_full_minute()?
+        if cursor.find_month(fields)?
+            && cursor.find_day(fields)?
+            && cursor.find_hour(fields)?
+            && cursor.find_minute(fields)?
+            && cursor.find_full_minute()?
         {
             return Timestamp::from_second(cursor.second).ok();
         }
@@ -79,7 +79,7 @@ impl Cursor<'_> {
         Some(())
     }
 
-    fn to_month(&mut self, fields: &Fields) -> Option<bool> {
+    fn find_month(&mut self, fields: &Fields) -> Option<bool> {
         while !has(fields.month, self.local()?.month()) {
             self.first(|t| t.date().first_of_month().into())?;
             let t = self.local()?;
@@ -95,7 +95,7 @@ impl Cursor<'_> {
         Some(true)
     }
 
-    fn to_day(&mut self, fields: &Fields) -> Option<bool> {
+    fn find_day(&mut self, fields: &Fields) -> Option<bool> {
         let fits = |t: DateTime| fields.fits_day(t.day(), t.weekday().to_sunday_zero_offset());
         while !fits(self.local()?) {
             self.first(|t| t.date().into())?;
@@ -111,7 +111,7 @@ impl Cursor<'_> {
         Some(true)
     }
 
-    fn to_hour(&mut self, fields: &Fields) -> Option<bool> {
+    fn find_hour(&mut self, fields: &Fields) -> Option<bool> {
         while !has(fields.hour, self.local()?.hour()) {
             self.first(|t| t.date().at(t.hour(), 0, 0, 0))?;
             self.second += HOUR_S;
@@ -122,7 +122,7 @@ impl Cursor<'_> {
         Some(true)
     }
 
-    fn to_minute(&mut self, fields: &Fields) -> Option<bool> {
+    fn find_minute(&mut self, fields: &Fields) -> Option<bool> {
         while !has(fields.minute, self.local()?.minute()) {
             if !std::mem::replace(&mut self.moved, true) {
                 self.second -= self.second.rem_euclid(MINUTE_S);
@@ -135,7 +135,7 @@ impl Cursor<'_> {
         Some(true)
     }
 
-    fn to_full_minute(&mut self) -> Option<bool> {
+    fn find_full_minute(&mut self) -> Option<bool> {
         let second = i64::from(self.local()?.second());
         self.moved |= second != 0;
         self.second += (MINUTE_S - second) % MINUTE_S;

@@ -43,6 +43,24 @@ impl Zone {
         Ok(zone)
     }
 
+    /// The zone of the bytes of a file of the tz database, such as `/etc/localtime`.
+    pub fn of_file(bytes: &[u8]) -> Option<Self> {
+        TimeZone::tzif("Local", bytes).ok().map(Self)
+    }
+
+    /// The time as clocks show it there, in RFC 3339 to the second; universal time ends in `Z`.
+    pub fn rfc3339(&self, at: Timestamp) -> String {
+        let offset = self.0.to_offset(at);
+        let local = offset.to_datetime(at).strftime("%Y-%m-%dT%H:%M:%S");
+        match offset.seconds() {
+            0 => format!("{local}Z"),
+            seconds => {
+                let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+                format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+        }
+    }
+
     /// What clocks show there less universal time, in seconds.
     pub(super) fn offset_s(&self, at: Timestamp) -> i32 {
         self.0.to_offset(at).seconds()

@@ -300,6 +300,6 @@ const CRON_JOB: &[Row] = &[
     works("spec.startingDeadlineSeconds"),
     works("spec.successfulJobsHistoryLimit"),
     works("spec.suspend"),
-    works("spec.timeZone").note("without it, UTC"),
+    works("spec.timeZone").note("without it, the machine's"),
     works("status"),
 ];

@@ -43,11 +43,7 @@ pub(super) struct Papers {
 
 impl Papers {
     /// Certificates that are there and good are used again.
-    pub(super) fn prepare(
-        reach: &Reach,
-        data_dir: &Path,
-        now: Timestamp,
-    ) -> Result<Self, Failure> {
+    pub(super) fn prepare(reach: &Reach, data_dir: &Path, now: Timestamp) -> Result<Self, Failure> {
         let file = data_dir.join("tls.json");
         let name = name(reach.listen.ip());
         let found = read(&file)?;
@@ -196,7 +192,8 @@ mod tests {
         let listen = "127.0.0.1:0".parse().unwrap();
         let reach = Reach { listen, kubeconfig: kubeconfig.clone() };
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let (mut tls, listener) = Tls::open(&reach, Papers::prepare(&reach, dir.path(), now).unwrap()).unwrap();
+        let (mut tls, listener) =
+            Tls::open(&reach, Papers::prepare(&reach, dir.path(), now).unwrap()).unwrap();
         let told = fs::read(&kubeconfig).unwrap();
         tls.renew(now + SignedDuration::from_hours(300 * 24)).unwrap();
         assert!(!listener.identity.has_changed().unwrap(), "they are good for a while");
