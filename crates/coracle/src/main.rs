@@ -29,6 +29,7 @@ mod history;
 mod link;
 mod logs;
 mod objects;
+mod rerun;
 mod run;
 mod server;
 mod sources;
@@ -69,6 +70,7 @@ fn dispatch(command: Command) -> Result<Code, Failure> {
         Command::Apply(args) => client(objects::apply(&args)),
         Command::Delete(args) => client(objects::delete(&args)),
         Command::History(args) => client(history::history(&args)),
+        Command::Rerun(args) => client(rerun::rerun(&args)),
         Command::Up(args) => up::up(&args),
         Command::ServePrivate(args) => up::serve_private(&args),
         // A program of its own that shares the file: its codes are between it and the server.

@@ -1,6 +1,7 @@
 //! The command line as one table. Names, flags and defaults are a contract with the people who
 //! script against it; a test holds this table to that contract, flag by flag.
 
+mod jobs;
 mod objects;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use clap::{
 };
 use jiff::SignedDuration;
 
+pub(crate) use jobs::{Following, Output, Prefix, Rerun};
 pub(crate) use objects::{
     Among, Apply, Cascade, Delete, Describe, DryRun, Get, NameOnly, Place, Wait, Which,
 };
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Delete(objects::Delete),
     /// Show finished jobs, also those whose objects are gone
     History(History),
+    /// Run a finished job again, under a new name, also one whose object is gone
+    Rerun(Rerun),
     /// Show what this machine can and cannot do, with the mend
     Doctor(Doctor),
     /// The server behind `run` where no other holds the data directory
@@ -114,27 +118,8 @@ pub(crate) struct Run {
     /// Isolate as containers, or run as plain processes (only coracle.local/host)
     #[arg(long, value_enum)]
     pub(crate) runtime: Option<Runtime>,
-    /// Cancel what has not finished after this long, and exit with 124
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(crate) timeout: Option<Duration>,
-    /// Give up with 125 on what could not start for this long
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
-    pub(crate) start_timeout: Duration,
-    /// Whether `[index] ` stands before each line of output
-    #[arg(long, value_enum, default_value_t = Prefix::Auto)]
-    pub(crate) prefix: Prefix,
-    /// What goes to standard output: the jobs' own output, one JSON object per event, or names
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    pub(crate) output: Output,
-    /// No progress; only output, errors and the result of what failed
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Leave it running and return once everything is submitted
-    #[arg(short, long)]
-    pub(crate) detach: bool,
-    /// One line per change instead of a live display, also on a terminal
-    #[arg(long)]
-    pub(crate) plain: bool,
+    #[command(flatten)]
+    pub(crate) following: Following,
 }
 
 /// How pods are set apart from the machine.
@@ -144,28 +129,6 @@ pub(crate) enum Runtime {
     Container,
     /// A plain process; the cheapest way.
     Process,
-}
-
-/// Whether lines of output say where they come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Prefix {
-    /// With several pods and a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// What goes to standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// The output of the jobs, raw.
-    Text,
-    /// One object per event.
-    Json,
-    /// `job/NAME` lines.
-    Name,
 }
 
 /// Where a server listens unless told otherwise: the port of Kubernetes' API servers.
@@ -283,7 +246,7 @@ pub(crate) struct Doctor {
 
 /// Verbs that belong together, in the order in which the help lists them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Jobs", &["run", "wait", "logs", "history"]),
+    ("Jobs", &["run", "wait", "logs", "history", "rerun"]),
     ("Objects, as kubectl does", &["get", "describe", "apply", "delete"]),
     ("The server and this machine", &["up", "down", "status", "doctor"]),
 ];

@@ -97,6 +97,21 @@ const CONTRACT: &[(&str, &[&str])] = &[
         ],
     ),
     ("history", &["-n", "--data-dir", "-o"]),
+    (
+        "rerun",
+        &[
+            "--failed",
+            "-n",
+            "--data-dir",
+            "--timeout",
+            "--start-timeout",
+            "--prefix",
+            "-o",
+            "-q",
+            "-d",
+            "--plain",
+        ],
+    ),
     ("doctor", &["--data-dir"]),
 ];
 
@@ -143,12 +158,12 @@ fn run_takes_files_or_an_image_with_a_command() {
     let Ok(Command::Run(run)) = parse("run -f a.yaml -f dir -f - -n x -o json -q -d") else {
         panic!("files must parse");
     };
-    assert_eq!((run.files.len(), run.output), (3, Output::Json));
-    assert_eq!(run.start_timeout, Duration::from_secs(60));
+    assert_eq!((run.files.len(), run.following.output), (3, Output::Json));
+    assert_eq!(run.following.start_timeout, Duration::from_secs(60));
     let Ok(Command::Run(run)) = parse("run --timeout 1m30s busybox -- sh -c true") else {
         panic!("an image must parse");
     };
-    assert_eq!(run.timeout, Some(Duration::from_secs(90)));
+    assert_eq!(run.following.timeout, Some(Duration::from_secs(90)));
     assert_eq!((run.image.as_deref(), run.command.len()), (Some("busybox"), 3));
 }
 

@@ -12,6 +12,7 @@ use kinds::{
 };
 use serde_json::json;
 
+use super::submit::Done;
 use crate::{cli, exit::Failure, sources};
 
 /// What errors about `run IMAGE` name as their source.
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) run: Vec<Manifest>,
     /// What admission warns about, with file and line.
     pub(crate) warnings: Vec<String>,
+    /// What the only Job begins with as done.
+    pub(crate) done: Option<Done>,
 }
 
 /// Reads and checks everything that `args` names. `seed` makes the name of a Job that has none.
@@ -123,7 +126,7 @@ fn name_of_image(image: &str, seed: u64) -> String {
 }
 
 /// Five letters and digits that cannot be mistaken for each other or read as a word.
-fn suffix(seed: u64) -> String {
+pub(crate) fn suffix(seed: u64) -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let mut random = fastrand::Rng::with_seed(seed);
     (0..5).map(|_| char::from(LETTERS[random.usize(..LETTERS.len())])).collect()

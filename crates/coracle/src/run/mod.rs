@@ -23,21 +23,23 @@ mod work;
 use std::{collections::HashMap, io::IsTerminal};
 
 use engine::NOTIFY_ANNOTATION;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kinds::{Kind, Object, Uid, types::batch::v1::Job};
 
 pub(crate) use self::{
     afterwards::{Ended, LookBack, wait_for_jobs},
     lines::TAIL_LINES_MAX,
+    manifests::{Plan, suffix},
     output::{Form, Formatter},
     pods::LogRead,
     screen::{Screen, Show},
+    submit::Done,
     text::Hints,
+    work::DONE_ANNOTATION,
 };
 use self::{
     attendance::Attendance,
     follow::{Follow, Settings},
-    manifests::Plan,
     outcome::Interruption,
     progress::Progress,
     readers::{Readers, Surroundings},
@@ -59,13 +61,25 @@ pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
     let started = clock::now();
     let plan = manifests::plan(args, started, fastrand::u64(..))?;
     let home = Home::open(&args.data_dir)?;
-    let id = Uid::from_random(fastrand::u128(..)).to_string();
     let link = Link::connect(&home).await?;
+    let hints = Hints { data_dir: args.data_dir.on_command_line() };
+    carry_out(&link, &plan, &args.following, &hints, started).await
+}
+
+/// Submits what is planned and follows it to its end, unless it is left behind.
+pub(crate) async fn carry_out(
+    link: &Link,
+    plan: &Plan,
+    how: &cli::Following,
+    hints: &Hints,
+    started: Timestamp,
+) -> Result<Code, Failure> {
+    let id = Uid::from_random(fastrand::u128(..)).to_string();
     // From now on the run lives: what is submitted is acted on.
     let mut attendance = Attendance::new();
-    attendance.attend(&link, &id).await.map_err(|error| link::failure(&error))?;
+    attendance.attend(link, &id).await.map_err(|error| link::failure(&error))?;
     let named = link.for_run(&id);
-    let submitted = submit::submit(&named, &plan, &id, started, &mut attendance).await;
+    let submitted = submit::submit(&named, plan, &id, started, &mut attendance).await;
     let submitted = match submitted {
         Ok(submitted) => submitted,
         Err(failure) => {
@@ -73,10 +87,10 @@ pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
             return Err(failure);
         }
     };
-    let live = is_live(args);
-    let (screen, thread) = Screen::start(live && !args.quiet && !args.detach);
-    announce(args, &plan, &submitted, &screen).await;
-    let code = match args.detach {
+    let live = is_live(how);
+    let (screen, thread) = Screen::start(live && !how.quiet && !how.detach);
+    announce(how, plan, &submitted, &screen).await;
+    let code = match how.detach {
         true => {
             attendance.leave(true).await;
             Ok(Code::OK)
@@ -84,28 +98,36 @@ pub(crate) async fn run(args: &cli::Run) -> Result<Code, Failure> {
         false => {
             let settings = Settings {
                 live,
-                quiet: args.quiet,
-                json: args.output == cli::Output::Json,
-                start_timeout: signed(args.start_timeout),
-                deadline: args.timeout.and_then(|limit| started.checked_add(signed(limit)).ok()),
+                quiet: how.quiet,
+                json: how.output == cli::Output::Json,
+                start_timeout: signed(how.start_timeout),
+                deadline: how.timeout.and_then(|limit| started.checked_add(signed(limit)).ok()),
             };
-            attend(args, &link, &id, &screen, settings, submitted, attendance).await
+            let run = Run { how, hints, link, id: &id, screen: &screen };
+            attend(&run, settings, submitted, attendance).await
         }
     };
     thread.finish(screen).await;
     code
 }
 
+/// What stays the same while a run is attended.
+struct Run<'a> {
+    how: &'a cli::Following,
+    hints: &'a Hints,
+    link: &'a Link,
+    id: &'a str,
+    screen: &'a Screen,
+}
+
 /// Follows what was submitted, to the end and the clean-up after it.
 async fn attend(
-    args: &cli::Run,
-    link: &Link,
-    run: &str,
-    screen: &Screen,
+    run: &Run<'_>,
     settings: Settings,
     submitted: Submitted,
     attendance: Attendance,
 ) -> Result<Code, Failure> {
+    let Run { how, link, screen, .. } = *run;
     let mut progress = Progress::default();
     let mut first = progress::Changes::default();
     let mut works = Vec::new();
@@ -124,17 +146,17 @@ async fn attend(
         works.push((uid, Id { is_job, namespace, name }));
     }
     let terminal = std::io::stdout().is_terminal();
-    let form = Form::choose(args.output, args.prefix, progress.one_pod(), terminal);
+    let form = Form::choose(how.output, how.prefix, progress.one_pod(), terminal);
     let several_works = works.len() > 1;
     let surroundings = Surroundings { form, several_works, part: LogOptions::default() };
     let readers = Readers::new(link.clone(), screen.clone(), surroundings);
     let seen = watching::start(link, &works);
-    let mut follow = Follow::new(link, run, screen, settings, readers, seen, attendance);
+    let mut follow = Follow::new(link, run.id, screen, settings, readers, seen, attendance);
     follow.runs = runs;
     follow.progress = progress;
     follow.show(first).await;
     let interruption = follow.until_the_end().await?;
-    let code = report(args, &follow, screen, interruption).await;
+    let code = report(run, &follow, interruption).await;
     clean_up(link, &submitted, screen).await;
     if !link.is_up() {
         tell_notices(link, &submitted, screen).await;
@@ -182,8 +204,8 @@ pub(crate) fn is_single_pod(job: &Job) -> bool {
 }
 
 /// What is told right after submitting.
-async fn announce(args: &cli::Run, plan: &Plan, submitted: &Submitted, screen: &Screen) {
-    if !args.quiet {
+async fn announce(how: &cli::Following, plan: &Plan, submitted: &Submitted, screen: &Screen) {
+    if !how.quiet {
         for note in plan
             .warnings
             .iter()
@@ -193,7 +215,7 @@ async fn announce(args: &cli::Run, plan: &Plan, submitted: &Submitted, screen: &
             screen.show(Show::Line(note)).await;
         }
     }
-    if args.output == cli::Output::Name || args.detach && args.output == cli::Output::Text {
+    if how.output == cli::Output::Name || how.detach && how.output == cli::Output::Text {
         for submission in &submitted.works {
             let key = &submission.object.key;
             let line = format!("{}/{}\n", key.kind.info().singular, key.name);
@@ -203,14 +225,9 @@ async fn announce(args: &cli::Run, plan: &Plan, submitted: &Submitted, screen: &
 }
 
 /// What became of each Job and Pod, and the exit code.
-async fn report(
-    args: &cli::Run,
-    follow: &Follow<'_>,
-    screen: &Screen,
-    interruption: Option<Interruption>,
-) -> Code {
+async fn report(run: &Run<'_>, follow: &Follow<'_>, interruption: Option<Interruption>) -> Code {
     let code = outcome::code(&follow.progress.results(), interruption);
-    let hints = Hints { data_dir: args.data_dir.on_command_line() };
+    let Run { how, hints, screen, .. } = *run;
     for work in follow.progress.works() {
         let done = matches!(work.end, Some(outcome::End::Complete));
         if follow.settings.json
@@ -218,12 +235,12 @@ async fn report(
         {
             screen.show(Show::Output(event.to_json_line())).await;
         }
-        if interruption.is_some() && !done || args.quiet && done {
+        if interruption.is_some() && !done || how.quiet && done {
             continue;
         }
         let failure = work.last_failure.as_ref();
         let tail = failure.and_then(|f| follow.readers.tail(f.uid, &f.container));
-        for line in text::ending(work, tail, &hints) {
+        for line in text::ending(work, tail, hints) {
             screen.show(Show::Line(line)).await;
         }
     }
@@ -265,10 +282,10 @@ async fn tell_notices(link: &Link, submitted: &Submitted, screen: &Screen) {
 }
 
 /// Whether progress is a block that is redrawn in place.
-fn is_live(args: &cli::Run) -> bool {
+fn is_live(how: &cli::Following) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-    std::io::stderr().is_terminal() && !args.plain && !ci && !set("NO_COLOR")
+    std::io::stderr().is_terminal() && !how.plain && !ci && !set("NO_COLOR")
 }
 
 fn signed(duration: std::time::Duration) -> SignedDuration {

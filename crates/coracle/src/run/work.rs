@@ -21,6 +21,10 @@ use super::{
     pods::Stuck,
 };
 
+/// The annotation of a Job that says how many completions an earlier one had done when this began:
+/// there are no pods for them.
+pub(crate) const DONE_ANNOTATION: &str = "coracle.local/rerun-done";
+
 /// The reason given for a Job that has no pod after the start timeout.
 const NO_POD: &str = "NoPod";
 
@@ -104,6 +108,7 @@ pub(crate) struct Work {
     pub(super) pods: HashMap<Uid, Tracked>,
     /// Pods that ended: 16 bytes each, kept so that a repeated word about one says nothing new.
     pub(super) over: HashSet<Uid>,
+    /// Of these, and of those that the Job began with.
     pub(super) over_succeeded: i32,
     pub(super) over_failed: i32,
     /// Failed pods so far, by index; all under 0 where there are no indexes.
@@ -116,12 +121,15 @@ impl Work {
         let parallelism = spec.parallelism.unwrap_or(1);
         let single_pod = parallelism == 1 && spec.completions.unwrap_or(1) == 1;
         let meta = &job.metadata;
+        let annotations = meta.annotations.as_ref();
+        let done_before = annotations.and_then(|all| all.get(DONE_ANNOTATION)?.parse().ok());
         let pod = spec.template.spec.unwrap_or_default();
         Self {
             completions: spec.completions,
             parallelism,
             indexed: spec.completion_mode.as_deref() == Some("Indexed"),
             single_pod,
+            over_succeeded: done_before.unwrap_or(0),
             ..Self::new(true, meta.namespace.as_deref(), meta.name.as_deref(), &pod, now)
         }
     }

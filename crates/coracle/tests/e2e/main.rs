@@ -2,6 +2,7 @@
 //! makes sure that nothing is left behind.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod again;
 mod always_a_client;
 mod bad_input;
 mod examples;

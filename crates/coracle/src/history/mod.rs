@@ -1,0 +1,56 @@
+//! `coracle history`: finished Jobs, also those whose objects are gone; of one Job every run of it, with
+//! all attempts of its pods.
+
+mod attempts;
+mod table;
+
+use apiserver::HistoryLine;
+use bytes::Bytes;
+
+use crate::{
+    cli::{self, Report},
+    data_dir::Home,
+    exit::{Code, Failure},
+    link::{self, Visit},
+    target::Target,
+};
+
+/// Shows the history of the data directory.
+pub(crate) async fn history(args: &cli::History) -> Result<Code, Failure> {
+    let job = match &args.job {
+        None => String::new(),
+        Some(text) => match Target::parse(text, true)? {
+            Target::Job(name) => name,
+            Target::Pod(_) => {
+                return Err(Failure::usage("history is kept per job; say job/NAME"));
+            }
+        },
+    };
+    let namespace = args.namespace.as_deref().unwrap_or_default();
+    let bytes = match Home::existing(&args.data_dir)? {
+        Some(home) => read(&home, namespace, &job).await?,
+        None => Bytes::new(),
+    };
+    let lines: Result<Vec<HistoryLine>, _> =
+        serde_json::Deserializer::from_slice(&bytes).into_iter().collect();
+    let lines = lines.map_err(|error| Failure::engine(format!("the history: {error}")))?;
+    if args.output == Report::Json {
+        lines.iter().for_each(|line| tell!("{}", attempts::to_json(line)));
+        return Ok(Code::OK);
+    }
+    if lines.is_empty() {
+        let what = if job.is_empty() { "no job".to_owned() } else { format!("no job {job:?}") };
+        complain!("{what} has finished yet in {}", Home::locate(&args.data_dir)?.display());
+    }
+    for row in table::table(&lines) {
+        tell!("{row}");
+    }
+    Ok(Code::OK)
+}
+
+async fn read(home: &Home, namespace: &str, job: &str) -> Result<Bytes, Failure> {
+    let visit = Visit::begin(home).await?;
+    let bytes = visit.link().client().history(namespace, job).await;
+    visit.end().await;
+    bytes.map_err(|error| link::failure(&error))
+}
