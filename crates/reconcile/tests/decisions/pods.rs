@@ -56,13 +56,6 @@ fn a_pod_of_an_indexed_job() {
 }
 
 #[test]
-fn the_tracking_finalizer_is_not_doubled() {
-    let job = JOB.replace("example.com/keep", "batch.kubernetes.io/job-tracking");
-    let finalizers = first_pod(&job).metadata.finalizers;
-    assert_eq!(finalizers, Some(vec!["batch.kubernetes.io/job-tracking".to_owned()]));
-}
-
-#[test]
 fn names_are_cut_so_that_the_index_and_the_suffix_stay_whole() {
     let name = |length: usize, indexed: bool| {
         let mode = if indexed { "\n  completionMode: Indexed" } else { "" };
