@@ -87,6 +87,15 @@ impl FieldError {
         Self { kind: FieldErrorKind::Invalid, path: path.into(), value, detail: detail.into() }
     }
 
+    /// As [`invalid`](Self::invalid), with the value as it is to be printed.
+    pub(crate) fn invalid_printed(
+        path: impl Into<String>,
+        value: String,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { value: Some(value), ..Self::invalid_whole(path, detail) }
+    }
+
     /// `<path>: Invalid value: <detail>`: where upstream prints no value.
     pub fn invalid_whole(path: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {

@@ -1,27 +1,21 @@
-//! Jobs: defaults, the generated selector, validation of new and changed objects.
+//! Jobs: defaults, the generated selector, and what makes a new Job wrong.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde_json::json;
 
-use super::{meta, meta::push_all, pod};
+use super::{
+    job_spec::{self, COMPLETIONS_HIGH, HIGH_COMPLETIONS_MAX, indexed},
+    meta, pod, printed,
+};
 use crate::{
     FieldError, FieldErrors,
+    metav1::LabelSelector,
     path::Path,
     selector::Selector,
-    types::{
-        batch::v1::{Job, JobSpec},
-        core::v1::PodSpec,
-    },
+    types::batch::v1::{Job, JobSpec},
     validate,
 };
-
-/// Most pods of an Indexed Job at once.
-const INDEXED_PARALLELISM_MAX: i32 = 100_000;
-
-/// Longest `managedBy`, in bytes.
-const MANAGED_BY_BYTES_MAX: usize = 63;
 
 /// Failures before a Job fails.
 const BACKOFF_LIMIT: i32 = 6;
@@ -29,7 +23,10 @@ const BACKOFF_LIMIT: i32 = 6;
 /// The label of the generated selector.
 const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
 
-/// Fills in what the spec leaves out.
+/// The label with the name of the Job.
+const JOB_NAME: &str = "batch.kubernetes.io/job-name";
+
+/// Fills in what the spec of a Job leaves out.
 pub(super) fn defaults(spec: &mut JobSpec) {
     if spec.completions.is_none() && spec.parallelism.is_none() {
         spec.completions = Some(1);
@@ -43,6 +40,11 @@ pub(super) fn defaults(spec: &mut JobSpec) {
     let failed_only = spec.pod_failure_policy.is_some();
     let replacement = if failed_only { "Failed" } else { "TerminatingOrFailed" };
     spec.pod_replacement_policy.get_or_insert_with(|| replacement.to_owned());
+    template_defaults(spec);
+}
+
+/// Fills in what also the template of a CronJob gets: the rest waits until there is a Job.
+pub(super) fn template_defaults(spec: &mut JobSpec) {
     for rule in spec.pod_failure_policy.iter_mut().flat_map(|policy| &mut policy.rules) {
         for pattern in rule.on_pod_conditions.iter_mut().flatten() {
             super::container::fill(&mut pattern.status, "True");
@@ -51,14 +53,10 @@ pub(super) fn defaults(spec: &mut JobSpec) {
     pod::defaults(spec.template.spec.get_or_insert_default(), false);
 }
 
-/// The labels that tie pods to their Job, with the Job's name and uid in them.
+/// The labels that tie pods to their Job, with the Job's name and uid in them; the last two are the
+/// ones that Jobs of old may lack.
 fn generated_labels<'a>(name: &'a str, uid: &'a str) -> [(&'static str, &'a str); 4] {
-    [
-        ("controller-uid", uid),
-        ("job-name", name),
-        (CONTROLLER_UID, uid),
-        ("batch.kubernetes.io/job-name", name),
-    ]
+    [("controller-uid", uid), ("job-name", name), (CONTROLLER_UID, uid), (JOB_NAME, name)]
 }
 
 /// Generates selector and template labels of a new Job unless the user manages them; name and uid
@@ -85,35 +83,31 @@ fn names(job: &Job) -> (String, String) {
     (meta.name.clone().unwrap_or_default(), meta.uid.clone().unwrap_or_default())
 }
 
-/// Everything wrong with a Job beyond its metadata.
-pub(super) fn check(job: &Job, errors: &mut FieldErrors) {
+/// Everything wrong with a Job beyond its metadata. With `old` it replaces that one, and what a Job
+/// of old may have stays allowed.
+pub(super) fn check(job: &Job, old: Option<&Job>, errors: &mut FieldErrors) {
     let default = JobSpec::default();
     let spec = job.spec.as_ref().unwrap_or(&default);
-    let at = Path::top("spec");
     if spec.manual_selector != Some(true) {
-        check_generated(job, spec, errors);
+        check_generated(job, spec, old.is_none_or(has_prefixed_labels), errors);
     }
+    job_spec::check(spec, Path::top("spec"), errors);
+    let tolerant = old.and_then(|old| old.spec.as_ref()?.selector.as_ref());
+    check_selector(spec, tolerant.is_some_and(has_wrong_values), Path::top("spec"), errors);
     check_indexed_name(job, spec, errors);
-    check_numbers(spec, at, errors);
-    check_managed_by(spec.managed_by.as_deref(), at.field("managedBy"), errors);
-    check_mode(spec, at, errors);
-    check_selector(spec, at, errors);
-    pod::check_template(&spec.template, at.field("template"), errors);
-    check_restart_policy(spec, at, errors);
-    let replacement = spec.pod_replacement_policy.as_deref().unwrap_or_default();
-    let policies = ["Failed", "TerminatingOrFailed"];
-    if !policies.contains(&replacement) {
-        let at = at.field("podReplacementPolicy");
-        errors.push(FieldError::not_supported(at, replacement, &policies));
-    }
 }
 
-/// The labels of the template; an absent map and an empty one are the same.
-fn template_labels(spec: &JobSpec) -> BTreeMap<String, String> {
-    spec.template.metadata.as_ref().and_then(|m| m.labels.clone()).unwrap_or_default()
+/// The labels of the template, if there are any.
+fn template_labels(spec: &JobSpec) -> Option<&BTreeMap<String, String>> {
+    spec.template.metadata.as_ref().and_then(|m| m.labels.as_ref())
 }
 
-fn check_generated(job: &Job, spec: &JobSpec, errors: &mut FieldErrors) {
+fn has_prefixed_labels(job: &Job) -> bool {
+    let labels = job.spec.as_ref().and_then(template_labels);
+    labels.is_some_and(|l| l.contains_key(CONTROLLER_UID) && l.contains_key(JOB_NAME))
+}
+
+fn check_generated(job: &Job, spec: &JobSpec, prefixed: bool, errors: &mut FieldErrors) {
     let Some(selector) = &spec.selector else { return };
     let (name, uid) = names(job);
     if uid.is_empty() {
@@ -121,25 +115,58 @@ fn check_generated(job: &Job, spec: &JobSpec, errors: &mut FieldErrors) {
     }
     let labels = template_labels(spec);
     let expected = generated_labels(&name, &uid);
+    let expected = if prefixed { &expected[..] } else { &expected[..2] };
     for (key, value) in expected {
         let path = format!("spec.template.metadata.labels[{key}]");
         let text = format!("must be '{value}'");
-        match labels.get(key) {
+        match labels.and_then(|labels| labels.get(*key)) {
             None => errors.push(FieldError::required(path, text)),
             Some(found) if found == value => {}
             Some(_) => errors.push(FieldError::invalid(path, json!(labels), text)),
         }
     }
-    let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    if !Selector::from_label_selector(Some(selector)).matches(&expected) {
+    let expected = expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    if selects(selector, &expected.collect()) == Some(false) {
         let at = Path::top("spec");
-        let text = "`selector` not auto-generated";
-        errors.push(FieldError::invalid(at.field("selector"), json!(selector), text));
+        let (value, text) = (printed::selector(Some(selector)), "`selector` not auto-generated");
+        errors.push(FieldError::invalid_printed(at.field("selector"), value, text));
     }
 }
 
-fn indexed(spec: &JobSpec) -> bool {
-    spec.completion_mode.as_deref() == Some("Indexed")
+/// Whether the selector selects these labels; `None` if it cannot be understood.
+fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> Option<bool> {
+    let mut wrong = FieldErrors::new();
+    meta::label_selector(selector, Path::top(""), &mut wrong);
+    wrong.is_empty().then(|| Selector::from_label_selector(Some(selector)).matches(labels))
+}
+
+fn check_selector(spec: &JobSpec, any_values: bool, at: Path<'_>, errors: &mut FieldErrors) {
+    let at_selector = at.field("selector");
+    if let Some(selector) = &spec.selector {
+        let mut wrong = FieldErrors::new();
+        meta::label_selector(selector, at_selector, &mut wrong);
+        wrong.retain(|error| !(any_values && error.path.contains(".values[")));
+        errors.append(&mut wrong);
+    } else {
+        errors.push(FieldError::required(at_selector, ""));
+    }
+    let labels = template_labels(spec);
+    let empty = BTreeMap::new();
+    let selector = spec.selector.as_ref();
+    let selected = selector.map_or(Some(false), |s| selects(s, labels.unwrap_or(&empty)));
+    if selected == Some(false) {
+        let template = at.field("template");
+        let metadata = template.field("metadata");
+        let text = "`selector` does not match template `labels`";
+        errors.push(FieldError::invalid(metadata.field("labels"), json!(labels), text));
+    }
+}
+
+/// Whether an expression of the selector has values that no label can have.
+fn has_wrong_values(selector: &LabelSelector) -> bool {
+    let expressions = selector.match_expressions.iter().flatten();
+    let mut values = expressions.flat_map(|expression| expression.values.iter().flatten());
+    values.any(|value| !validate::label_value(value).is_empty())
 }
 
 /// The highest index must still give a host name.
@@ -153,199 +180,18 @@ fn check_indexed_name(job: &Job, spec: &JobSpec, errors: &mut FieldErrors) {
     }
 }
 
-fn check_numbers(spec: &JobSpec, at: Path<'_>, errors: &mut FieldErrors) {
-    for (field, number) in [
-        ("parallelism", spec.parallelism.map(i64::from)),
-        ("completions", spec.completions.map(i64::from)),
-        ("activeDeadlineSeconds", spec.active_deadline_seconds),
-        ("backoffLimit", spec.backoff_limit.map(i64::from)),
-        ("ttlSecondsAfterFinished", spec.ttl_seconds_after_finished.map(i64::from)),
-        ("backoffLimitPerIndex", spec.backoff_limit_per_index.map(i64::from)),
-        ("maxFailedIndexes", spec.max_failed_indexes.map(i64::from)),
-    ] {
-        non_negative(number, at.field(field), errors);
-    }
+/// What the client should know of a name that is accepted all the same.
+pub(super) fn name_warning(name: Option<&str>) -> Option<String> {
+    let wrong = validate::dns_label(name.unwrap_or_default());
+    let text = "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended";
+    (!wrong.is_empty()).then(|| format!("{text}: [{}]", wrong.join(" ")))
 }
 
-/// A count that may be absent but not below zero.
-pub(super) fn non_negative(number: Option<i64>, at: Path<'_>, errors: &mut FieldErrors) {
-    if let Some(number) = number.filter(|n| *n < 0) {
-        errors.push(FieldError::invalid(at, number, "must be greater than or equal to 0"));
-    }
-}
-
-fn check_managed_by(managed_by: Option<&str>, at: Path<'_>, errors: &mut FieldErrors) {
-    let Some(name) = managed_by else { return };
-    if name.is_empty() {
-        return errors.push(FieldError::required(at, ""));
-    }
-    match name.split_once('/') {
-        Some((host, path)) if !host.is_empty() && !path.is_empty() => {
-            push_all(errors, at, host, validate::dns_subdomain(host));
-            push_all(errors, at, path, validate::http_path(path));
-        }
-        _ => {
-            let text = "must be a domain-prefixed path (such as \"acme.io/foo\")";
-            errors.push(FieldError::invalid(at, name, text));
-        }
-    }
-    if name.len() > MANAGED_BY_BYTES_MAX {
-        errors.push(FieldError::too_long(at, MANAGED_BY_BYTES_MAX));
-    }
-}
-
-fn check_mode(spec: &JobSpec, at: Path<'_>, errors: &mut FieldErrors) {
-    let modes = ["NonIndexed", "Indexed"];
-    let mode = spec.completion_mode.as_deref().unwrap_or_default();
-    if !modes.contains(&mode) {
-        errors.push(FieldError::not_supported(at.field("completionMode"), mode, &modes));
-    }
-    if !indexed(spec) {
-        return;
-    }
-    if spec.completions.is_none() {
-        let text = "when completion mode is Indexed";
-        errors.push(FieldError::required(at.field("completions"), text));
-    }
-    let parallelism = spec.parallelism.filter(|p| *p > INDEXED_PARALLELISM_MAX);
-    if let Some(parallelism) = parallelism {
-        let text = format!(
-            "must be less than or equal to {INDEXED_PARALLELISM_MAX} when completion mode is Indexed"
-        );
-        errors.push(FieldError::invalid(at.field("parallelism"), parallelism, text));
-    }
-}
-
-fn check_selector(spec: &JobSpec, at: Path<'_>, errors: &mut FieldErrors) {
-    let Some(selector) = &spec.selector else {
-        return errors.push(FieldError::required(at.field("selector"), ""));
-    };
-    meta::label_selector(selector, at.field("selector"), errors);
-    let labels = template_labels(spec);
-    if !Selector::from_label_selector(Some(selector)).matches(&labels) {
-        let template = at.field("template");
-        let metadata = template.field("metadata");
-        let text = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(metadata.field("labels"), json!(labels), text));
-    }
-}
-
-fn check_restart_policy(spec: &JobSpec, at: Path<'_>, errors: &mut FieldErrors) {
-    let policy = spec.template.spec.as_ref().and_then(|s| s.restart_policy.as_deref());
-    let (template, policies) = (at.field("template"), ["OnFailure", "Never"]);
-    let spec = template.field("spec");
-    let policy = policy.unwrap_or_default();
-    if !policies.contains(&policy) {
-        let at = spec.field("restartPolicy");
-        errors.push(FieldError::not_supported(at, policy, &policies));
-    }
-}
-
-/// What an update changed and may not change. The new object was validated as if it were new.
-pub(super) fn check_update(old: &Job, new: &Job, errors: &mut FieldErrors) {
-    let default = JobSpec::default();
-    let before = old.spec.as_ref().unwrap_or(&default);
-    let after = new.spec.as_ref().unwrap_or(&default);
-    let at = Path::top("spec");
-    check_completions(before, after, at, errors);
-    for (field, changed, value) in [
-        change("selector", &before.selector, &after.selector),
-        change("completionMode", &before.completion_mode, &after.completion_mode),
-        change("podFailurePolicy", &before.pod_failure_policy, &after.pod_failure_policy),
-        change(
-            "backoffLimitPerIndex",
-            &before.backoff_limit_per_index,
-            &after.backoff_limit_per_index,
-        ),
-        change("managedBy", &before.managed_by, &after.managed_by),
-        change("successPolicy", &before.success_policy, &after.success_policy),
-    ] {
-        if changed {
-            errors.push(FieldError::immutable(at.field(field), &value));
-        }
-    }
-    check_template_update(old, before, after, errors);
-}
-
-fn change<T: PartialEq + Serialize>(
-    field: &'static str,
-    old: &T,
-    new: &T,
-) -> (&'static str, bool, serde_json::Value) {
-    let changed = old != new;
-    (field, changed, if changed { json!(new) } else { serde_json::Value::Null })
-}
-
-fn check_completions(before: &JobSpec, after: &JobSpec, at: Path<'_>, errors: &mut FieldErrors) {
-    if before.completions == after.completions {
-        return;
-    }
-    let at = at.field("completions");
-    if !indexed(before) {
-        errors.push(FieldError::immutable(at, &after.completions));
-    } else if after.completions.is_some() && after.completions != after.parallelism {
-        let text = "can only be modified in tandem with spec.parallelism";
-        errors.push(FieldError::invalid(at, json!(after.completions), text));
-    }
-}
-
-/// The template stands still, except for what decides where pods of a suspended Job will run.
-fn check_template_update(old: &Job, before: &JobSpec, after: &JobSpec, errors: &mut FieldErrors) {
-    if !template_open(old, before) {
-        if before.template != after.template {
-            errors.push(FieldError::immutable("spec.template", &after.template));
-        }
-        return;
-    }
-    let default = PodSpec::default();
-    let was = before.template.spec.as_ref().unwrap_or(&default);
-    let mut is = after.template.spec.clone().unwrap_or_default();
-    is.node_selector.clone_from(&was.node_selector);
-    is.tolerations.clone_from(&was.tolerations);
-    is.scheduling_gates.clone_from(&was.scheduling_gates);
-    let node_affinity = was.affinity.as_ref().and_then(|a| a.node_affinity.clone());
-    let affinity = is.affinity.get_or_insert_default();
-    affinity.node_affinity = node_affinity;
-    if was.affinity.is_none() && *affinity == Default::default() {
-        is.affinity = None;
-    }
-    for (new, old) in is.containers.iter_mut().zip(&was.containers) {
-        new.resources.clone_from(&old.resources);
-    }
-    if is != *was {
-        errors.push(FieldError::immutable("spec.template.spec", &after.template.spec));
-    }
-}
-
-/// Whether the old Job is suspended and none of its pods is left.
-fn template_open(old: &Job, spec: &JobSpec) -> bool {
-    let status = old.status.clone().unwrap_or_default();
-    let suspended = status
-        .conditions
-        .iter()
-        .flatten()
-        .find(|c| c.type_ == "Suspended")
-        .is_some_and(|c| c.status == "True");
-    spec.suspend == Some(true)
-        && status.active.unwrap_or(0) == 0
-        && (status.start_time.is_none() || suspended)
-}
-
-/// What the client should know of a Job that is accepted all the same. The name is of interest only
-/// when the Job is new.
-pub(super) fn warnings(job: &Job, new: bool) -> Vec<String> {
-    let name = job.metadata.name.as_deref().unwrap_or_default();
-    let wrong = validate::dns_label(name);
-    let mut warnings = Vec::new();
-    if new && !wrong.is_empty() {
-        warnings.push(format!(
-            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
-            wrong.join(" ")
-        ));
-    }
-    let spec = job.spec.as_ref().filter(|spec| indexed(spec));
-    if spec.is_some_and(|s| s.completions > Some(100_000) && s.parallelism > Some(10_000)) {
-        warnings.push("spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail".to_owned());
-    }
-    warnings
+/// What the client should know of a spec that is accepted all the same.
+pub(super) fn spec_warnings(spec: &JobSpec, at: Path<'_>) -> Vec<String> {
+    let many = indexed(spec)
+        && spec.completions > Some(COMPLETIONS_HIGH)
+        && spec.parallelism > Some(HIGH_COMPLETIONS_MAX);
+    let text = "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail";
+    many.then(|| format!("{at}: {text}")).into_iter().collect()
 }

@@ -6,12 +6,17 @@ mod cron_job;
 mod data;
 mod env;
 mod job;
+mod job_indexes;
+mod job_policies;
+mod job_spec;
 mod job_status;
+mod job_update;
 mod limits;
 mod meta;
 mod others;
 mod pod;
 mod pod_update;
+mod printed;
 mod quota;
 mod resources;
 mod service;
@@ -27,6 +32,7 @@ pub use resources::qos_class;
 use crate::{
     Draft, FieldError, FieldErrorKind, FieldErrors, Kind, Object, Uid, api_time,
     metav1::ObjectMeta,
+    path::Path,
     support,
     types::{
         batch::v1::{Job, JobSpec, JobStatus},
@@ -264,22 +270,22 @@ fn finish_job(
     let metadata = std::mem::take(&mut draft.metadata);
     let mut job = Job { metadata, spec: Some(spec), status: None };
     job::prepare(&mut job, old.is_none());
-    job::check(&job, errors);
-    match old {
-        None => warnings.extend(job::warnings(&job, true)),
-        Some(old) => {
-            let before = Job {
-                metadata: old.metadata.clone(),
-                spec: Some(read(old, "spec", errors)),
-                status: Some(read(old, "status", errors)),
-            };
-            job::check_update(&before, &job, errors);
-            let changed = before.spec != job.spec;
+    let before = old.map(|old| Job {
+        metadata: old.metadata.clone(),
+        spec: Some(read(old, "spec", errors)),
+        status: Some(read(old, "status", errors)),
+    });
+    job::check(&job, before.as_ref(), errors);
+    let changed = before.as_ref().is_none_or(|before| before.spec != job.spec);
+    match &before {
+        None => warnings.extend(job::name_warning(job.metadata.name.as_deref())),
+        Some(before) => {
+            job_update::check(before, &job, errors);
             raise_generation(&mut job.metadata.generation, changed);
-            if changed {
-                warnings.extend(job::warnings(&job, false));
-            }
         }
+    }
+    if let Some(spec) = job.spec.as_ref().filter(|_| changed) {
+        warnings.extend(job::spec_warnings(spec, Path::top("spec")));
     }
     draft.set("spec", &job.spec);
     draft.metadata = job.metadata;
