@@ -14,6 +14,11 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
 fn too_long(max: usize) -> String {
+    format!("must be no more than {max} characters")
+}
+
+/// Upstream's words for keys and values of labels.
+fn too_many_bytes(max: usize) -> String {
     format!("must be no more than {max} bytes")
 }
 
@@ -33,12 +38,20 @@ fn is_name_part(text: &str) -> bool {
 /// A DNS-1123 label: what a container, a namespace or a host is called.
 pub(crate) fn dns_label(text: &str) -> Vec<String> {
     let long = (text.len() > LABEL_LENGTH_MAX).then(|| too_long(LABEL_LENGTH_MAX));
-    let form = (!is_dns_label(text)).then(|| DNS_LABEL.to_owned());
-    long.into_iter().chain(form).collect()
+    let form = match is_dns_label(text) {
+        true => None,
+        false if text.split('.').all(is_dns_label) => Some("must not contain dots"),
+        false => Some(DNS_LABEL),
+    };
+    long.into_iter().chain(form.map(str::to_owned)).collect()
 }
 
 /// A DNS-1123 subdomain: what most objects are called.
 pub(crate) fn dns_subdomain(text: &str) -> Vec<String> {
+    subdomain(text, too_long)
+}
+
+fn subdomain(text: &str, too_long: fn(usize) -> String) -> Vec<String> {
     let long = (text.len() > SUBDOMAIN_LENGTH_MAX).then(|| too_long(SUBDOMAIN_LENGTH_MAX));
     let form = (!text.split('.').all(is_dns_label)).then(|| DNS_SUBDOMAIN.to_owned());
     long.into_iter().chain(form).collect()
@@ -54,7 +67,8 @@ pub(crate) fn qualified_name(text: &str) -> Vec<String> {
             if prefix.is_empty() {
                 errors.push("prefix part must be non-empty".to_owned());
             } else {
-                errors.extend(dns_subdomain(prefix).iter().map(|e| format!("prefix part {e}")));
+                let wrong = subdomain(prefix, too_many_bytes);
+                errors.extend(wrong.iter().map(|e| format!("prefix part {e}")));
             }
             name
         }
@@ -69,7 +83,7 @@ pub(crate) fn qualified_name(text: &str) -> Vec<String> {
     if name.is_empty() {
         errors.push("name part must be non-empty".to_owned());
     } else if name.len() > LABEL_LENGTH_MAX {
-        errors.push(format!("name part {}", too_long(LABEL_LENGTH_MAX)));
+        errors.push(format!("name part {}", too_many_bytes(LABEL_LENGTH_MAX)));
     }
     if !is_name_part(name) {
         errors.push(format!("name part {QUALIFIED_NAME}"));
@@ -79,7 +93,7 @@ pub(crate) fn qualified_name(text: &str) -> Vec<String> {
 
 /// A value of a label; may be empty.
 pub(crate) fn label_value(text: &str) -> Vec<String> {
-    let long = (text.len() > LABEL_LENGTH_MAX).then(|| too_long(LABEL_LENGTH_MAX));
+    let long = (text.len() > LABEL_LENGTH_MAX).then(|| too_many_bytes(LABEL_LENGTH_MAX));
     let form = (!text.is_empty() && !is_name_part(text)).then(|| LABEL_VALUE.to_owned());
     long.into_iter().chain(form).collect()
 }

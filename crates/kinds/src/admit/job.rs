@@ -60,10 +60,11 @@ fn generated_labels<'a>(name: &'a str, uid: &'a str) -> [(&'static str, &'a str)
 }
 
 /// Generates selector and template labels of a new Job unless the user manages them; name and uid
-/// are set. A Job without labels of its own shows those of its template.
-pub(super) fn prepare(job: &mut Job, new: bool) {
+/// are set. A Job without labels of its own shows those of its template, and what is wrong with them.
+pub(super) fn prepare(job: &mut Job, new: bool, errors: &mut FieldErrors) {
     let (name, uid) = names(job);
     let spec = job.spec.get_or_insert_default();
+    let labelled = template_labels(spec).is_some();
     if new && spec.manual_selector != Some(true) {
         let metadata = spec.template.metadata.get_or_insert_default();
         let labels = metadata.labels.get_or_insert_default();
@@ -74,7 +75,10 @@ pub(super) fn prepare(job: &mut Job, new: bool) {
         wanted.entry(CONTROLLER_UID.to_owned()).or_insert(uid);
     }
     if job.metadata.labels.as_ref().is_none_or(BTreeMap::is_empty) {
-        job.metadata.labels = spec.template.metadata.as_ref().and_then(|m| m.labels.clone());
+        let labels = template_labels(spec);
+        let own = labels.filter(|_| labelled);
+        meta::labels(own, Path::top("metadata").field("labels"), errors);
+        job.metadata.labels = labels.cloned();
     }
 }
 
@@ -181,8 +185,8 @@ fn check_indexed_name(job: &Job, spec: &JobSpec, errors: &mut FieldErrors) {
 }
 
 /// What the client should know of a name that is accepted all the same.
-pub(super) fn name_warning(name: Option<&str>) -> Option<String> {
-    let wrong = validate::dns_label(name.unwrap_or_default());
+pub(super) fn name_warning(name: &str) -> Option<String> {
+    let wrong = validate::dns_label(name);
     let text = "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended";
     (!wrong.is_empty()).then(|| format!("{text}: [{}]", wrong.join(" ")))
 }

@@ -269,7 +269,7 @@ fn finish_job(
     job::defaults(&mut spec);
     let metadata = std::mem::take(&mut draft.metadata);
     let mut job = Job { metadata, spec: Some(spec), status: None };
-    job::prepare(&mut job, old.is_none());
+    job::prepare(&mut job, old.is_none(), errors);
     let before = old.map(|old| Job {
         metadata: old.metadata.clone(),
         spec: Some(read(old, "spec", errors)),
@@ -278,7 +278,9 @@ fn finish_job(
     job::check(&job, before.as_ref(), errors);
     let changed = before.as_ref().is_none_or(|before| before.spec != job.spec);
     match &before {
-        None => warnings.extend(job::name_warning(job.metadata.name.as_deref())),
+        None => {
+            warnings.extend(job::name_warning(job.metadata.name.as_deref().unwrap_or_default()))
+        }
         Some(before) => {
             job_update::check(before, &job, errors);
             raise_generation(&mut job.metadata.generation, changed);

@@ -114,12 +114,15 @@ pub(crate) fn create(input: &str) -> String {
 }
 
 /// A base and changes, a line `main` or `status`, more changes: an update from one to the other.
+/// Changes after a line `stored` are made to the old object after its admission, for one that only
+/// an older version would have admitted.
 pub(crate) fn update(input: &str) -> String {
     let lines: Vec<&str> = input.lines().collect();
     let at = lines.iter().position(|l| matches!(*l, "main" | "status")).expect("main or status");
     let (before, after) = (lines[..at].join("\n"), lines[at + 1..].join("\n"));
+    let (before, stored) = before.split_once("\nstored\n").unwrap_or((&before, ""));
     let subresource = if lines[at] == "main" { Subresource::Main } else { Subresource::Status };
-    let (json, kind, _) = changed_base(&before);
+    let (json, kind, _) = changed_base(before);
     let mut draft = decoded(kind, &json);
     let (status, deletion) =
         (draft.rest.get("status").cloned(), draft.metadata.deletion_timestamp.clone());
@@ -128,6 +131,9 @@ pub(crate) fn update(input: &str) -> String {
         draft.rest.insert("status".to_owned(), status);
     }
     draft.metadata.deletion_timestamp = deletion;
+    let mut json: Value = serde_json::from_slice(&draft.to_json()).unwrap();
+    change(&mut json, stored);
+    draft = decoded(kind, &json);
     let old: Object = draft.seal(7);
     let mut json: Value = serde_json::from_slice(old.json()).unwrap();
     let rest = change(&mut json, &after);
@@ -152,9 +158,25 @@ pub(crate) fn decoded(kind: Kind, json: &Value) -> Draft {
     decoded.unwrap_or_else(|e| panic!("{e}: {json}")).0
 }
 
+/// Longest error that is shown whole, in bytes; of a longer one both ends are.
+const ERROR_BYTES_MAX: usize = 5000;
+
+/// Most errors that are shown.
+const ERRORS_MAX: usize = 20;
+
 fn error_text(errors: &FieldErrors) -> String {
     assert!(!errors.is_empty(), "a refusal says why");
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let text = |error: &kinds::FieldError| match error.to_string() {
+        text if text.len() > ERROR_BYTES_MAX => {
+            format!("{} ({} bytes) {}", &text[..100], text.len(), &text[text.len() - 100..])
+        }
+        text => text,
+    };
+    let mut lines: Vec<String> = errors.iter().take(ERRORS_MAX).map(text).collect();
+    if errors.len() > ERRORS_MAX {
+        lines.push(format!("({} errors)", errors.len()));
+    }
+    lines.join("\n")
 }
 
 /// The fields that are asked for with `? path`, then the warnings; `ok` if there is nothing to show.
@@ -199,12 +221,18 @@ pub(crate) fn change(json: &mut Value, changes: &str) -> Vec<String> {
     asked
 }
 
-/// `"a"*300` is the text of 300 letters.
+/// `"a"*300` is the text of 300 letters, `[1]*20` the list of 20 ones, `[1..20]` that of the numbers.
 fn expand(value: &str) -> String {
-    match value.strip_prefix('"').and_then(|rest| rest.split_once("\"*")) {
-        Some((text, count)) => format!("{:?}", text.repeat(count.parse().unwrap())),
-        None => value.to_owned(),
+    if let Some((text, count)) = value.strip_prefix('"').and_then(|rest| rest.split_once("\"*")) {
+        return format!("{:?}", text.repeat(count.parse().unwrap()));
     }
+    if let Some((item, count)) = value.strip_prefix('[').and_then(|rest| rest.rsplit_once("]*")) {
+        return format!("[{}]", vec![item; count.parse().unwrap()].join(","));
+    }
+    let range = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')?.split_once(".."));
+    let ends = range.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    let Some((first, last)) = ends else { return value.to_owned() };
+    Value::from((first..=last).collect::<Vec<i32>>()).to_string()
 }
 
 /// `a.b[0].c`; keys with dots stand in quotes: `labels."a.b/c"`. Indexes keep their bracket.
