@@ -122,12 +122,14 @@ pub fn due(meta: &ObjectMeta, swept: bool, blocked: bool) -> Option<Due> {
     }
 }
 
-/// Whether an object holds this owner back while that waits.
+/// Whether an object holds this owner back while that waits. None waits for itself.
 pub fn blocks(meta: &ObjectMeta, owner: Uid) -> bool {
+    let itself = meta.uid.as_deref().and_then(Uid::parse) == Some(owner);
     let mut owners = meta.owner_references.iter().flatten();
-    owners.any(|reference| {
+    let holds = |reference: &OwnerReference| {
         Uid::parse(&reference.uid) == Some(owner) && reference.block_owner_deletion == Some(true)
-    })
+    };
+    !itself && owners.any(holds)
 }
 
 /// Takes one owner away.

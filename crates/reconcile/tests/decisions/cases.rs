@@ -9,13 +9,14 @@ use std::{
 };
 
 use crate::{
+    collector,
     notation::{parse, render},
     orphans::let_go,
     world::World,
 };
 
 /// Fewer would mean that files were not found.
-const CASES_MIN: usize = 400;
+const CASES_MIN: usize = 500;
 
 #[test]
 fn every_case_is_decided_as_written() {
@@ -47,7 +48,14 @@ fn every_case_is_decided_as_written() {
 type Decide = fn(&str, &str) -> String;
 
 /// The folders of cases, and what is asked there.
-const FOLDERS: [(&str, Decide); 2] = [("job", decide), ("orphan", let_go)];
+const FOLDERS: [(&str, Decide); 6] = [
+    ("garbage", collector::live),
+    ("job", decide),
+    ("namespace", collector::live),
+    ("orphan", let_go),
+    ("terminated", collector::terminated),
+    ("ttl", collector::ttl),
+];
 
 fn files() -> Vec<(PathBuf, Decide)> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
