@@ -2,24 +2,20 @@
 //! names are refused unless the container has the capability that lifts the refusal; those that are
 //! newer than the table answer "not implemented", so that programs fall back to what they know.
 //!
-//! It is written as refusals among all known numbers, not as permissions: the program is then a
-//! quarter as long, and every container start carries and loads it.
+//! Every container start carries and loads the program, and while loading it the kernel runs it once
+//! for every number there is, twice where a second architecture has numbers of its own. So it is made
+//! to be short and to come to an end soon: the architecture first, then the number by halves.
 
-use std::sync::OnceLock;
+mod program;
 
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, sock_filter,
-};
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use self::program::{Answer, Instruction, bytes};
 
 /// The newest system call that the table knows: `mseal`, whose number is the same everywhere.
 const NEWEST: u32 = 462;
-/// Refused numbers that are compared one after another; runs without the number are skipped as a
-/// whole. When a filter is installed the kernel runs it once for every number there is, which with
-/// one long run was a tenth of what a container costs.
-const RUN_LEN: usize = 8;
 /// Values of `personality` that change nothing of security.
-const PERSONALITIES: [u64; 5] = [0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
+const PERSONALITIES: [u32; 5] = [0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 /// Flags of `clone` that make namespaces.
 const CLONE_NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWNS,
@@ -125,125 +121,76 @@ pub(super) fn profile(capabilities: u64) -> Vec<u8> {
     }
 }
 
-fn bytes(program: &[sock_filter]) -> Vec<u8> {
-    let instruction = |i: &sock_filter| {
-        let code = i.code.to_ne_bytes();
-        let k = i.k.to_ne_bytes();
-        [code[0], code[1], i.jt, i.jf, k[0], k[1], k[2], k[3]]
-    };
-    program.iter().flat_map(instruction).collect()
-}
-
-fn compile(capabilities: u64) -> BpfProgram {
-    let admin = capabilities & (1 << SYS_ADMIN) != 0;
-    let mut rules = std::collections::BTreeMap::new();
-    if !admin {
-        let flag = |flag: &i32| {
-            let bit = u64::from(flag.unsigned_abs());
-            rule(vec![condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(bit), bit)])
-        };
-        rules.insert(libc::SYS_clone, CLONE_NAMESPACES.iter().map(flag).collect());
-    }
-    let other = PERSONALITIES
-        .map(|value| condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value))
-        .to_vec();
-    rules.insert(libc::SYS_personality, vec![rule(other)]);
-    let vsock = u64::from(libc::AF_VSOCK.unsigned_abs());
-    let vsock = condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, vsock);
-    rules.insert(libc::SYS_socket, vec![rule(vec![vsock])]);
-    let refusal = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let architecture =
-        std::env::consts::ARCH.try_into().expect("coracle is built only for known architectures");
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refusal, architecture);
-    let program: BpfProgram =
-        filter.and_then(TryInto::try_into).expect("the table makes a filter within its limits");
-    [by_number(capabilities), program].concat()
-}
-
-fn rule(conditions: Vec<SeccompCondition>) -> SeccompRule {
-    SeccompRule::new(conditions).expect("a rule of the table has conditions")
-}
-
-fn condition(index: u8, len: SeccompCmpArgLen, op: SeccompCmpOp, value: u64) -> SeccompCondition {
-    SeccompCondition::new(index, len, op, value).expect("system calls have six arguments")
-}
-
-/// What the number alone decides, in front of the rest: refusals; newer system calls; and `clone3`,
-/// whose flags a filter cannot see, so that C libraries use `clone`.
-fn by_number(capabilities: u64) -> Vec<sock_filter> {
-    const LOAD: u16 = 0x20;
-    const JUMP: u16 = 0x05;
-    const JUMP_EQUAL: u16 = 0x15;
-    const JUMP_GREATER: u16 = 0x25;
-    const RETURN: u16 = 0x06;
-    const RETURN_ERRNO: u32 = 0x0005_0000;
+/// The answers to all numbers, as runs: the first number of each and what it gets, the last without
+/// an end.
+fn runs(capabilities: u64) -> Vec<(u32, Answer)> {
     let lifted = |lift: &Option<u32>| lift.is_some_and(|cap| capabilities & (1 << cap) != 0);
-    let small = |number| u32::try_from(number).expect("numbers of system calls are small");
+    let number = |number: libc::c_long| u32::try_from(number).expect("system calls are numbers");
     let refused = REFUSED.iter().chain(REFUSED_HERE).filter(|(_, lift)| !lifted(lift));
-    let mut refused: Vec<u32> = refused.map(|(number, _)| small(*number)).collect();
-    refused.sort_unstable();
-    let admin = capabilities & (1 << SYS_ADMIN) != 0;
-    let instruction = |code, jt, jf, k| sock_filter { code, jt, jf, k };
-    let errno = |errno: i32| instruction(RETURN, 0, 0, RETURN_ERRNO | errno.unsigned_abs());
-    // The system call's number is the first word.
-    let mut program = vec![
-        instruction(LOAD, 0, 0, 0),
-        instruction(JUMP_GREATER, u8::from(!admin), u8::from(admin), NEWEST),
-    ];
-    if !admin {
-        program.push(instruction(JUMP_EQUAL, 0, 1, small(libc::SYS_clone3)));
+    let mut special: BTreeMap<u32, Answer> =
+        refused.map(|(refused, _)| (number(*refused), Answer::Refuse)).collect();
+    special.insert(number(libc::SYS_personality), Answer::AskPersonality);
+    special.insert(number(libc::SYS_socket), Answer::AskSocket);
+    if capabilities & (1 << SYS_ADMIN) == 0 {
+        special.insert(number(libc::SYS_clone), Answer::AskClone);
+        // Its flags are where a filter cannot see them; C libraries then use clone.
+        special.insert(number(libc::SYS_clone3), Answer::NotImplemented);
     }
-    program.push(errno(libc::ENOSYS));
-    let end = program.len() + refused.len() + 2 * refused.len().div_ceil(RUN_LEN);
-    let distance = |from: usize, to: usize| u8::try_from(to - from - 1).expect("it is short");
-    for run in refused.chunks(RUN_LEN) {
-        let last = run.last().expect("a run is not empty");
-        let beyond = u8::try_from(run.len() + 1).expect("a run is short");
-        program.push(instruction(JUMP_GREATER, beyond, 0, *last));
-        for number in run {
-            let to_refusal = distance(program.len(), end + 1);
-            program.push(instruction(JUMP_EQUAL, to_refusal, 0, *number));
+    let mut runs = Vec::new();
+    let mut last = None;
+    for number in 0..=NEWEST + 1 {
+        let other = if number > NEWEST { Answer::NotImplemented } else { Answer::Allow };
+        let answer = special.get(&number).copied().unwrap_or(other);
+        if last.replace(answer) != Some(answer) {
+            runs.push((number, answer));
         }
-        let to_end = u32::from(distance(program.len(), end));
-        program.push(instruction(JUMP, 0, 0, to_end));
     }
-    program.extend([instruction(JUMP, 0, 0, 1), errno(libc::EPERM)]);
-    program
+    runs
+}
+
+fn compile(capabilities: u64) -> Vec<Instruction> {
+    program::program(&runs(capabilities))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::program::{
+        ALLOW, ERRNO, JUMP_AT_LEAST, JUMP_EQUAL, JUMP_SET, KILL_PROCESS, LOAD, RETURN,
+        THIS_ARCHITECTURE,
+    };
     use super::*;
 
-    const AUDIT_ARCH: u32 = if cfg!(target_arch = "x86_64") { 0xc000_003e } else { 0xc000_00b7 };
-    const ALLOW: u32 = 0x7fff_0000;
-
-    /// What the program answers to a system call: `None` to allow it, else the errno.
-    fn run(program: &[sock_filter], number: libc::c_long, first: u64) -> Option<i32> {
-        let number = u32::try_from(number).unwrap();
+    /// What the program answers to a system call, and after how many instructions.
+    fn steps(program: &[Instruction], architecture: u32, number: u32, first: u64) -> (u32, usize) {
         let word = |offset: u32| match offset {
             0 => number,
-            4 => AUDIT_ARCH,
+            4 => architecture,
             16 => (first & 0xffff_ffff) as u32,
             20 => (first >> 32) as u32,
-            _ => 0,
+            other => panic!("no word at {other}"),
         };
-        let (mut at, mut a) = (0_usize, 0_u32);
+        let (mut at, mut a, mut steps) = (0_usize, 0_u32, 0);
         loop {
             let i = &program[at];
-            at += 1;
+            (at, steps) = (at + 1, steps + 1);
             let jump = |yes: bool| usize::from(if yes { i.jt } else { i.jf });
             match i.code {
-                0x20 => a = word(i.k),
-                0x54 => a &= i.k,
-                0x05 => at += i.k as usize,
-                0x15 => at += jump(a == i.k),
-                0x25 => at += jump(a > i.k),
-                0x35 => at += jump(a >= i.k),
-                0x06 if i.k == ALLOW => return None,
-                0x06 => return Some((i.k & 0xffff) as i32),
+                LOAD => a = word(i.k),
+                JUMP_EQUAL => at += jump(a == i.k),
+                JUMP_AT_LEAST => at += jump(a >= i.k),
+                JUMP_SET => at += jump(a & i.k != 0),
+                RETURN => return (i.k, steps),
                 other => panic!("unknown instruction {other:#x}"),
             }
+        }
+    }
+
+    /// What the program answers to a system call: `None` to allow it, else the errno.
+    fn run(program: &[Instruction], number: libc::c_long, first: u64) -> Option<i32> {
+        match steps(program, THIS_ARCHITECTURE, u32::try_from(number).unwrap(), first).0 {
+            ALLOW => None,
+            errno if errno & 0xffff_0000 == ERRNO => Some((errno & 0xffff) as i32),
+            other => panic!("unknown answer {other:#x}"),
         }
     }
 
@@ -308,10 +255,23 @@ mod tests {
         }
     }
 
-    /// Every start carries and loads it.
     #[test]
-    fn the_program_is_small() {
-        assert!(profile(0).len() <= 160 * 8, "{} instructions", profile(0).len() / 8);
-        assert_eq!(profile(0), profile(1 << 0), "a capability that lifts nothing changes nothing");
+    fn other_architectures_are_not_spoken() {
+        const I386: u32 = 0x4000_0003;
+        for number in 0..=NEWEST {
+            assert_eq!(steps(&compile(0), I386, number, 0).0, KILL_PROCESS, "{number}");
+        }
+    }
+
+    /// Every start carries and loads it, and the kernel asks it for every number.
+    #[test]
+    fn the_program_is_short_and_soon_at_its_end() {
+        let (plain, bytes) = (compile(0), profile(0));
+        assert!(bytes.len() <= 100 * 8, "{} instructions", bytes.len() / 8);
+        for number in 0..=NEWEST {
+            let (_, steps) = steps(&plain, THIS_ARCHITECTURE, number, 0xffff_ffff);
+            assert!(steps <= 17, "{steps} for {number}");
+        }
+        assert_eq!(bytes, profile(1 << 0), "a capability that lifts nothing changes nothing");
     }
 }
