@@ -6,6 +6,7 @@
 use crate::step::{Step, Steps};
 use crate::sys::mounts::{Attributes, Extent};
 use crate::sys::{errno, files, look, mounts, privileges, process};
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Write};
@@ -15,7 +16,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 pub(crate) type Report = [u8; 8];
 
 /// What a child that could not run its program exits with; nobody sees it.
-const NOT_RUN: i32 = 127;
+pub(crate) const NOT_RUN: i32 = 127;
 
 /// The most mounts one container has; their copied trees wait in as many slots.
 pub(crate) const MOUNTS_MAX: usize = 256;
@@ -25,6 +26,16 @@ const NAME_BYTES_MAX: usize = 256;
 
 /// Bytes of a file that are copied at once.
 const COPY_BYTES: usize = 4096;
+
+thread_local! {
+    /// Whether this process is a child.
+    static CHILD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this process is a child. One that panics must end at once: it has no heap of its own.
+pub(crate) fn is_child() -> bool {
+    CHILD.get()
+}
 
 /// The position and `errno` in a report.
 pub(crate) fn read_report(report: Report) -> (usize, i32) {
@@ -36,7 +47,9 @@ pub(crate) fn read_report(report: Report) -> (usize, i32) {
 /// Do all steps. The last runs the program, so coming back means failure, which is reported on
 /// the descriptor.
 pub(crate) fn run(steps: &Steps, report: RawFd) -> i32 {
-    let mut hands = Hands { trees: [const { None }; MOUNTS_MAX], held: 0, empty: None, own: None };
+    CHILD.set(true);
+    let trees = [const { None }; MOUNTS_MAX];
+    let mut hands = Hands { trees, held: 0, empty: None, null: false, own: None };
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hands.act(step) {
             let mut message: Report = [0; 8];
@@ -55,6 +68,8 @@ struct Hands {
     held: usize,
     /// The empty directory below /proc.
     empty: Option<OwnedFd>,
+    /// Whether /dev/null was found to be there.
+    null: bool,
     /// Its own mount namespace, while it is in the machine's.
     own: Option<OwnedFd>,
 }
@@ -162,14 +177,23 @@ impl Hands {
     }
 
     /// A file is hidden by /dev/null, a directory by an empty one. Most are files, so that is tried
-    /// first.
+    /// first. What is not there needs none; but if it is /dev/null that is not there, that must not go
+    /// unseen.
     fn mask(&mut self, path: &CStr) -> io::Result<()> {
         let hidden = mounts::mount(c"/dev/null", path, None, libc::MS_BIND, None);
-        let Err(error) = hidden else { return Ok(()) };
-        if !is_absent(&error) {
-            return Err(error);
+        let error = match hidden {
+            Ok(()) => return Ok(()),
+            Err(error) if !is_absent(&error) => return Err(error),
+            Err(error) => error,
+        };
+        if !self.null {
+            files::open(libc::AT_FDCWD, c"/dev/null", libc::O_PATH, 0)?;
+            self.null = true;
         }
-        // It is a directory or not there, else /dev/null is not, and that must not go unseen.
+        // A directory is told by ENOTDIR, but so is a file on the way to what is not there.
+        if errno(&error) == libc::ENOENT {
+            return Ok(());
+        }
         let found = match files::open(libc::AT_FDCWD, path, libc::O_PATH, 0) {
             Err(error) if is_absent(&error) => return Ok(()),
             result => result?,

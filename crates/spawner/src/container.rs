@@ -23,6 +23,8 @@ pub(crate) struct Container {
     /// Whether it is a plain process: what it leaves behind must be killed by group.
     pub(crate) plain: bool,
     pub(crate) phase: Phase,
+    /// What its child does, which reads it here until it has run its program or is gone.
+    pub(crate) steps: Option<Steps>,
     /// Its first process, until it is reaped.
     pub(crate) process: Option<Process>,
     /// How that ended.
@@ -51,7 +53,7 @@ pub(crate) struct Container {
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// The child does its steps.
-    Starting { report: OwnedFd, steps: Steps },
+    Starting { report: OwnedFd },
     /// A step failed; the child is about to be gone.
     Failing(Failure),
     /// Its program runs, or has run and not everything of it is gone yet.
@@ -151,16 +153,18 @@ impl Container {
 
     /// The report pipe has something: `None` if there is nothing to hear any more.
     pub(crate) fn hear_report(&mut self, now_ns: i64) {
-        let Phase::Starting { report, steps } = &self.phase else { return };
+        let Phase::Starting { report } = &self.phase else { return };
         let mut bytes: Report = [0; 8];
         self.phase = match files::read(report.as_fd(), &mut bytes) {
             Ok(0) => {
                 let pid = self.process.as_ref().map_or(0, |process| process.pid);
+                self.steps = None;
                 Phase::Running(Running { pid, started_ns: now_ns })
             }
             result => {
                 let (index, number) = read_report(bytes);
-                let failed = steps.iter().nth(index).filter(|_| result.is_ok());
+                let mut steps = self.steps.iter().flat_map(Steps::iter);
+                let failed = steps.nth(index).filter(|_| result.is_ok());
                 Phase::Failing(Failure {
                     stage: failed.map_or(Stage::Clone, Step::stage),
                     errno: number,
@@ -216,6 +220,7 @@ impl Container {
         if self.plain && self.group.exists() {
             self.group.kill();
         }
+        self.steps = None;
         self.gone = Some(Gone {
             leader: *pid,
             exit,

@@ -1,5 +1,6 @@
 //! Starting a spawner and setting it apart from whoever did.
 
+use crate::child;
 use crate::spawner::{Place, Spawner};
 use crate::sys::{files, process};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -130,6 +131,11 @@ fn listen(data_dir: &Path) -> io::Result<UnixListener> {
 /// Serve until told to stop, holding the lock.
 fn serve(data_dir: &Path, start_deadline_ms: i64, listener: UnixListener, _lock: &File) -> i32 {
     process::default_signals();
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match child::is_child() {
+        true => process::exit_now(child::NOT_RUN),
+        false => usual(panic),
+    }));
     let result = process::block_signals(true)
         .and_then(|()| Place::take(data_dir))
         .and_then(|place| Spawner::new(place, listener, start_deadline_ms))

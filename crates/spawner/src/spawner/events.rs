@@ -26,7 +26,7 @@ impl Spawner {
     /// The report pipe: closed by a successful `execve`, or the failure of a step.
     pub(super) fn on_report(&mut self, number: u32) {
         let Some(container) = self.containers.get_mut(&number) else { return };
-        if let Phase::Starting { report, .. } = &container.phase {
+        if let Phase::Starting { report } = &container.phase {
             self.epoll.remove(report.as_fd());
         }
         container.hear_report(now_ns());
@@ -149,7 +149,7 @@ impl Spawner {
     fn on_timer(&mut self, number: u32) {
         let Some(container) = self.containers.get_mut(&number) else { return };
         container.timer_ms = None;
-        if let Phase::Starting { report, .. } = &container.phase {
+        if let Phase::Starting { report } = &container.phase {
             // The child may hang beyond the reach of SIGKILL, but it will never run its program: the
             // server is told now, the child reaped whenever it goes.
             self.epoll.remove(report.as_fd());

@@ -13,6 +13,7 @@ use crate::container::{Container, READ_BYTES, Scratch};
 use crate::pod::Shared;
 use crate::protocol::{ContainerId, Root};
 use crate::sys::epoll::Epoll;
+use crate::sys::heap::Heap;
 use crate::sys::{monotonic_ms, random};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -40,6 +41,7 @@ pub(crate) struct Spawner {
     scratch: Scratch,
     stopping: bool,
     start_deadline_ms: i64,
+    heap: Heap,
 }
 
 /// A pod that has something of its own or is being ended.
@@ -118,6 +120,7 @@ impl Spawner {
             scratch: Scratch { input: vec![0; READ_BYTES], records: Vec::new() },
             stopping: false,
             start_deadline_ms,
+            heap: Heap::new(),
         })
     }
 

@@ -166,6 +166,9 @@ impl Spawner {
             (matches!(start.isolation, Kind::Process), is_reusable(&start.isolation));
         // What is given back after the child has a copy of it costs a copy of every page it was on.
         let Start { id, log, .. } = start;
+        if let Err(error) = self.heap.share() {
+            complain!("share the heap with children: {error}");
+        }
         let child =
             process::clone_child(flags, group.target(), || child::run(&steps, around.report))
                 .map_err(fail(Stage::Clone, "new process"))?;
@@ -183,7 +186,8 @@ impl Spawner {
         Ok(self.add(Container {
             id,
             plain,
-            phase: Phase::Starting { report: pipes.report.0, steps },
+            phase: Phase::Starting { report: pipes.report.0 },
+            steps: Some(steps),
             process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
             gone: None,
             sources: [Some(Source::new(pipes.out.0, 0)), Some(Source::new(pipes.err.0, 1))],
@@ -363,7 +367,7 @@ impl Spawner {
                 complain!("watch {:?}: {error}", container.id);
             }
         };
-        if let Phase::Starting { report, .. } = &container.phase {
+        if let Phase::Starting { report } = &container.phase {
             watch(report.as_fd(), Token::Report);
         }
         for (source, token) in container.sources.iter().zip([Token::Stdout, Token::Stderr]) {

@@ -5,6 +5,7 @@
 
 pub(crate) mod epoll;
 pub(crate) mod files;
+pub(crate) mod heap;
 pub(crate) mod look;
 pub(crate) mod mounts;
 pub(crate) mod pidfd;

@@ -9,6 +9,7 @@ mod harness;
 mod isolation;
 mod limits;
 mod logs;
+mod memory;
 mod namespaces;
 mod plain;
 mod rooms;
