@@ -18,9 +18,10 @@
 //! nothing. That holds while there is only `lo`; it must be looked at again when pods get addresses.
 //! Counters (packets on `lo`, SNMP) go on; TCP metrics are not kept in these namespaces at all.
 //!
-//! The look happens right before a namespace is given to the next container, the one that has rested
-//! longest first: some sockets are freed a moment after the process that had them. One that is not
-//! clean then gets a second chance after the others, and is dropped the second time.
+//! The look at a network happens right before it is given to the next container, the one that has
+//! rested longest first: some sockets are freed a moment after the process that had them. One that is
+//! not clean then gets a second chance after the others, and is dropped the second time. What is in an
+//! IPC namespace neither comes nor goes without a process, so that is looked at when it comes back.
 
 use crate::protocol::{Container, Mount, MountSource};
 use crate::sys::{files, mounts, process};
@@ -245,7 +246,7 @@ impl Pool {
     pub(crate) fn take(&mut self, kind: Kind) -> io::Result<Namespace> {
         for _ in 0..LOOKS_MAX {
             let Some(mut rested) = self.idle(kind).pop_front() else { break };
-            if rested.is_clean() {
+            if kind == Kind::Ipc || rested.is_clean() {
                 rested.doubted = false;
                 return Ok(rested);
             }
