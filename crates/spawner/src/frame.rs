@@ -7,6 +7,9 @@ use std::fmt;
 /// The length field at the start of a frame, bytes, little-endian.
 const LENGTH_BYTES: usize = 4;
 
+/// Room that a frame gets at first, bytes: most starts of a container fit.
+const FRAME_BYTES_USUAL: usize = 4096;
+
 /// Why the other side cannot be understood; the connection is of no use any more.
 #[derive(Debug)]
 pub enum FrameError {
@@ -34,7 +37,8 @@ impl std::error::Error for FrameError {}
 /// # Errors
 /// [`FrameError::TooLong`] if the other side would refuse it.
 pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
-    let mut frame = vec![0; LENGTH_BYTES];
+    let mut frame = Vec::with_capacity(FRAME_BYTES_USUAL);
+    frame.resize(LENGTH_BYTES, 0);
     serde_json::to_writer(&mut frame, message).map_err(FrameError::Json)?;
     let len = frame.len() - LENGTH_BYTES;
     if len > FRAME_BYTES_MAX {

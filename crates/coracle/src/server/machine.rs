@@ -242,9 +242,10 @@ impl Works {
     }
 
     fn perform(&mut self, deeds: Vec<Deed>) {
+        let mut requests = Vec::new();
         for deed in deeds {
             match deed {
-                Deed::Spawner(request) => self.spawner.send(&request),
+                Deed::Spawner(request) => requests.push(request),
                 Deed::Prepare { uid, plan } => {
                     self.aside(move || Input::Prepared { uid, result: volumes::perform(&plan) })
                 }
@@ -264,6 +265,7 @@ impl Works {
                 }),
             }
         }
+        self.spawner.send_all(&requests);
     }
 
     /// Nobody waits for logs to go; what is left is tried again when the next server starts.

@@ -28,6 +28,8 @@ pub(super) struct Connection {
     decoder: Decoder,
     fds: VecDeque<OwnedFd>,
     unsent: VecDeque<u8>,
+    /// What one receive takes.
+    received: Vec<u8>,
 }
 
 /// Connects, after starting a spawner if none listens, and says hello.
@@ -45,8 +47,10 @@ pub(super) async fn open(data_dir: &Path, program: &Path) -> io::Result<Connecti
         decoder: Decoder::default(),
         fds: VecDeque::new(),
         unsent: VecDeque::new(),
+        received: vec![0; RECEIVE_BYTES],
     };
-    connection.send(&Request::Hello { version: VERSION });
+    connection.queue(&Request::Hello { version: VERSION });
+    connection.flush()?;
     Ok(connection)
 }
 
@@ -68,19 +72,18 @@ async fn connect(data_dir: &Path) -> io::Result<UnixStream> {
 }
 
 impl Connection {
-    /// Queues a request and sends what the socket takes at once.
-    pub(super) fn send(&mut self, request: &Request) {
+    /// Puts a request behind those that wait to be sent.
+    pub(super) fn queue(&mut self, request: &Request) {
         match encode(request) {
             Ok(frame) => self.unsent.extend(frame),
             // Only a start can be that long, and one that is never answered is told apart by the
             // next list.
             Err(error) => tracing::error!("a request to the spawner is not sent: {error}"),
         }
-        // An error shows at the next receive.
-        let _ = self.flush();
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    /// Sends what the socket takes at once. An error shows at the next receive, too.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match self.stream.try_write(self.unsent.as_slices().0) {
                 Ok(count) => drop(self.unsent.drain(..count)),
@@ -119,13 +122,12 @@ impl Connection {
     }
 
     fn receive(&mut self) -> io::Result<()> {
-        let mut bytes = vec![0; RECEIVE_BYTES];
-        let (stream, fds) = (&self.stream, &mut self.fds);
+        let (stream, fds, bytes) = (&self.stream, &mut self.fds, &mut self.received);
         let count = stream.try_io(Interest::READABLE, || {
             let mut space =
                 [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MESSAGE_FDS_MAX))];
             let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-            let mut parts = [IoSliceMut::new(&mut bytes)];
+            let mut parts = [IoSliceMut::new(bytes)];
             let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
             let received = recvmsg(stream.as_fd(), &mut parts, &mut ancillary, flags)?;
             for message in ancillary.drain() {
@@ -138,7 +140,7 @@ impl Connection {
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.decoder.push(&bytes[..count]);
+        self.decoder.push(&self.received[..count]);
         Ok(())
     }
 }

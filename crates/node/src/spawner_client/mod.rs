@@ -94,11 +94,20 @@ impl SpawnerClient {
     /// Sends a request, or keeps it until the socket takes it. Without a connection it is dropped:
     /// the list that comes with the next one tells what has to be said again.
     pub fn send(&mut self, request: &Request) {
-        if self.orphans.take(request) {
-            return;
+        self.send_all([request]);
+    }
+
+    /// Sends several requests at once, which costs less.
+    pub fn send_all<'r>(&mut self, requests: impl IntoIterator<Item = &'r Request>) {
+        for request in requests {
+            if !self.orphans.take(request)
+                && let Link::Up(connection) = &mut self.link
+            {
+                connection.queue(request);
+            }
         }
         if let Link::Up(connection) = &mut self.link {
-            connection.send(request);
+            let _ = connection.flush();
         }
     }
 
