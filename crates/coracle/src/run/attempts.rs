@@ -9,6 +9,7 @@ use kinds::Uid;
 
 use super::{
     events::{Event, Happening},
+    failures::Attempt,
     outcome::{End, Exit},
     pods::{ContainerView, LogRead, Phase, PodView, Stuck},
     progress::Changes,
@@ -53,7 +54,7 @@ impl Work {
             since: now,
             scheduled: false,
             running: false,
-            attempts_before: if self.indexed || self.single_pod { before } else { 0 },
+            attempts_before: if self.same_work() { before } else { 0 },
             seen: vec![(0, 0); view.containers.len()],
             trouble: None,
         });
@@ -77,6 +78,9 @@ impl Work {
             Phase::Succeeded => {
                 self.over.insert(uid);
                 self.over_succeeded += 1;
+                if self.same_work() {
+                    self.failed.forget(view.index);
+                }
                 changes.events.push(self.pod_event(Happening::Succeeded, &pod, view, now));
                 if !self.id.is_job {
                     self.succeeded = 1;
@@ -210,6 +214,9 @@ impl Work {
         event.reason = (!exit.reason.is_empty()).then(|| exit.reason.clone());
         event.message = (!exit.message.is_empty()).then(|| exit.message.clone());
         self.failures += 1;
+        let (matched, put_down) = (view.matched, view.deleting);
+        let failed = Attempt { number: attempt, exit_code: exit.code, matched, put_down };
+        self.failed.add(view.index, failed, self.same_work());
         self.last_failure = Some(Failure {
             pod: pod.name.clone(),
             uid,
@@ -219,6 +226,11 @@ impl Work {
             exit: exit.clone(),
         });
         event
+    }
+
+    /// Whether pods of one index, or of none, are attempts at the same work.
+    fn same_work(&self) -> bool {
+        self.indexed || self.single_pod
     }
 
     fn pod_event(

@@ -249,7 +249,7 @@ fn a_job_that_hits_its_memory_limit_names_limit_rule_and_next_command() {
               read etl-aaaaa/main 0
         counts job/etl  0/1 succeeded  0 running  0 retried  1 failed
         end    job/etl  Failed  BackoffLimitExceeded: Job has reached the specified backoff limit  in 2.0 s
-        end      attempt 1  exit 137, killed by the memory limit of 32Mi
+        end      attempt 1  exit 137, killed by the memory limit of 32Mi  by backoffLimit 0
         end        | schema mismatch
         end      see: coracle logs job/etl --data-dir /d
         code   137, all pods seen: true
@@ -275,7 +275,7 @@ fn a_command_that_is_not_there_reads_no_log_and_ends_with_127() {
               > job/etl  attempt 1 failed: command not found: exec: "nope": executable file not found in $PATH
         counts job/etl  0/1 succeeded  0 running  0 retried  1 failed
         end    job/etl  Failed  BackoffLimitExceeded  in 2.0 s
-        end      attempt 1  command not found: exec: "nope": executable file not found in $PATH
+        end      attempt 1  command not found: exec: "nope": executable file not found in $PATH  by backoffLimit 0
         end        | schema mismatch
         end      see: coracle logs job/etl --data-dir /d
         code   127, all pods seen: true

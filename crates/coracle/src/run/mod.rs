@@ -6,6 +6,7 @@ mod afterwards;
 mod attempts;
 mod attendance;
 mod events;
+mod failures;
 mod follow;
 mod lines;
 mod manifests;

@@ -3,10 +3,15 @@
 use jiff::Timestamp;
 use kinds::{
     Uid,
-    types::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod},
+    selector::Selector,
+    types::{
+        batch::v1::PodFailurePolicy,
+        core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod},
+    },
 };
+use reconcile::PodFacts;
 
-use super::{outcome::Exit, work::Id};
+use super::{failures::Matched, outcome::Exit, work::Id};
 
 /// Waiting reasons that are part of every start or restart, and no trouble.
 const WAITING_WELL: &[&str] = &["ContainerCreating", "PodInitializing", "CrashLoopBackOff", ""];
@@ -32,6 +37,10 @@ pub(crate) struct PodView {
     /// Reason and message of `PodScheduled=False`.
     pub(crate) unscheduled: Option<(String, String)>,
     pub(crate) containers: Vec<ContainerView>,
+    /// Its deletion has begun.
+    pub(crate) deleting: bool,
+    /// The rule of its Job's failure policy that its end matches.
+    pub(crate) matched: Option<Matched>,
 }
 
 /// The part of a container's status that matters here.
@@ -76,7 +85,8 @@ pub(crate) struct Stuck {
 }
 
 impl PodView {
-    pub(crate) fn of(pod: &Pod) -> Self {
+    /// `policy` is that of its Job.
+    pub(crate) fn of(pod: &Pod, policy: Option<&PodFailurePolicy>) -> Self {
         let status = pod.status.clone().unwrap_or_default();
         let annotations = pod.metadata.annotations.as_ref();
         let index = annotations.and_then(|all| all.get(reconcile::INDEX_KEY)?.parse().ok());
@@ -101,6 +111,8 @@ impl PodView {
             scheduled: pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()),
             unscheduled,
             containers: containers.iter().map(ContainerView::of).collect(),
+            deleting: pod.metadata.deletion_timestamp.is_some(),
+            matched: policy.and_then(|policy| matched(pod, policy)),
         }
     }
 }
@@ -142,6 +154,14 @@ impl ContainerView {
             refused,
         }
     }
+}
+
+/// What the Job controller would say of the pod.
+fn matched(pod: &Pod, policy: &PodFailurePolicy) -> Option<Matched> {
+    pod.metadata.uid.as_ref()?;
+    let facts = PodFacts::of(pod, &Selector::from_label_selector(None), Some(policy));
+    let judgement = facts.judgement?;
+    Some(Matched { rule: judgement.rule, action: judgement.action })
 }
 
 fn exit(ended: &ContainerStateTerminated) -> Exit {

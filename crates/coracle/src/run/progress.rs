@@ -103,6 +103,7 @@ impl Progress {
         work.failed_pods = status.failed.unwrap_or(0);
         let conditions = status.conditions.as_deref().unwrap_or_default();
         if let Some(end) = conditions.iter().find_map(ending) {
+            work.set_index_ends(status);
             work.finish(end, now);
         }
     }
@@ -112,7 +113,7 @@ impl Progress {
         let owner = controller(pod).unwrap_or(uid);
         let busy_before = self.running() > 0;
         let Some(work) = self.work_mut(owner) else { return Changes::default() };
-        let changes = work.pod(uid, &PodView::of(pod), now);
+        let changes = work.pod(uid, &PodView::of(pod, work.rules.policy.as_ref()), now);
         if busy_before || self.running() > 0 {
             self.busy = now;
         }

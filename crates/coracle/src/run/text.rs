@@ -211,6 +211,11 @@ fn failed(
     }
     first.extend(took(work).map(|took| format!("  {took}")));
     let mut lines = vec![first];
+    let rule = work.failed.only_rule(&work.rules, reason).filter(|_| work.id.is_job);
+    if work.id.is_job && rule.is_none() {
+        let failed = work.failed.lines(&work.rules, reason, &work.index_ends);
+        lines.extend(failed.into_iter().map(|line| format!("  {line}")));
+    }
     let Some(failure) = &work.last_failure else { return lines };
     let how = failure.exit.describe(work.memory_limit(&failure.container));
     let container = match work.containers.len() {
@@ -218,7 +223,8 @@ fn failed(
         _ if failure.container.is_empty() => String::new(),
         _ => format!("  container {}", failure.container),
     };
-    lines.push(format!("  {}{container}  {how}", who(failure, work)));
+    let rule = rule.map(|rule| format!("  {rule}")).unwrap_or_default();
+    lines.push(format!("  {}{container}  {how}{rule}", who(failure, work)));
     lines.extend(tail.iter().flat_map(|tail| tail.iter()).map(|line| format!("    | {line}")));
     if failure.exit.machine_refused() {
         lines.push(
@@ -229,6 +235,9 @@ fn failed(
         let index = failure.index.filter(|_| !work.single_pod);
         let index = index.map(|index| format!(" --index {index}")).unwrap_or_default();
         lines.push(format!("  see: {}{index}", hints.command("logs", work)));
+        if work.completions.is_some() && !work.single_pod {
+            lines.push(format!("  again: {} --failed", hints.command("rerun", work)));
+        }
     }
     lines
 }

@@ -9,14 +9,17 @@ use jiff::Timestamp;
 use kinds::{
     Uid,
     types::{
-        batch::v1::Job,
+        batch::v1::{Job, JobStatus},
         core::v1::{Pod, PodSpec},
     },
 };
 
+use reconcile::IndexSet;
+
 use super::{
     attempts::Tracked,
     events::{Event, Happening},
+    failures::{Failures, IndexEnds, Rules},
     outcome::{End, Exit, Result},
     pods::Stuck,
 };
@@ -111,6 +114,12 @@ pub(crate) struct Work {
     /// Of these, and of those that the Job began with.
     pub(super) over_succeeded: i32,
     pub(super) over_failed: i32,
+    /// What ends attempts.
+    pub(super) rules: Rules,
+    /// The attempts that failed, at what did not succeed since.
+    pub(super) failed: Failures,
+    /// Which indexes succeeded and failed in the end.
+    pub(super) index_ends: IndexEnds,
     /// Failed pods so far, by index; all under 0 where there are no indexes.
     pub(super) failed_by_index: HashMap<u32, u32>,
 }
@@ -123,12 +132,14 @@ impl Work {
         let meta = &job.metadata;
         let annotations = meta.annotations.as_ref();
         let done_before = annotations.and_then(|all| all.get(DONE_ANNOTATION)?.parse().ok());
+        let rules = Rules::of(&spec);
         let pod = spec.template.spec.unwrap_or_default();
         Self {
             completions: spec.completions,
             parallelism,
             indexed: spec.completion_mode.as_deref() == Some("Indexed"),
             single_pod,
+            rules,
             over_succeeded: done_before.unwrap_or(0),
             ..Self::new(true, meta.namespace.as_deref(), meta.name.as_deref(), &pod, now)
         }
@@ -174,7 +185,22 @@ impl Work {
             over: HashSet::new(),
             over_succeeded: 0,
             over_failed: 0,
+            rules: Rules::default(),
+            failed: Failures::default(),
+            index_ends: IndexEnds::default(),
             failed_by_index: HashMap::new(),
+        }
+    }
+
+    /// Takes which indexes succeeded and failed from the status of a Job that ended.
+    pub(super) fn set_index_ends(&mut self, status: &JobStatus) {
+        let completions = self.completions.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let set = |text: &Option<String>| {
+            IndexSet::parse(text.as_deref().unwrap_or_default(), completions)
+        };
+        if self.indexed {
+            let (completed, failed) = (set(&status.completed_indexes), set(&status.failed_indexes));
+            self.index_ends = IndexEnds { completed, failed, completions };
         }
     }
 

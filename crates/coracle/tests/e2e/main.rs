@@ -7,6 +7,7 @@ mod always_a_client;
 mod bad_input;
 mod examples;
 mod exit_codes;
+mod failures;
 mod notify;
 mod objects;
 mod output;

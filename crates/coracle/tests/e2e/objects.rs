@@ -287,7 +287,7 @@ fn describe_of_a_failed_job_tells_what_run_would_have_told() {
         "Name:             etl\nNamespace:        default\nSelector:         batch.kubernetes.io/",
         "Pods Statuses:    0 Active (0 Ready) / 0 Succeeded / 1 Failed\nPod Template:\n",
         "Failure:\n  job/etl  Failed  BackoffLimitExceeded",
-        "    attempt 1  exit 3\n      | last words\n    see: coracle logs job/etl\nEvents:\n",
+        "    attempt 1  exit 3  by backoffLimit 0\n      | last words\n    see: coracle logs job/etl\nEvents:\n",
         "  BackoffLimitExceeded  ",
     ] {
         assert!(told.contains(part), "{part:?} is not in\n{told}");
