@@ -5,6 +5,7 @@
 
 mod cases;
 mod collector;
+mod draw;
 mod index_set;
 mod notation;
 mod orphans;
@@ -13,4 +14,5 @@ mod pods;
 mod policies;
 mod properties;
 mod template;
+mod watched;
 mod world;

@@ -136,14 +136,18 @@ impl World {
         self.collect(name);
     }
 
-    /// A pod ends with this phase, and says when.
-    pub(crate) fn end(&mut self, name: &str, phase: &str) {
+    /// A pod ends with this exit code, and says when.
+    pub(crate) fn end(&mut self, name: &str, code: i32) {
         let now = self.now.duration_since(START).as_secs();
         let now = i32::try_from(now).expect("a test is short");
         let pod = self.pod(name);
         let status = pod.status.get_or_insert_default();
-        status.phase = Some(phase.to_owned());
-        let state = Some(notation::ended(now));
+        status.phase = Some(if code == 0 { "Succeeded" } else { "Failed" }.to_owned());
+        let mut state = notation::ended(now);
+        if let Some(terminated) = &mut state.terminated {
+            terminated.exit_code = code;
+        }
+        let state = Some(state);
         status.container_statuses = Some(vec![ContainerStatus { state, ..Default::default() }]);
         self.collect(name);
     }
