@@ -9,7 +9,7 @@ use kinds::{KINDS, Kind};
 use serde_json::Value;
 
 use super::{
-    job, node, others, pod,
+    cron_job, job, node, others, pod,
     writer::{Writer, list, text},
 };
 
@@ -23,6 +23,7 @@ fn describe(case: &Value) -> String {
             let failure: Vec<String> = list(&case["failure"]).iter().map(text).collect();
             job::job(&mut writer, object, &failure);
         }
+        Kind::CronJob => cron_job::cron_job(&mut writer, object),
         Kind::Node => {
             let lease = Err("leases.coordination.k8s.io \"here\" not found".to_owned());
             node::node(&mut writer, object, list(&case["pods"]), &lease);

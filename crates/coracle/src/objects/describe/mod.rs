@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod cases;
 mod container;
+mod cron_job;
 mod events;
 mod job;
 mod node;
@@ -130,6 +131,7 @@ impl Describe<'_> {
         match kind {
             Kind::Pod => pod::pod(&mut writer, object),
             Kind::Job => job::job(&mut writer, object, &self.failure(object).await?),
+            Kind::CronJob => cron_job::cron_job(&mut writer, object),
             Kind::Node => {
                 let (pods, lease) = (self.pods_of_node(object).await?, self.lease(object).await);
                 node::node(&mut writer, object, &pods, &lease);
