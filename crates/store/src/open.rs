@@ -229,7 +229,9 @@ impl Replay {
 
     fn finish(mut self) -> (Store, Mend) {
         if self.whole_since.is_none() {
-            self.store.window.restart(self.store.head);
+            // The last changes may have gone with their segments: what names a revision may not be
+            // the last that did.
+            self.store.window.restart(self.store.head.max(self.store.reserved));
         }
         self.store.window.seal_deleted();
         #[cfg(feature = "planted-skipped-change")]
