@@ -238,23 +238,27 @@ impl Engine {
 
     /// The object as it will be once the pending transaction is committed.
     pub(crate) fn current(&self, key: &Key) -> Option<Draft> {
-        match self.pending.get(key) {
-            Some(pending) => pending.cloned(),
-            None => self.store.get(key).map(|object| object.draft()),
+        match (self.pending.get(key), self.pending.event(key)) {
+            (Some(pending), _) => pending.cloned(),
+            (None, Some(event)) => Some(event.draft()),
+            (None, None) => self.store.get(key).map(|object| object.draft()),
         }
     }
 
     pub(crate) fn exists(&self, key: &Key) -> bool {
         match self.pending.get(key) {
             Some(pending) => pending.is_some(),
-            None => self.store.get(key).is_some(),
+            None => self.pending.event(key).is_some() || self.store.get(key).is_some(),
         }
     }
 
     pub(crate) fn uid_of(&self, key: &Key) -> Option<Uid> {
         match self.pending.get(key) {
             Some(pending) => pending.and_then(uid),
-            None => self.store.get(key).map(|object| object.meta.uid),
+            None => {
+                let recorded = self.pending.event(key).map(|event| event.uid);
+                recorded.or_else(|| self.store.get(key).map(|object| object.meta.uid))
+            }
         }
     }
 
@@ -354,8 +358,9 @@ impl Engine {
             return;
         }
         let uid = Uid::from_random(self.random.u128(..));
-        let draft = self.recorder.record(about, what, &self.node_name, uid, now);
-        self.pending.put(draft.key(), draft);
+        if let Some(event) = self.recorder.record(about, what, &self.node_name, uid, now) {
+            self.pending.put_event(event);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod binding;
 mod bootstrap;
 mod budgets;
 mod controllers;
+mod correlator;
 mod cron_job_controller;
 mod cron_jobs;
 mod delete;

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use kinds::{Draft, Key};
+use kinds::{Draft, EventDraft, Key};
 use store::Write;
 
 /// What becomes of one object.
 enum Next {
     Put(Draft),
+    Event(Box<EventDraft>),
     /// It goes. If this transaction had changed it before, that is how it looked last.
     Gone(Option<Draft>),
 }
@@ -22,19 +23,28 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// What this transaction makes of the key: `None` if it does not touch it, `Some(None)` if it
-    /// deletes it.
+    /// deletes it. The Events that it records are [elsewhere](Self::event).
     pub(crate) fn get(&self, key: &Key) -> Option<Option<&Draft>> {
-        self.writes.get(key).map(|next| match next {
-            Next::Put(draft) => Some(draft),
-            Next::Gone(_) => None,
-        })
+        match self.writes.get(key)? {
+            Next::Put(draft) => Some(Some(draft)),
+            Next::Event(_) => None,
+            Next::Gone(_) => Some(None),
+        }
     }
 
-    /// What this transaction creates or changes.
+    /// The Event that this transaction records under the key.
+    pub(crate) fn event(&self, key: &Key) -> Option<&EventDraft> {
+        match self.writes.get(key)? {
+            Next::Event(event) => Some(event),
+            Next::Put(_) | Next::Gone(_) => None,
+        }
+    }
+
+    /// What this transaction creates or changes, but the Events that it records.
     pub(crate) fn puts(&self) -> impl Iterator<Item = (&Key, &Draft)> {
         self.writes.iter().filter_map(|(key, next)| match next {
             Next::Put(draft) => Some((key, draft)),
-            Next::Gone(_) => None,
+            Next::Event(_) | Next::Gone(_) => None,
         })
     }
 
@@ -42,10 +52,16 @@ impl Pending {
         self.writes.insert(key, Next::Put(draft));
     }
 
+    /// Records an Event.
+    pub(crate) fn put_event(&mut self, event: EventDraft) {
+        self.writes.insert(event.key.clone(), Next::Event(Box::new(event)));
+    }
+
     /// Deletes the key; `stored` says whether the store has it, else the creation is just dropped.
     pub(crate) fn delete(&mut self, key: &Key, stored: bool) {
         let last = match self.writes.remove(key) {
             Some(Next::Put(draft)) => Some(draft),
+            Some(Next::Event(event)) => Some(event.draft()),
             Some(Next::Gone(last)) => last,
             None => None,
         };
@@ -72,6 +88,7 @@ impl Pending {
         let writes = std::mem::take(&mut self.writes).into_iter();
         let writes = writes.map(|(key, next)| match next {
             Next::Put(draft) => Write::Put(draft),
+            Next::Event(event) => Write::Event(event),
             Next::Gone(None) => Write::Delete(key),
             Next::Gone(Some(last)) => Write::End(last),
         });

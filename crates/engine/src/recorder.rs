@@ -7,17 +7,21 @@ use std::{
 };
 
 use jiff::Timestamp;
-use kinds::{Draft, Key, Kind, Uid, api_time, metav1::ObjectMeta};
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use kinds::{Draft, EventDraft, Key, Kind, Uid};
 
-use crate::limits::Limits;
+use crate::{correlator::Correlator, limits::Limits};
 
 /// Bytes of an Event object besides its message and the name and namespace of what it is about.
 const EVENT_OVERHEAD_BYTES: usize = 700;
 
 /// Bytes that `metadata.resourceVersion` adds to an object that is not sealed yet.
 const REVISION_BYTES: usize = 40;
+
+/// How the words of many Events begin that are told as one.
+const COMBINED: &str = "(combined from similar events): ";
+
+/// Records whatever it has to say: upstream's scheduler speaks through another API.
+const OUTSPOKEN: &str = "default-scheduler";
 
 /// What an Event is about.
 #[derive(Clone, Debug)]
@@ -61,6 +65,7 @@ pub(crate) struct Recorder {
     queue: VecDeque<(i64, u64)>,
     bytes: usize,
     sequence: u64,
+    correlator: Correlator,
 }
 
 impl Recorder {
@@ -93,7 +98,8 @@ impl Recorder {
         self.known.insert(fold, known);
     }
 
-    /// The Event object that says it: a new one, or the earlier one counted up.
+    /// The Event object that says it: a new one, or the earlier one counted up. `None` if there was
+    /// too much of the like.
     pub(crate) fn record(
         &mut self,
         about: &About,
@@ -101,26 +107,45 @@ impl Recorder {
         node: &str,
         uid: Uid,
         now: Timestamp,
-    ) -> Draft {
-        let Happening { component, reason, message, .. } = what;
-        let fold = hash(&(about.uid, &about.field_path, component, reason, message));
+    ) -> Option<EventDraft> {
+        let now_s = now.as_second();
+        let (fold, message) = self.fold(about, what, now_s);
+        let source = hash(&(about.uid, what.component));
+        let heard = what.component == OUTSPOKEN || self.correlator.hears(source, now_s);
         if let Some(known) = self.known.get_mut(&fold) {
             known.count += 1;
-            known.last_s = now.as_second();
-            return event(about, what, node, known, now);
+            known.last_s = now_s;
+            return heard.then(|| event(about, what, message, node, known, now));
+        }
+        if !heard {
+            return None;
         }
         self.sequence += 1;
         let stamp = (now.as_nanosecond() as u64).wrapping_add(self.sequence);
-        let name = format!("{}.{stamp:016x}", about.key.name);
-        let namespace =
-            if about.key.namespace.is_empty() { "default" } else { &about.key.namespace };
-        let key = Key::new(Kind::Event, namespace, &name);
+        let name = format!("{}.{stamp:016x}", about.key.name).into();
+        let namespace = match about.key.namespace.is_empty() {
+            true => "default".into(),
+            false => about.key.namespace.clone(),
+        };
+        let key = Key { kind: Kind::Event, namespace, name };
         let names = 2 * about.key.name.len() + 2 * about.key.namespace.len();
         let bytes = EVENT_OVERHEAD_BYTES + names + message.len();
-        let known = Known { key, uid, count: 1, first: now, last_s: now.as_second(), bytes };
-        let draft = event(about, what, node, &known, now);
+        let known = Known { key, uid, count: 1, first: now, last_s: now_s, bytes };
+        let event = event(about, what, message, node, &known, now);
         self.keep(fold, known);
-        draft
+        Some(event)
+    }
+
+    /// What stands for an Event, which is the same as the last with an equal one; and its words,
+    /// which are others if it is combined with more like it.
+    fn fold(&mut self, about: &About, what: &Happening, now_s: i64) -> (u64, String) {
+        let Happening { component, warning, reason, message } = what;
+        let like = hash(&(about.uid, *component, *warning, reason));
+        if *component != OUTSPOKEN && self.correlator.combines(like, hash(message), now_s) {
+            return (hash(&(COMBINED, like)), format!("{COMBINED}{message}"));
+        }
+        let fold = hash(&(about.uid, &about.field_path, component, reason, message));
+        (fold, message.clone())
     }
 
     /// Takes out one Event that is over the budget.
@@ -150,65 +175,27 @@ fn hash(what: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// `involvedObject` of an Event.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Involved<'a> {
-    kind: &'a str,
-    api_version: String,
-    name: &'a str,
-    uid: String,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    namespace: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field_path: Option<&'a str>,
-}
-
-/// `source` of an Event.
-#[derive(Serialize)]
-struct Source<'a> {
-    component: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<&'a str>,
-}
-
-fn event(about: &About, what: &Happening, node: &str, known: &Known, now: Timestamp) -> Draft {
-    let info = about.key.kind.info();
-    let involved = Involved {
-        kind: info.name,
-        api_version: info.api_version(),
-        name: &about.key.name,
-        uid: about.uid.to_string(),
-        namespace: &about.key.namespace,
-        field_path: about.field_path.as_deref(),
-    };
-    let host = (what.component == "kubelet").then_some(node);
-    let fields = [
-        ("involvedObject", raw(&involved)),
-        ("reason", raw(&what.reason)),
-        ("message", raw(&what.message)),
-        ("source", raw(&Source { component: what.component, host })),
-        ("firstTimestamp", raw(&api_time(known.first))),
-        ("lastTimestamp", raw(&api_time(now))),
-        ("count", raw(&known.count)),
-        ("type", raw(if what.warning { "Warning" } else { "Normal" })),
-        ("eventTime", raw(&())),
-        ("reportingComponent", raw(what.component)),
-        ("reportingInstance", raw(host.unwrap_or_default())),
-    ];
-    Draft {
-        kind: Kind::Event,
-        metadata: ObjectMeta {
-            name: Some(known.key.name.to_string()),
-            namespace: Some(known.key.namespace.to_string()),
-            uid: Some(known.uid.to_string()),
-            creation_timestamp: Some(api_time(known.first)),
-            ..Default::default()
-        },
-        rest: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+fn event(
+    about: &About,
+    what: &Happening,
+    message: String,
+    node: &str,
+    known: &Known,
+    now: Timestamp,
+) -> EventDraft {
+    EventDraft {
+        key: known.key.clone(),
+        uid: known.uid,
+        about: about.key.clone(),
+        about_uid: about.uid,
+        field_path: about.field_path.clone(),
+        warning: what.warning,
+        reason: what.reason.clone(),
+        message,
+        component: what.component,
+        host: (what.component == "kubelet").then(|| node.to_owned()),
+        count: known.count,
+        first: known.first,
+        last: now,
     }
-}
-
-fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
-    to_raw_value(value).expect("plain data serialises")
 }

@@ -8,6 +8,7 @@ pub mod columns;
 pub mod cron;
 pub mod decode;
 mod draft;
+mod event_draft;
 mod field_error;
 mod key;
 pub mod manifest;
@@ -27,6 +28,7 @@ mod tree;
 mod validate;
 
 pub use draft::{Draft, api_time};
+pub use event_draft::EventDraft;
 pub use field_error::{FieldError, FieldErrorKind, FieldErrors};
 pub use key::{Key, Uid};
 pub use object::{DecodeError, Facts, Meta, Object, Owner, RUN_ANNOTATION};

@@ -1,10 +1,10 @@
 //! The store: commit, read, hand out batches. Everything here is memory.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use kinds::{Draft, Key, Kind, Object, Revision};
+use kinds::{Draft, EventDraft, Key, Kind, Object, Revision};
 
 use crate::{
     Batch, Change, ChangeKind, Done, Expired, Limits,
@@ -21,6 +21,8 @@ use crate::{
 pub enum Write {
     /// Create or replace. Name, uid and times are set; the store gives the revision.
     Put(Draft),
+    /// Create or replace an Event of the server's own.
+    Event(Box<EventDraft>),
     /// Remove the object, which must exist.
     Delete(Key),
     /// Replace the object, which must exist, and remove it: two changes, so that whoever watches
@@ -137,42 +139,37 @@ impl Store {
 
     /// Gives each write its revision and its entry.
     fn seal(&mut self, writes: Vec<Write>, out: &mut Vec<u8>) -> Vec<Sealed> {
-        let mut keys = BTreeSet::new();
+        let mut keys = Vec::with_capacity(writes.len());
         let mut sealed = Vec::with_capacity(writes.len());
         for write in writes {
-            let key = match write {
-                Write::Put(draft) => {
-                    let put = self.seal_put(draft, out);
-                    let key = put.change.object.key.clone();
-                    sealed.push(put);
-                    key
-                }
+            match write {
+                Write::Put(draft) => sealed.push(self.seal_put(|at| draft.seal(at), out)),
+                Write::Event(event) => sealed.push(self.seal_put(|at| event.seal(at), out)),
                 Write::Delete(key) => {
                     let last = Arc::clone(self.get(&key).expect("only what exists is deleted"));
                     sealed.push(self.seal_delete(last, out));
-                    key
                 }
                 Write::End(draft) => {
-                    let put = self.seal_put(draft, out);
-                    assert_eq!(
-                        put.change.kind,
-                        ChangeKind::Modified,
-                        "only what exists is deleted"
-                    );
+                    let put = self.seal_put(|at| draft.seal(at), out);
+                    let exists = put.change.kind == ChangeKind::Modified;
+                    assert!(exists, "only what exists is deleted");
                     let last = Arc::clone(&put.change.object);
-                    sealed.extend([put, self.seal_delete(Arc::clone(&last), out)]);
-                    last.key.clone()
+                    sealed.extend([put, self.seal_delete(last, out)]);
                 }
-            };
-            assert!(keys.insert(key), "a transaction writes each key once");
+            }
+            keys.extend(sealed.last().map(|sealed| sealed.change.object.key.clone()));
         }
+        // They come in order, mostly, and are quickly sorted.
+        keys.sort();
+        let once = keys.windows(2).all(|pair| pair[0] != pair[1]);
+        assert!(once, "a transaction writes each key once");
         sealed
     }
 
-    fn seal_put(&mut self, draft: Draft, out: &mut Vec<u8>) -> Sealed {
+    fn seal_put(&mut self, seal: impl FnOnce(Revision) -> Object, out: &mut Vec<u8>) -> Sealed {
         self.head += 1;
         let revision = self.head;
-        let object = Arc::new(draft.seal(revision));
+        let object = Arc::new(seal(revision));
         let previous = self.get(&object.key).cloned();
         let replaced = previous.as_ref().map_or(0, |p| p.meta.revision);
         let bytes = Entry::put(&object, replaced).write(object.json(), out);

@@ -2,7 +2,7 @@
 
 use engine::{About, Happening, Limits, Scope, history};
 use jiff::SignedDuration;
-use kinds::{Kind, Object, types::core::v1::PodStatus};
+use kinds::{Kind, Object, Uid, types::core::v1::PodStatus};
 
 use crate::world::{World, indexed, pod};
 
@@ -131,7 +131,11 @@ fn pods_of_a_node_that_is_there_stay_until_it_goes() {
 }
 
 fn say(world: &mut World, pod: &Object, message: &str) {
-    let about = About { key: pod.key.clone(), uid: pod.meta.uid, field_path: None };
+    say_of(world, pod, pod.meta.uid, message);
+}
+
+fn say_of(world: &mut World, pod: &Object, uid: Uid, message: &str) {
+    let about = About { key: pod.key.clone(), uid, field_path: None };
     let reason = "Failed".to_owned();
     let message = message.to_owned();
     let what = Happening { component: "kubelet", warning: true, reason, message };
@@ -158,6 +162,22 @@ fn what_happens_again_is_counted_up() {
     assert_eq!(last.duration_since(first), SignedDuration::from_secs(3));
 }
 
+/// What client-go's recorder does for upstream's controllers.
+#[test]
+fn who_goes_on_and_on_is_combined_and_then_not_heard() {
+    let mut world = World::new(Scope::All);
+    let pod = world.create(Kind::Pod, &pod("one", "1"));
+    for number in 1..=40 {
+        say(&mut world, &pod, &format!("failure {number}"));
+    }
+    let mut told = said(&world);
+    let combined = told.pop().unwrap();
+    assert_eq!(told.len(), 9);
+    assert!(told.iter().all(|(message, count)| message.starts_with("failure ") && *count == 1));
+    let heard = "(combined from similar events): failure 25";
+    assert_eq!(combined, (heard.to_owned(), 16));
+}
+
 #[test]
 fn events_go_an_hour_after_they_were_last_seen() {
     let mut world = World::new(Scope::All);
@@ -179,7 +199,8 @@ fn events_stay_within_their_bytes_the_oldest_go_first() {
     let mut world = World::open(Default::default(), Scope::All, limits);
     let pod = world.create(Kind::Pod, &pod("one", "1"));
     for number in 0..100 {
-        say(&mut world, &pod, &number.to_string());
+        // One that says so much about one object would not be heard.
+        say_of(&mut world, &pod, Uid::from_random(number), &number.to_string());
     }
     let bytes: usize =
         world.engine.store().list(Kind::Event, None).map(|event| event.json().len()).sum();
