@@ -86,15 +86,16 @@ impl Engine {
     /// As [`admit`](Self::admit), for a Pod that a controller makes.
     pub(crate) fn admit_pod(
         &mut self,
-        pod: Pod,
+        mut pod: Pod,
         now: Timestamp,
     ) -> Result<(Draft, Pod), StatusError> {
         let name = pod.metadata.name.clone().unwrap_or_default();
-        let shell =
-            Draft { kind: Kind::Pod, metadata: pod.metadata.clone(), rest: Default::default() };
+        let metadata = std::mem::take(&mut pod.metadata);
+        let shell = Draft { kind: Kind::Pod, metadata, rest: Default::default() };
         let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
         let state = self.state();
         admission::first(&state, &Request { draft: &shell, old: None })?;
+        pod.metadata = shell.metadata;
         let mut refused = Ok(());
         let admitted = admit::create_pod(pod, &context, &mut |meta, spec| {
             refused = admission::pod(&state, &mut PodChange { meta, spec, old: None });

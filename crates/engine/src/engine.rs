@@ -245,6 +245,15 @@ impl Engine {
         }
     }
 
+    /// As [`current`](Self::current), for a change that is [written](Self::write) next: taken back
+    /// from the pending transaction, not copied, unless a quota compares it with what it becomes.
+    pub(crate) fn reopen(&mut self, key: &Key) -> Option<Draft> {
+        match self.quotas.any(&key.namespace) {
+            true => self.current(key),
+            false => self.pending.take_back(key).or_else(|| self.current(key)),
+        }
+    }
+
     pub(crate) fn exists(&self, key: &Key) -> bool {
         match self.pending.get(key) {
             Some(pending) => pending.is_some(),

@@ -133,7 +133,16 @@ impl Engine {
 
     /// Takes the tracking finalizer off a pod: it is accounted for.
     pub(crate) fn untrack(&mut self, pod: &Key) {
-        self.edit(pod, |meta| strip_finalizer(meta, TRACKING_FINALIZER));
+        let stays = |draft: &Draft| draft.metadata.deletion_timestamp.is_none();
+        if !self.pending.get(pod).flatten().is_some_and(stays) {
+            return self.edit(pod, |meta| strip_finalizer(meta, TRACKING_FINALIZER));
+        }
+        // It was just reported on: nothing of it changes but this.
+        let Some(mut draft) = self.reopen(pod) else { return };
+        strip_finalizer(&mut draft.metadata, TRACKING_FINALIZER);
+        self.urgent = true;
+        self.index_pod(pod, &draft, None);
+        self.write(pod.clone(), draft);
     }
 
     fn adopt(&mut self, job: &Key, pod: &Key) {
@@ -177,7 +186,7 @@ impl Engine {
             return;
         }
         let spec = state.job.spec.clone();
-        if let Some(mut draft) = self.current(key) {
+        if let Some(mut draft) = self.reopen(key) {
             draft.set_job_status(&status);
             self.urgent = true;
             let job = Job { metadata: draft.metadata.clone(), spec, status: Some(status) };

@@ -40,6 +40,17 @@ impl Pending {
         }
     }
 
+    /// Takes back what this transaction makes of an object, to be changed and put again.
+    pub(crate) fn take_back(&mut self, key: &Key) -> Option<Draft> {
+        match self.writes.remove(key)? {
+            Next::Put(draft) => Some(draft),
+            other => {
+                self.writes.insert(key.clone(), other);
+                None
+            }
+        }
+    }
+
     /// What this transaction creates or changes, but the Events that it records.
     pub(crate) fn puts(&self) -> impl Iterator<Item = (&Key, &Draft)> {
         self.writes.iter().filter_map(|(key, next)| match next {

@@ -20,17 +20,24 @@ impl Engine {
         if self.uid_of(key) != Some(pod_uid) {
             return;
         }
-        let Some(mut draft) = self.current(key) else { return };
+        let Some(mut draft) = self.reopen(key) else { return };
         draft.set_pod_status(&status);
         // Nothing else of the spec is asked for after a pod is bound, but what its init containers
         // are: restartable ones count as containers.
         let plain = status.init_container_statuses.as_ref().is_none_or(Vec::is_empty);
         let spec = PodSpec { node_name: Some(self.node_name.clone()), ..Default::default() };
-        let pod = Pod { metadata: draft.metadata.clone(), spec: Some(spec), status: Some(status) };
+        let metadata = std::mem::take(&mut draft.metadata);
+        let pod = Pod { metadata, spec: Some(spec), status: Some(status) };
         self.urgent |= !only_runs(&pod);
         self.reported.push((pod_uid, key.clone()));
         self.record_end(key, pod_uid, &pod);
-        self.index_pod(key, &draft, plain.then_some(&pod));
+        if plain {
+            self.index_typed_pod(key, pod_uid, &pod);
+        }
+        draft.metadata = pod.metadata;
+        if !plain {
+            self.index_pod(key, &draft, None);
+        }
         self.write(key.clone(), draft);
     }
 
@@ -69,15 +76,17 @@ impl Engine {
         if typed.is_none() && self.is_over_and_accounted(draft) {
             return self.leave_job(key, &Owner::of(&draft.metadata));
         }
-        let decoded;
-        let pod = match typed {
-            Some(pod) => pod,
-            None => {
-                decoded = draft.pod().expect("a Pod in the store was validated");
-                &decoded
-            }
-        };
         let Some(pod_uid) = crate::engine::uid(draft) else { return };
+        match typed {
+            Some(pod) => self.index_typed_pod(key, pod_uid, pod),
+            None => {
+                let pod = draft.pod().expect("a Pod in the store was validated");
+                self.index_typed_pod(key, pod_uid, &pod);
+            }
+        }
+    }
+
+    fn index_typed_pod(&mut self, key: &Key, pod_uid: Uid, pod: &Pod) {
         self.index_room(key, pod_uid, pod);
         let owner = Self::controller(&Owner::of(&pod.metadata));
         let job = owner.and_then(|owner| self.jobs.key_of(owner)).cloned();
@@ -189,7 +198,7 @@ impl Engine {
     }
 
     fn assign(&mut self, key: &Key, now: Timestamp) {
-        let Some(mut draft) = self.current(key) else { return };
+        let Some(mut draft) = self.reopen(key) else { return };
         let node = self.node_name.clone();
         draft.set_node_name(&node);
         Self::set_scheduled(&mut draft, now, None);
@@ -206,7 +215,7 @@ impl Engine {
     }
 
     fn explain(&mut self, key: &Key, why: &str, now: Timestamp) {
-        let Some(mut draft) = self.current(key) else { return };
+        let Some(mut draft) = self.reopen(key) else { return };
         Self::set_scheduled(&mut draft, now, Some(why));
         self.scheduler_says(key, &draft, true, "FailedScheduling", why.to_owned(), now);
         self.write(key.clone(), draft);

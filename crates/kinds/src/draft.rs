@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::{
     DecodeError, Facts, Key, Kind, Meta, Object, Owner, RUN_ANNOTATION, Revision, Uid,
     metav1::{ObjectMeta, Time},
+    scan,
     types::{
         batch::v1::{CronJob, CronJobStatus, Job, JobStatus},
         core::v1::{
@@ -216,12 +217,21 @@ impl Draft {
 
     /// Binds a Pod: sets `spec.nodeName` and leaves every other byte of the spec as it is.
     pub fn set_node_name(&mut self, node: &str) {
-        let raw = self.rest.get("spec").map_or("{}", |raw| raw.get());
-        let fields: BTreeMap<String, Box<RawValue>> =
-            serde_json::from_str(raw).expect("a draft's spec is an object");
-        let name = serde_json::value::to_raw_value(node).expect("a string serialises");
-        let bound = fields.into_iter().chain([("nodeName".to_owned(), name)]);
-        self.set("spec", &bound.collect::<BTreeMap<_, _>>());
+        let spec = self.rest.get("spec").map_or("{}", |raw| raw.get());
+        let field = format!("\"nodeName\":{}", serde_json::Value::from(node));
+        let bound = match place(spec, "nodeName") {
+            Some(there) if there.name == "nodeName" => {
+                [&spec[..there.start], &field, &spec[there.value.end..]].concat()
+            }
+            Some(next) => [&spec[..next.start], &field, ",", &spec[next.start..]].concat(),
+            None => {
+                let (all, end) = spec.split_at(spec.rfind('}').unwrap_or_default());
+                let comma = if all.trim_end().ends_with('{') { "" } else { "," };
+                [all, comma, &field, end].concat()
+            }
+        };
+        let raw = RawValue::from_string(bound).expect("a field more leaves an object one");
+        self.rest.insert("spec".to_owned(), raw);
     }
 
     /// The key this draft will have; name and namespace must be set by now.
@@ -270,29 +280,31 @@ impl Draft {
 
     fn index(mut self, revision: Revision) -> Object {
         omit_empty(&mut self.metadata);
-        let meta = &self.metadata;
-        let uid = meta.uid.as_deref().and_then(Uid::parse).expect("a sealed object has a uid");
+        let (key, facts) = (self.key(), self.facts());
+        // No more room than it takes: it is kept for long.
+        let json = self.to_json().into_boxed_slice();
+        let meta = self.metadata;
         let seconds = |time: &Option<Time>| time.as_ref().map(|t| t.0.as_second());
         let index = Meta {
-            uid,
+            uid: meta.uid.as_deref().and_then(Uid::parse).expect("a sealed object has a uid"),
             revision,
             generation: meta.generation.unwrap_or(0),
             created_s: seconds(&meta.creation_timestamp).unwrap_or(0),
             deletion_s: seconds(&meta.deletion_timestamp),
-            labels: meta.labels.clone().unwrap_or_default(),
-            owners: Owner::of(meta),
-            finalizers: meta.finalizers.clone().unwrap_or_default(),
-            run: meta.annotations.as_ref().and_then(|a| a.get(RUN_ANNOTATION)).cloned(),
-            facts: self.facts(),
+            owners: Owner::of(&meta),
+            labels: meta.labels.unwrap_or_default(),
+            finalizers: meta.finalizers.unwrap_or_default(),
+            run: meta.annotations.and_then(|mut all| all.remove(RUN_ANNOTATION)),
+            facts,
         };
-        Object::from_parts(self.key(), index, self.to_json().into())
+        Object::from_parts(key, index, json.into())
     }
 
     fn facts(&self) -> Facts {
         match self.kind {
             Kind::Pod => Facts::Pod {
-                node_name: self.peek::<NodeName>("spec").node_name,
-                phase: self.peek::<Phase>("status").phase,
+                node_name: self.text("spec", "nodeName"),
+                phase: self.text("status", "phase"),
             },
             Kind::Job => {
                 let status: JobPeek = self.peek("status");
@@ -312,24 +324,20 @@ impl Draft {
         }
     }
 
+    /// A text in a top-level field; empty if there is none.
+    fn text(&self, field: &str, name: &str) -> String {
+        let raw = self.rest.get(field).and_then(|raw| scan::field(raw.get(), name));
+        raw.map_or_else(String::new, |text| {
+            serde_json::from_str(text).expect("a sealed object was validated")
+        })
+    }
+
     fn peek<T: DeserializeOwned + Default>(&self, field: &str) -> T {
         let raw = self.rest.get(field).map(|raw| raw.get());
         raw.map_or_else(T::default, |text| {
             serde_json::from_str(text).expect("a sealed object was validated")
         })
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct NodeName {
-    node_name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Phase {
-    phase: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -352,6 +360,15 @@ struct Involved {
     kind: String,
     name: String,
     uid: String,
+}
+
+/// A field of an object, or the one before which it belongs.
+fn place<'a>(json: &'a str, name: &str) -> Option<scan::Field<'a>> {
+    let mut fields = scan::fields(json);
+    let next = fields.find(|field| *field.name >= *name)?;
+    // Where the fields are in no order, it may be further behind.
+    let late = if next.name == name { None } else { fields.find(|field| field.name == name) };
+    Some(late.unwrap_or(next))
 }
 
 /// Seconds-precise time as the API writes it.
@@ -413,6 +430,22 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(object.json()).unwrap();
         let fields: Vec<&String> = json["metadata"].as_object().unwrap().keys().collect();
         assert_eq!(fields, ["name", "namespace", "resourceVersion", "uid"]);
+    }
+
+    #[test]
+    fn binding_a_pod_adds_one_field_in_its_place() {
+        for (spec, bound) in [
+            (r#"{}"#, r#"{"nodeName":"n\"1"}"#),
+            (r#"{"a":[ 1 ]}"#, r#"{"a":[ 1 ],"nodeName":"n\"1"}"#),
+            (r#"{"x":{"nodeName":1}}"#, r#"{"nodeName":"n\"1","x":{"nodeName":1}}"#),
+            (r#"{"a":1,"nodeName":"","x":2}"#, r#"{"a":1,"nodeName":"n\"1","x":2}"#),
+            (r#"{"x":2,"nodeName":""}"#, r#"{"x":2,"nodeName":"n\"1"}"#),
+        ] {
+            let json = format!(r#"{{"metadata":{{"name":"p"}},"spec":{spec}}}"#);
+            let mut draft = Draft::from_json(Kind::Pod, json.as_bytes()).unwrap();
+            draft.set_node_name("n\"1");
+            assert_eq!(draft.rest["spec"].get(), bound);
+        }
     }
 
     #[test]

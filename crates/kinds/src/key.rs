@@ -73,18 +73,19 @@ impl Uid {
 
     /// Reads the usual text form. `None` for anything else, which then names no object of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 36 {
-            return None;
-        }
-        let mut bits = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                if byte != b'-' {
-                    return None;
-                }
-                continue;
+        let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+        // Digits and dashes are looked at group by group: uids are read all the time.
+        let (mut bits, mut from) = (0, 0);
+        for end in [8, 13, 18, 23, 36] {
+            let mut group = 0_u64;
+            for byte in &text[from..end] {
+                group = group << 4 | u64::from(char::from(*byte).to_digit(16)?);
             }
-            bits = bits << 4 | u128::from(char::from(byte).to_digit(16)?);
+            bits = bits << (4 * (end - from)) | u128::from(group);
+            if text.get(end).is_some_and(|byte| *byte != b'-') {
+                return None;
+            }
+            from = end + 1;
         }
         Some(Self(bits))
     }

@@ -18,6 +18,7 @@ pub mod patch;
 mod path;
 pub mod protobuf;
 pub mod quantity;
+mod scan;
 pub mod schema;
 pub mod selector;
 mod status;
