@@ -1,4 +1,5 @@
-//! What exists in every cluster: the namespaces, the one node, the RuntimeClass of plain processes.
+//! What exists in every cluster: the namespaces, the one node, the Service of the API itself, the
+//! RuntimeClass of plain processes.
 
 use jiff::Timestamp;
 use kinds::{
@@ -32,6 +33,23 @@ const PRIORITY_CLASSES: [(&str, i32, &str); 2] = [
 /// The RuntimeClass whose pods are plain processes, and its handler.
 pub const PROCESS_CLASS: &str = "process";
 
+/// The API itself (`pkg/controlplane/controller/kubernetesservice`): the first address of
+/// `10.96.0.0/12`, as kubeadm sets clusters up, and the port of `coracle up` unless told otherwise.
+/// Nothing listens on that address yet, but clients ask what it is.
+const API_SERVICE: &str = r#"{
+    "metadata": {
+        "name": "kubernetes", "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"}
+    },
+    "spec": {
+        "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"],
+        "internalTrafficPolicy": "Cluster", "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack",
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        "sessionAffinity": "None", "type": "ClusterIP"
+    },
+    "status": {"loadBalancer": {}}
+}"#;
+
 /// On the Node: the spawner that was last known to hold its containers.
 const SPAWNER_ANNOTATION: &str = "coracle.local/spawner";
 
@@ -58,6 +76,7 @@ impl Engine {
             };
             self.ensure(Draft::of_priority_class(&class), now);
         }
+        self.put_api_service(now);
         self.put_node(node, now);
         self.commit(now);
     }
@@ -69,6 +88,17 @@ impl Engine {
         let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
         let (draft, _) = admit::create(draft, &context).expect("built-in objects are valid");
         self.put(draft);
+    }
+
+    /// Put as it is: clients cannot ask for an address yet, so admission would refuse it.
+    fn put_api_service(&mut self, now: Timestamp) {
+        let draft = Draft::from_json(Kind::Service, API_SERVICE.as_bytes());
+        let mut draft = draft.expect("the literal is a Service");
+        if !self.exists(&draft.key()) {
+            draft.metadata.uid = Some(Uid::from_random(self.random.u128(..)).to_string());
+            draft.metadata.creation_timestamp = Some(api_time(now));
+            self.put(draft);
+        }
     }
 
     /// The node as the machine is now; what was noted on it before stays.
