@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     job_spec::{self, COMPLETIONS_HIGH, HIGH_COMPLETIONS_MAX, indexed},
-    meta, pod, printed,
+    meta, pod, pod_warnings, printed,
 };
 use crate::{
     FieldError, FieldErrors,
@@ -197,5 +197,8 @@ pub(super) fn spec_warnings(spec: &JobSpec, at: Path<'_>) -> Vec<String> {
         && spec.completions > Some(COMPLETIONS_HIGH)
         && spec.parallelism > Some(HIGH_COMPLETIONS_MAX);
     let text = "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail";
-    many.then(|| format!("{at}: {text}")).into_iter().collect()
+    let many = many.then(|| format!("{at}: {text}"));
+    many.into_iter()
+        .chain(pod_warnings::of_template(&spec.template, at.field("template")))
+        .collect()
 }

@@ -2,6 +2,7 @@
 //! server owns is set, and everything wrong is reported at once.
 
 mod container;
+mod container_warnings;
 mod cron_job;
 mod data;
 mod env;
@@ -16,6 +17,7 @@ mod meta;
 mod others;
 mod pod;
 mod pod_update;
+mod pod_warnings;
 mod printed;
 mod quota;
 mod resources;
