@@ -6,10 +6,9 @@
 use crate::step::{Step, Steps};
 use crate::sys::mounts::{Attributes, Extent};
 use crate::sys::{errno, files, look, mounts, privileges, process};
-use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hasher};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// How a failure travels through the pipe: the step's position and its `errno`, native order.
@@ -27,16 +26,6 @@ const NAME_BYTES_MAX: usize = 256;
 /// Bytes of a file that are copied at once.
 const COPY_BYTES: usize = 4096;
 
-thread_local! {
-    /// Whether this process is a child.
-    static CHILD: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this process is a child. One that panics must end at once: it has no heap of its own.
-pub(crate) fn is_child() -> bool {
-    CHILD.get()
-}
-
 /// The position and `errno` in a report.
 pub(crate) fn read_report(report: Report) -> (usize, i32) {
     let [a, b, c, d, rest @ ..] = report;
@@ -44,12 +33,9 @@ pub(crate) fn read_report(report: Report) -> (usize, i32) {
     (usize::try_from(index).unwrap_or(usize::MAX), i32::from_ne_bytes(rest))
 }
 
-/// Do all steps. The last runs the program, so coming back means failure, which is reported on
-/// the descriptor.
-pub(crate) fn run(steps: &Steps, report: RawFd) -> i32 {
-    CHILD.set(true);
-    let trees = [const { None }; MOUNTS_MAX];
-    let mut hands = Hands { trees, held: 0, empty: None, null: false, own: None };
+/// Do all steps with new [`Hands`]. The last runs the program, so coming back means failure, which is
+/// reported on the descriptor.
+pub(crate) fn run(hands: &mut Hands, steps: &Steps, report: RawFd) -> i32 {
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hands.act(step) {
             let mut message: Report = [0; 8];
@@ -62,8 +48,9 @@ pub(crate) fn run(steps: &Steps, report: RawFd) -> i32 {
     NOT_RUN
 }
 
-/// What the child holds between steps.
-struct Hands {
+/// What the child holds between steps. Made before there is a child, which like that touches a page
+/// less.
+pub(crate) struct Hands {
     trees: [Option<OwnedFd>; MOUNTS_MAX],
     held: usize,
     /// The empty directory below /proc.
@@ -75,6 +62,12 @@ struct Hands {
 }
 
 impl Hands {
+    /// Empty ones.
+    pub(crate) fn new() -> Hands {
+        let trees = [const { None }; MOUNTS_MAX];
+        Hands { trees, held: 0, empty: None, null: false, own: None }
+    }
+
     fn act(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::JoinCgroup { procs } => files::write_file(procs, b"0"),
@@ -223,11 +216,24 @@ pub(crate) fn look(places: &[CString]) -> io::Result<u64> {
 /// Room for `/proc/self/fd/` and a number.
 const FD_PATH_BYTES: usize = 32;
 
-/// The name of an open descriptor.
+/// The name of an open descriptor. Written from its end, and not by `write!`, whose code and tables
+/// are half a dozen pages that a child would touch for nothing else.
 fn fd_path(fd: RawFd, buffer: &mut [u8; FD_PATH_BYTES]) -> io::Result<&CStr> {
-    let mut rest = &mut buffer[..FD_PATH_BYTES - 1];
-    write!(rest, "/proc/self/fd/{fd}")?;
-    CStr::from_bytes_until_nul(buffer).map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))
+    const DIRECTORY: &[u8] = b"/proc/self/fd/";
+    let mut rest = fd.unsigned_abs();
+    let mut at = FD_PATH_BYTES - 1;
+    loop {
+        at -= 1;
+        buffer[at] = b"0123456789"[(rest % 10) as usize];
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    at -= DIRECTORY.len();
+    buffer[at..at + DIRECTORY.len()].copy_from_slice(DIRECTORY);
+    CStr::from_bytes_until_nul(&buffer[at..])
+        .map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -381,4 +387,18 @@ fn terminated<'b>(name: &[u8], buffer: &'b mut [u8; NAME_BYTES_MAX]) -> io::Resu
     let too_long = || io::Error::from_raw_os_error(libc::ENAMETOOLONG);
     buffer.get_mut(..name.len()).ok_or_else(too_long)?.copy_from_slice(name);
     CStr::from_bytes_until_nul(buffer).map_err(|_| too_long())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_have_names() {
+        for fd in [0, 9, 10, 1024, RawFd::MAX] {
+            let mut buffer = [0; FD_PATH_BYTES];
+            let name = fd_path(fd, &mut buffer).unwrap().to_str().unwrap();
+            assert_eq!(name, format!("/proc/self/fd/{fd}"));
+        }
+    }
 }

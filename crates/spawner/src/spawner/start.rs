@@ -5,7 +5,7 @@ use super::{Spawner, Token};
 use crate::base::Base;
 use crate::cgroup::group::Group;
 use crate::cgroup::layout;
-use crate::child;
+use crate::child::{self, Hands};
 use crate::container::{Container, Phase, Process, Source};
 use crate::log::file::LogFile;
 use crate::namespaces::{self, FILES_PER_NAMESPACE, Namespace, cannot_change};
@@ -169,9 +169,10 @@ impl Spawner {
         if let Err(error) = self.heap.share() {
             complain!("share the heap with children: {error}");
         }
-        let child =
-            process::clone_child(flags, group.target(), || child::run(&steps, around.report))
-                .map_err(fail(Stage::Clone, "new process"))?;
+        let mut hands = Hands::new();
+        let work = || child::run(&mut hands, &steps, around.report);
+        let child = process::clone_child(flags, group.target(), work)
+            .map_err(fail(Stage::Clone, "new process"))?;
         let room = match room {
             Some(Kept::Taken(room)) => Some(*room),
             // One that is over already leaves nothing.

@@ -170,7 +170,7 @@ pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
 /// Move this process to an existing namespace of type `kind` (a `CLONE_NEW*` flag).
 pub(crate) fn enter_namespace(fd: RawFd, kind: libc::c_int) -> io::Result<()> {
     // SAFETY: no memory is involved; a number that is no namespace is refused by the kernel.
-    check(unsafe { libc::setns(fd, kind) })?;
+    check_long(unsafe { libc::syscall(libc::SYS_setns, fd, kind) })?;
     Ok(())
 }
 
@@ -198,15 +198,14 @@ pub(crate) fn loopback_up() -> io::Result<()> {
     Ok(())
 }
 
-/// Block every signal, or none, in this process.
+/// Block every signal, or none, in this process. The raw call, as in [`default_signals`].
 pub(crate) fn block_signals(blocked: bool) -> io::Result<()> {
-    // SAFETY: the set is filled before it is read, and lives through both calls.
-    check(unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        if blocked {
-            libc::sigfillset(&raw mut set);
-        }
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
+    let set: u64 = if blocked { u64::MAX } else { 0 };
+    let none = std::ptr::null_mut::<u64>();
+    // SAFETY: the kernel's set is one bit for each of 64 signals, and lives through the call.
+    check_long(unsafe {
+        let (how, size) = (libc::SIG_SETMASK, size_of_val(&set));
+        libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const set, none, size)
     })?;
     Ok(())
 }
