@@ -20,6 +20,7 @@ macro_rules! complain {
 mod cli;
 mod client;
 mod clock;
+mod cron;
 mod data_dir;
 mod doctor;
 mod down;
@@ -71,6 +72,8 @@ fn dispatch(command: Command) -> Result<Code, Failure> {
         Command::Delete(args) => client(objects::delete(&args)),
         Command::History(args) => client(history::history(&args)),
         Command::Rerun(args) => client(rerun::rerun(&args)),
+        Command::Trigger(args) => client(cron::trigger(&args)),
+        Command::Backfill(args) => client(cron::backfill(&args)),
         Command::Up(args) => up::up(&args),
         Command::ServePrivate(args) => up::serve_private(&args),
         // A program of its own that shares the file: its codes are between it and the server.

@@ -73,3 +73,59 @@ pub(crate) struct Rerun {
     #[command(flatten)]
     pub(crate) following: Following,
 }
+
+/// `coracle trigger`
+#[derive(Debug, Args)]
+#[command(override_usage = "coracle trigger [OPTIONS] cronjob/NAME [-- ARGS…]")]
+#[command(
+    after_help = "Example: coracle trigger cronjob/nightly --set-env DAY=2026-11-20 -- --full"
+)]
+pub(crate) struct Trigger {
+    /// The cronjob
+    #[arg(value_name = "cronjob/NAME")]
+    pub(crate) cron_job: String,
+    /// Arguments for its only container, instead of those of the manifest
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<String>,
+    /// A variable for all of its containers
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) set_env: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) following: Following,
+}
+
+/// `coracle backfill`
+#[derive(Debug, Args)]
+#[command(override_usage = "coracle backfill [OPTIONS] --since TIME cronjob/NAME")]
+#[command(
+    after_help = "A TIME is 2026-11-20T02:00:00Z, or 2026-11-20 or 2026-11-20T02:00 in the zone \
+                        of the cronjob, or 36h, which is so long ago.\n\
+                        Example: coracle backfill cronjob/nightly --since 2026-11-20 --dry-run"
+)]
+pub(crate) struct Backfill {
+    /// The cronjob
+    #[arg(value_name = "cronjob/NAME")]
+    pub(crate) cron_job: String,
+    /// The first time to fill in
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: String,
+    /// The last time to fill in [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Say what would be run, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) following: Following,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}

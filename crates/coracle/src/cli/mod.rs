@@ -18,7 +18,7 @@ use clap::{
 };
 use jiff::SignedDuration;
 
-pub(crate) use jobs::{Following, Output, Prefix, Rerun};
+pub(crate) use jobs::{Backfill, Following, Output, Prefix, Rerun, Trigger};
 pub(crate) use objects::{
     Among, Apply, Cascade, Delete, Describe, DryRun, Get, NameOnly, Place, Wait, Which,
 };
@@ -60,6 +60,10 @@ pub(crate) enum Command {
     History(History),
     /// Run a finished job again, under a new name, also one whose object is gone
     Rerun(Rerun),
+    /// Run a job of a cronjob now
+    Trigger(Trigger),
+    /// Run the jobs of a cronjob for times that have passed
+    Backfill(Backfill),
     /// Show what this machine can and cannot do, with the mend
     Doctor(Doctor),
     /// The server behind `run` where no other holds the data directory
@@ -246,7 +250,7 @@ pub(crate) struct Doctor {
 
 /// Verbs that belong together, in the order in which the help lists them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Jobs", &["run", "wait", "logs", "history", "rerun"]),
+    ("Jobs", &["run", "wait", "logs", "history", "rerun", "trigger", "backfill"]),
     ("Objects, as kubectl does", &["get", "describe", "apply", "delete"]),
     ("The server and this machine", &["up", "down", "status", "doctor"]),
 ];

@@ -83,6 +83,8 @@ impl Progress {
                 changes
             }
             Seen::Gone(object) => {
+                // Its last state may be its end.
+                self.job(object.meta.uid, &object.job(), now);
                 self.gone(object.meta.uid, None, now);
                 Changes::default()
             }

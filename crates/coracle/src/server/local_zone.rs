@@ -7,7 +7,7 @@ const LOCALTIME: &str = "/etc/localtime";
 
 /// As other programs see it: `TZ` if it is set, otherwise the file; universal time where neither says
 /// anything.
-pub(super) fn read() -> Zone {
+pub(crate) fn read() -> Zone {
     of(std::env::var("TZ").ok().as_deref()).unwrap_or(Zone::UTC)
 }
 

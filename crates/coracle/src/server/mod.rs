@@ -2,7 +2,7 @@
 //! its own. This file opens what is there and closes it again; [`machine`] does the work between.
 
 mod disk;
-mod local_zone;
+pub(crate) mod local_zone;
 mod lock;
 mod machine;
 mod notifier;

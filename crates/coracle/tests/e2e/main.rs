@@ -5,6 +5,7 @@
 mod again;
 mod always_a_client;
 mod bad_input;
+mod cron;
 mod examples;
 mod exit_codes;
 mod failures;

@@ -6,7 +6,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 /// The zones in use, by name: there are some 600 names, and a zone is a few kilobytes.
 static ZONES: LazyLock<Mutex<BTreeMap<&'static str, Zone>>> = LazyLock::new(Mutex::default);
@@ -59,6 +59,12 @@ impl Zone {
                 format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
             }
         }
+    }
+
+    /// The time at which clocks show this there: the first if they do so twice, and if they never do,
+    /// that of clocks that were not put forward yet.
+    pub fn at(&self, local: DateTime) -> Option<Timestamp> {
+        self.0.to_ambiguous_timestamp(local).compatible().ok()
     }
 
     /// What clocks show there less universal time, in seconds.

@@ -10,8 +10,8 @@ use kinds::{
     },
 };
 
-/// Tells a Job for which time it was made.
-const SCHEDULED: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+/// The annotation that tells a Job for which time it was made.
+pub const SCHEDULED: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
 /// The name of the Job for a time: the same whoever asks, so that there cannot be two. A minute has
 /// one, which is as fine as a schedule of five fields can be.
@@ -60,4 +60,9 @@ pub fn reference(namespace: &str, name: &str, uid: &str) -> ObjectReference {
         uid: Some(uid.to_owned()),
         ..ObjectReference::default()
     }
+}
+
+/// The Job that a CronJob makes for a time, by the name that it gives it.
+pub fn job_for(cron_job: &CronJob, due: Timestamp) -> Job {
+    of(cron_job, name(cron_job, due), due)
 }

@@ -22,7 +22,7 @@ use kinds::{
 use crate::Note;
 pub use child::{Child, End};
 use due::Clock;
-pub use job::reference;
+pub use job::{SCHEDULED, job_for, reference};
 
 /// What the controller looks at: one revision of the state.
 #[derive(Clone, Copy)]
