@@ -14,7 +14,7 @@ use node::{
     Found, Input, Lookup, Node, Output,
     volumes::{TerminationRead, VolumePlan},
 };
-use spawner::protocol::{ContainerId, Record, Request};
+use spawner::protocol::{ContainerId, Record, Reply, Request};
 use store::{Change, ChangeKind};
 
 /// What has to be done outside. Deeds are done in order; each answer is an [`Input`].
@@ -97,6 +97,11 @@ impl Driver {
 
     /// Something happened outside.
     pub fn input(&mut self, engine: &mut Engine, input: Input, now: Timestamp) -> Vec<Deed> {
+        if let Input::Spawner(Reply::Ended { id, end }) = &input
+            && let Some(pod) = Uid::parse(&id.pod).filter(|_| end.log_bytes > 0)
+        {
+            engine.log_written(pod, &id.container, id.attempt, end.log_bytes);
+        }
         self.feed(engine, vec![input], now)
     }
 

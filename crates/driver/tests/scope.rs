@@ -140,6 +140,7 @@ fn a_pod_whose_client_comes_back_late_is_minded_again() {
         cpu_us: 1,
         memory_peak_bytes: 1,
         message: String::new(),
+        log_bytes: 0,
     };
     second.input(Input::Spawner(Reply::Ended { id, end }));
     second.rest();

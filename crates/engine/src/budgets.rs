@@ -1,4 +1,4 @@
-//! What is kept of what is over: finished pods, Events and history, each within its budget.
+//! What is kept of what is over: finished pods, Events, history and logs, each within its budget.
 
 use jiff::Timestamp;
 
@@ -18,5 +18,6 @@ impl Engine {
         self.history_bytes = bytes;
         gone.records.into_iter().for_each(|name| self.pending.record(name, None));
         gone.pods.into_iter().for_each(|pod| self.forget_log(pod));
+        self.drop_logs_over_budget();
     }
 }

@@ -31,6 +31,7 @@ use crate::{
     history::JobRecord,
     jobs::Jobs,
     limits::Limits,
+    log_sizes::LogSizes,
     logs::PodLog,
     notices::Notices,
     pending::Pending,
@@ -106,6 +107,7 @@ pub struct Engine {
     pub(crate) reported: Vec<(Uid, Key)>,
     /// Pods whose logs nobody can ask for any more.
     pub(crate) forgotten: Vec<PodLog>,
+    pub(crate) log_sizes: LogSizes,
     pub(crate) wrote: Vec<(Uid, Revision)>,
 }
 
@@ -147,6 +149,7 @@ impl Engine {
             cancelled: Vec::new(),
             reported: Vec::new(),
             forgotten: Vec::new(),
+            log_sizes: LogSizes::default(),
             wrote: Vec::new(),
         };
         engine.take_over();

@@ -23,6 +23,7 @@ pub mod history;
 mod job_controller;
 mod jobs;
 mod limits;
+mod log_sizes;
 mod logs;
 mod namespaces;
 mod notices;

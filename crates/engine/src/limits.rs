@@ -5,6 +5,8 @@
 pub struct Limits {
     /// Finished pods kept as objects; the oldest go first (upstream's terminated-pod threshold).
     pub finished_pods_max: usize,
+    /// Bytes of logs kept of pods that ended; those that ended first go first.
+    pub log_bytes_max: u64,
     /// Bytes of Event objects kept; the oldest go first.
     pub event_bytes_max: usize,
     /// Seconds an Event is kept after it was last seen.
@@ -24,6 +26,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             finished_pods_max: 12_500,
+            log_bytes_max: 2 << 30,
             event_bytes_max: 32 << 20,
             event_age_s: 3600,
             history_bytes_max: 64 << 20,

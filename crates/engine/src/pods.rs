@@ -119,7 +119,9 @@ impl Engine {
             self.placement.forget_waiting(key);
             self.strays.remove(key);
             let evicted = pod.status.as_ref().is_some_and(evicted);
-            self.finished.insert(key.clone(), pod_uid, evicted, created_s);
+            if self.finished.insert(key.clone(), pod_uid, evicted, created_s) {
+                self.close_log(key, pod_uid);
+            }
         } else if let Some(node) = node {
             self.placement.forget_waiting(key);
             match spec.filter(|_| node == self.node_name) {

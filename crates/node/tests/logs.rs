@@ -10,7 +10,7 @@ use std::{
 };
 
 use kinds::Uid;
-use node::logs::{LogOptions, LogReader, Stream, directory, remove, remove_others};
+use node::logs::{Found, LogOptions, LogReader, Stream, directory, remove, remove_others};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -273,6 +273,10 @@ fn logs_go_by_pod_and_what_is_kept_stays() {
     remove(root.path(), "ns", "p", &uids[0].to_string()).unwrap();
     remove(root.path(), "ns", "p", &uids[0].to_string()).unwrap();
     assert_eq!(left(), [false, true, true]);
-    remove_others(root.path(), &[uids[2]].into()).unwrap();
+    fs::write(of(&uids[2]).join("0.log"), "four").unwrap();
+    fs::write(of(&uids[2]).join("0.log.1"), "seven..").unwrap();
+    let found = remove_others(root.path(), &[uids[2]].into()).unwrap();
     assert_eq!(left(), [false, false, true]);
+    let (namespace, pod) = ("ns".to_owned(), "p".to_owned());
+    assert_eq!(found, [Found { namespace, pod, uid: uids[2], bytes: 11 }]);
 }

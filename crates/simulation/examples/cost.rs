@@ -125,6 +125,7 @@ fn answers(deed: Deed, now: Timestamp) -> Vec<Input> {
                 cpu_us: 0,
                 memory_peak_bytes: 0,
                 message: String::new(),
+                log_bytes: 0,
             };
             let running = Running { pid: 1, started_ns };
             vec![

@@ -150,6 +150,7 @@ impl Spawner {
             cpu_us: 0,
             memory_peak_bytes: 0,
             message: String::new(),
+            log_bytes: 0,
         };
         match code {
             Some(code) => drop(self.ran.insert(id.clone(), Real::Exited(code))),

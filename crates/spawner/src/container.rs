@@ -260,6 +260,8 @@ impl Container {
             return;
         };
         let message = self.termination.as_ref().map(TerminationFile::message).unwrap_or_default();
+        self.log.close(&stamp(finished_ns));
+        let log_bytes = self.log.bytes();
         let end = |running: &Running| {
             Phase::Ended(End {
                 code: exit.code,
@@ -270,6 +272,7 @@ impl Container {
                 cpu_us: exit.cpu_us,
                 memory_peak_bytes,
                 message,
+                log_bytes,
             })
         };
         match &self.phase {
@@ -277,7 +280,6 @@ impl Container {
             Phase::Failing(failure) => self.phase = Phase::Failed(failure.clone()),
             Phase::Starting { .. } | Phase::Failed(_) | Phase::Ended(_) => {}
         }
-        self.log.close(&stamp(finished_ns));
         self.base = None;
     }
 }

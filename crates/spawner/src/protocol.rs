@@ -191,6 +191,9 @@ pub struct End {
     /// UTF-8 replaced; empty if there is none.
     #[serde(default)]
     pub message: String,
+    /// How much its log files take, bytes.
+    #[serde(default)]
+    pub log_bytes: u64,
 }
 
 /// Everything needed to start one container.

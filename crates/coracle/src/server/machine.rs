@@ -56,6 +56,8 @@ pub(super) struct Works {
     /// Since when something committed waits to be written.
     behind_since: Option<Timestamp>,
     data_dir: PathBuf,
+    /// The logs that an earlier server left, once they are counted.
+    logs: UnboundedReceiver<Vec<logs::Found>>,
     answers: UnboundedReceiver<Input>,
     answer: UnboundedSender<Input>,
     notifier: Notifier,
@@ -70,6 +72,7 @@ impl Works {
         let (driver, deeds) =
             Driver::start(config, directories, &mut server.engine(), clock::now());
         let (answer, answers) = unbounded_channel();
+        let (counted, logs) = unbounded_channel();
         let program = Path::new("/proc/self/exe");
         let spawner = SpawnerClient::new(data_dir, program, clock::now);
         let mut works = Self {
@@ -81,6 +84,7 @@ impl Works {
             urgent: false,
             behind_since: None,
             data_dir: data_dir.to_owned(),
+            logs,
             answers,
             answer,
             notifier: Notifier::new(),
@@ -88,7 +92,11 @@ impl Works {
         };
         works.perform(deeds);
         let (directory, kept) = (data_dir.to_owned(), works.server.engine().kept_logs());
-        works.remove_logs(move || logs::remove_others(&directory, &kept));
+        works.remove_logs(move || {
+            // Nobody listens any more once the server ends.
+            let _ = counted.send(logs::remove_others(&directory, &kept)?);
+            Ok(())
+        });
         Ok(works)
     }
 
@@ -153,6 +161,7 @@ impl Works {
             done = self.writer.done(), if self.writing => self.take_written(done)?,
             event = self.spawner.next() => self.spawner_says(event),
             Some(input) = self.answers.recv() => self.input(input),
+            Some(found) = self.logs.recv() => self.take_logs(found),
             Some((id, result)) = self.notifier.answered() => {
                 self.server.engine().notice_answered(id, result, clock::now());
                 self.told.notify_one();
@@ -229,6 +238,12 @@ impl Works {
             }
             Event::Unreachable { error } => tracing::warn!(error, "the spawner cannot be reached"),
         }
+    }
+
+    fn take_logs(&self, found: Vec<logs::Found>) {
+        let log =
+            |logs::Found { namespace, pod, uid, bytes }| (PodLog { namespace, pod, uid }, bytes);
+        self.server.engine().logs_found(found.into_iter().map(log).collect());
     }
 
     fn input(&mut self, input: Input) {

@@ -267,3 +267,63 @@ fn logs_go_with_the_last_that_tells_of_their_pod() {
     assert_eq!(uids(&mut world), [of_job.meta.uid]);
     assert!(world.engine.kept_logs().is_empty());
 }
+
+/// Only what left the history let its logs go: a few pods that print much filled the disk.
+#[test]
+fn logs_stay_within_their_bytes_those_of_the_pods_that_ended_first_go() {
+    const MIB: u64 = 1 << 20;
+    let limits = Limits { log_bytes_max: 10 * MIB, ..Default::default() };
+    let mut world = World::open(Default::default(), Scope::All, limits.clone());
+    let pods = ["a", "b", "c", "d"].map(|name| world.create(Kind::Pod, &pod(name, "100m")));
+    let uids = |world: &mut World| -> Vec<_> {
+        world.engine.take_forgotten().into_iter().map(|log| log.pod).collect()
+    };
+    // The log of a pod that runs is in nobody's way, whatever its earlier attempts printed.
+    world.engine.log_written(pods[0].meta.uid, "main", 0, 20 * MIB);
+    world.sync();
+    assert_eq!(uids(&mut world), [""; 0]);
+    for (pod, bytes) in [(&pods[1], 4 * MIB), (&pods[2], 4 * MIB)] {
+        for _ in 0..2 {
+            world.engine.log_written(pod.meta.uid, "main", 0, bytes);
+        }
+        world.end(pod, 0);
+    }
+    assert_eq!(uids(&mut world), [""; 0], "what is told twice counts once");
+    world.engine.log_written(pods[3].meta.uid, "main", 0, 3 * MIB);
+    world.end(&pods[3], 0);
+    assert_eq!(uids(&mut world), ["b"]);
+    world.engine.delete(&pods[2].key, &Default::default(), world.now).unwrap();
+    world.end(&pods[0], 0);
+    assert_eq!(uids(&mut world), ["c", "d", "a"], "one went with its pod, the others for room");
+}
+
+/// What an earlier server left counts, and goes before whatever ended since.
+#[test]
+fn logs_that_were_found_count_too() {
+    const MIB: u64 = 1 << 20;
+    let limits = Limits { log_bytes_max: 10 * MIB, ..Default::default() };
+    let mut world = World::open(Default::default(), Scope::All, limits);
+    let pods = ["a", "b", "c", "d"].map(|name| world.create(Kind::Pod, &pod(name, "100m")));
+    let log = |pod: &Object| engine::PodLog {
+        namespace: "default".to_owned(),
+        pod: pod.key.name.to_string(),
+        uid: pod.meta.uid,
+    };
+    for pod in &pods[..2] {
+        world.end(pod, 0);
+    }
+    world.engine.log_written(pods[3].meta.uid, "main", 0, MIB);
+    world.end(&pods[3], 0);
+    world.engine.logs_found(vec![
+        (log(&pods[0]), 4 * MIB),
+        (log(&pods[1]), 4 * MIB),
+        (log(&pods[2]), 20 * MIB),
+    ]);
+    world.sync();
+    let gone = |world: &mut World| -> Vec<_> {
+        world.engine.take_forgotten().into_iter().map(|log| log.pod).collect()
+    };
+    assert_eq!(gone(&mut world), [""; 0]);
+    world.end(&pods[2], 0);
+    assert_eq!(gone(&mut world), ["a", "b", "d", "c"]);
+}

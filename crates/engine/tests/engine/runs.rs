@@ -46,9 +46,15 @@ fn a_run_that_vanished_takes_its_pods_and_files_along() {
         )
     });
     let [beside, other] = beside.map(|json| world.create(Kind::ConfigMap, &json));
+    let annotated = r#","annotations":{"coracle.local/run":"r1"}"#;
+    let lab =
+        world.create(Kind::Namespace, &format!(r#"{{"metadata":{{"name":"lab"{annotated}}}}}"#));
+    let key = format!(r#"{{"metadata":{{"name":"key","namespace":"lab"{annotated}}}}}"#);
+    let key = world.create(Kind::Secret, &key);
     assert_eq!(world.engine.unfinished_of("r1"), std::slice::from_ref(&mine.key));
     world.engine.run_vanished("r1", world.now);
     world.sync();
+    assert!(world.engine.get(&key.key).is_err() && world.engine.get(&lab.key).is_err());
     assert!(world.engine.get(&mine.key).unwrap().deleting());
     assert!(world.engine.get(&beside.key).is_err());
     assert!(world.engine.get(&other.key).is_ok());

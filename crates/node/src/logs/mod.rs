@@ -19,6 +19,7 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use bytes::Bytes;
@@ -82,24 +83,68 @@ pub fn remove(data_dir: &Path, namespace: &str, pod: &str, uid: &str) -> io::Res
     remove_all(&of_pod(data_dir, namespace, pod, uid))
 }
 
-/// Removes the logs of all pods but these: what was not removed in time by an earlier server.
+/// The log of one pod, as it lies in the data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub pod: String,
+    /// The pod's uid.
+    pub uid: Uid,
+    /// How much its files take, bytes.
+    pub bytes: u64,
+}
+
+/// Removes the logs of all pods but these: what was not removed in time by an earlier server. Tells
+/// those that it left, in the order in which they were last written to.
 ///
 /// # Errors
 /// Something cannot be read or removed.
-pub fn remove_others(data_dir: &Path, kept: &BTreeSet<Uid>) -> io::Result<()> {
+pub fn remove_others(data_dir: &Path, kept: &BTreeSet<Uid>) -> io::Result<Vec<Found>> {
     let entries = match fs::read_dir(data_dir.join("logs")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
+    let mut left = Vec::new();
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
-        let uid = name.to_str().and_then(|name| Uid::parse(name.rsplit('_').next()?));
-        if uid.is_some_and(|uid| !kept.contains(&uid)) {
+        let mut parts = name.to_str().unwrap_or_default().rsplitn(3, '_');
+        let uid = parts.next().and_then(Uid::parse);
+        let (Some(uid), Some(pod), Some(namespace)) = (uid, parts.next(), parts.next()) else {
+            continue;
+        };
+        if !kept.contains(&uid) {
             remove_all(&entry.path())?;
+            continue;
         }
+        let (bytes, written) = measure(&entry.path())?;
+        let (namespace, pod) = (namespace.to_owned(), pod.to_owned());
+        left.push((written, Found { namespace, pod, uid, bytes }));
     }
-    Ok(())
+    left.sort_by_key(|(written, _)| *written);
+    Ok(left.into_iter().map(|(_, found)| found).collect())
+}
+
+/// The bytes of all files below a directory, and when the last was written to. What vanishes meanwhile
+/// counts for nothing.
+fn measure(directory: &Path) -> io::Result<(u64, SystemTime)> {
+    let (mut bytes, mut written) = (0, SystemTime::UNIX_EPOCH);
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let measured = entry.metadata().and_then(|metadata| match metadata.is_dir() {
+            true => measure(&entry.path()),
+            false => Ok((metadata.len(), metadata.modified()?)),
+        });
+        let (size, time) = match measured {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            measured => measured?,
+        };
+        bytes += size;
+        written = written.max(time);
+    }
+    Ok((bytes, written))
 }
 
 fn remove_all(directory: &Path) -> io::Result<()> {

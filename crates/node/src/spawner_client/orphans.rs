@@ -125,5 +125,6 @@ async fn end(pidfd: &AsyncFd<OwnedFd>, started_ns: i64, clock: Clock) -> End {
         cpu_us: 0,
         memory_peak_bytes: 0,
         message: String::new(),
+        log_bytes: 0,
     }
 }

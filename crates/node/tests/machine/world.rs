@@ -500,6 +500,7 @@ pub(crate) fn end(how: &str, started_ns: i64, ns: i64) -> End {
         cpu_us: 0,
         memory_peak_bytes: 0,
         message: String::new(),
+        log_bytes: 0,
     }
 }
 

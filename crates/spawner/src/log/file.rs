@@ -16,6 +16,7 @@ pub(crate) struct LogFile {
     log: Log,
     open: Option<Open>,
     lost: Option<Lost>,
+    written: u64,
 }
 
 #[derive(Debug)]
@@ -33,7 +34,7 @@ struct Lost {
 
 impl LogFile {
     pub(crate) fn new(log: Log) -> LogFile {
-        LogFile { log, open: None, lost: None }
+        LogFile { log, open: None, lost: None, written: 0 }
     }
 
     /// Append whole records. If that fails they are lost, and once writing works again a record in
@@ -67,6 +68,11 @@ impl LogFile {
         self.open = None;
     }
 
+    /// About how much the files take, bytes: the oldest go when there are too many.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.written.min(self.log.file_bytes_max.saturating_mul(self.log.files_max.into()))
+    }
+
     fn write(&mut self, records: &[u8]) -> io::Result<()> {
         let len = records.len() as u64;
         let full = |open: &Open| open.size > 0 && open.size + len > self.log.file_bytes_max;
@@ -85,6 +91,7 @@ impl LogFile {
             return Err(error);
         }
         open.size += len;
+        self.written += len;
         Ok(())
     }
 
@@ -167,12 +174,14 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let mut file = LogFile::new(log(place.path(), 8, 3));
         assert!(!place.path().join("pod").exists(), "made only at the first byte");
+        assert_eq!(file.bytes(), 0);
         for records in ["one1\n", "one2\n", "two two two\n", "3\n", "44\n", "555\n"] {
             file.append(records.as_bytes(), "T");
         }
         let expected = [("0.log", "555\n"), ("0.log.1", "3\n44\n"), ("0.log.2", "two two two\n")];
         let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
         assert_eq!(files(place.path()), expected);
+        assert_eq!(file.bytes(), 24, "what all files may take: the first are gone");
     }
 
     #[test]
