@@ -131,13 +131,23 @@ fn simulate(seeds: u64) -> Result<Tally> {
     sim::simulate(&arguments, None).map(one)
 }
 
-/// Builds the client that has a workspace of its own, into the directory in which its test looks.
+/// Builds what has a workspace of its own, into the directory in which the tests look.
 fn clients() -> Result<Tally> {
     const MANIFEST: &str = "crates/coracle/tests/torment/clients/kube/Cargo.toml";
     let there = ["--manifest-path", MANIFEST];
     cargo::succeed(cargo::cargo().arg("fmt").args(there).arg("--check"))?;
     let build = ["build", "--locked", "--target-dir", "target/clients"];
-    cargo::succeed(cargo::cargo().args(build).args(there)).map(one)
+    cargo::succeed(cargo::cargo().args(build).args(there))?;
+    library_of_schedules().map(one)
+}
+
+/// Builds the program that asks the library which Kubernetes leaves schedules to.
+fn library_of_schedules() -> Result<()> {
+    let there = cargo::root().join("crates/kinds/tests/cron/robfig");
+    let output = cargo::root().join("target/clients/robfig");
+    let mut go = cargo::command("go");
+    go.args(["build", "-mod=readonly", "-o"]).arg(output).arg(".").current_dir(there);
+    cargo::succeed(&mut go)
 }
 
 /// Every planted bug has to be found, or the checkers of the simulation see nothing.

@@ -15,6 +15,7 @@ const TOOLS: &[(&str, &str, &str)] = &[
     ("sha256sum", "coreutils", "examples/checksums.yaml"),
     ("xargs", "findutils", "examples/checksums.yaml and the bench"),
     ("c++", "g++", "libFuzzer"),
+    ("go", "golang-go", "the comparison of schedules with the library of Kubernetes"),
     ("python3", "python3", "the installation of kubectl, and the test of the Python client"),
 ];
 
