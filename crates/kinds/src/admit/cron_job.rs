@@ -5,10 +5,10 @@ use serde_json::json;
 use super::{
     job,
     job_spec::{self, non_negative},
-    printed,
+    printed, semantic,
 };
 use crate::{
-    FieldError, FieldErrors,
+    FieldError, FieldErrors, Kind,
     cron::{Schedule, Zone},
     path::Path,
     types::batch::v1::{CronJob, CronJobSpec, JobSpec},
@@ -43,7 +43,8 @@ pub(super) fn finish(
     let before = old.map(|old| &old.spec);
     check(spec, before, errors);
     let name = cron_job.metadata.name.as_deref().unwrap_or_default();
-    let changed = before.is_none_or(|before| before != spec);
+    let changed =
+        before.is_none_or(|before| !semantic::same(Kind::CronJob, &["spec"], before, spec));
     if old.is_none() {
         if name.len() > NAME_BYTES_MAX {
             let text = format!("must be no more than {NAME_BYTES_MAX} characters");

@@ -1,10 +1,11 @@
 //! What may change of a Job after it was made.
 
+use serde::Serialize;
 use serde_json::json;
 
-use super::{job_spec::indexed, printed};
+use super::{job_spec::indexed, printed, semantic};
 use crate::{
-    FieldError, FieldErrors,
+    FieldError, FieldErrors, Kind,
     path::Path,
     types::{
         batch::v1::{Job, JobSpec},
@@ -25,18 +26,17 @@ pub(super) fn check(old: &Job, new: &Job, errors: &mut FieldErrors) {
             errors.push(FieldError::invalid_printed(at.field(field), value(), text));
         }
     };
-    immutable("selector", before.selector != after.selector, &|| {
-        printed::selector(after.selector.as_ref())
-    });
+    let changed = !same("selector", &before.selector, &after.selector);
+    immutable("selector", changed, &|| printed::selector(after.selector.as_ref()));
     if let Some((field, value)) = template_changed(old, before, after) {
         immutable(field, true, &|| value.to_string());
     }
     immutable("completionMode", before.completion_mode != after.completion_mode, &|| {
         json!(after.completion_mode).to_string()
     });
-    immutable("podFailurePolicy", before.pod_failure_policy != after.pod_failure_policy, &|| {
-        printed::failure_policy(after.pod_failure_policy.as_ref())
-    });
+    let policy = &after.pod_failure_policy;
+    let changed = !same("podFailurePolicy", &before.pod_failure_policy, policy);
+    immutable("podFailurePolicy", changed, &|| printed::failure_policy(policy.as_ref()));
     let limit = after.backoff_limit_per_index;
     immutable("backoffLimitPerIndex", before.backoff_limit_per_index != limit, &|| {
         json!(limit).to_string()
@@ -44,9 +44,13 @@ pub(super) fn check(old: &Job, new: &Job, errors: &mut FieldErrors) {
     immutable("managedBy", before.managed_by != after.managed_by, &|| {
         json!(after.managed_by).to_string()
     });
-    immutable("successPolicy", before.success_policy != after.success_policy, &|| {
-        printed::success_policy(after.success_policy.as_ref())
-    });
+    let policy = &after.success_policy;
+    let changed = !same("successPolicy", &before.success_policy, policy);
+    immutable("successPolicy", changed, &|| printed::success_policy(policy.as_ref()));
+}
+
+fn same<T: PartialEq + Serialize>(field: &str, before: &T, after: &T) -> bool {
+    semantic::same(Kind::Job, &["spec", field], before, after)
 }
 
 /// Only an Indexed Job grows and shrinks, and then all its indexes run at once.
@@ -70,7 +74,7 @@ fn template_changed(
     after: &JobSpec,
 ) -> Option<(&'static str, serde_json::Value)> {
     if !template_open(old, before) {
-        let changed = before.template != after.template;
+        let changed = !same("template", &before.template, &after.template);
         return changed.then(|| ("template", json!(after.template)));
     }
     let default = PodSpec::default();
@@ -79,12 +83,14 @@ fn template_changed(
     was.node_selector.clone_from(&is.node_selector);
     was.tolerations.clone_from(&is.tolerations);
     was.scheduling_gates.clone_from(&is.scheduling_gates);
-    let same = but_for_nodes(was.affinity.take()) == but_for_nodes(is.affinity.clone());
+    let elsewhere = but_for_nodes(was.affinity.take()) != but_for_nodes(is.affinity.clone());
     was.affinity.clone_from(&is.affinity);
     take_resources(&mut was.containers, &is.containers);
     let init = is.init_containers.as_deref().unwrap_or_default();
     take_resources(was.init_containers.as_deref_mut().unwrap_or_default(), init);
-    (!same || was != *is).then(|| ("template.spec", json!(is)))
+    let path = ["spec", "template", "spec"];
+    let changed = elsewhere || !semantic::same(Kind::Job, &path, &was, is);
+    changed.then(|| ("template.spec", json!(is)))
 }
 
 /// Affinity to pods and against them; having none and an empty one are the same.

@@ -21,6 +21,7 @@ mod pod_warnings;
 mod printed;
 mod quota;
 mod resources;
+mod semantic;
 mod service;
 mod volume;
 
@@ -278,7 +279,9 @@ fn finish_job(
         status: Some(read(old, "status", errors)),
     });
     job::check(&job, before.as_ref(), errors);
-    let changed = before.as_ref().is_none_or(|before| before.spec != job.spec);
+    let changed = before
+        .as_ref()
+        .is_none_or(|before| !semantic::same(Kind::Job, &["spec"], &before.spec, &job.spec));
     match &before {
         None => {
             warnings.extend(job::name_warning(job.metadata.name.as_deref().unwrap_or_default()))
