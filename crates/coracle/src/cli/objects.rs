@@ -32,12 +32,19 @@ pub(crate) struct Which {
     pub(crate) selector: Option<String>,
 }
 
-/// Which of the objects of the kinds, for verbs that want to be told.
+/// How far objects are looked for beyond one namespace.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Among {
+pub(crate) struct Reach {
     /// In all namespaces
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub(crate) all_namespaces: bool,
+}
+
+/// Which of the objects of the kinds, for verbs that want to be told.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Among {
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     /// All objects of the kinds
     #[arg(long, conflicts_with_all = ["selector", "files"])]
     pub(crate) all: bool,
@@ -59,9 +66,8 @@ pub(crate) struct Get {
     pub(crate) which: Which,
     #[command(flatten)]
     pub(crate) place: Place,
-    /// In all namespaces
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub(crate) all_namespaces: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     /// Only objects with these fields: `status.phase=Running`
     #[arg(long, value_name = "FIELDS", conflicts_with = "files")]
     pub(crate) field_selector: Option<String>,
@@ -105,9 +111,8 @@ pub(crate) struct Describe {
     pub(crate) which: Which,
     #[command(flatten)]
     pub(crate) place: Place,
-    /// In all namespaces
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub(crate) all_namespaces: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     /// Whether events are shown [default: true for one object, else false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true")]

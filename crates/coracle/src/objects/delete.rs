@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hyper::Method;
+use kinds::{Kind, RUN_ANNOTATION};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +17,7 @@ use crate::{
     cli::{self, Cascade, DryRun},
     client::{As, Body},
     exit::{Code, Failure},
+    run::Hints,
 };
 
 /// What kubectl says before it takes away what may still run.
@@ -66,7 +68,7 @@ fn options(args: &cli::Delete, grace: Option<i64>) -> Value {
 pub(crate) async fn delete(args: &cli::Delete) -> Result<Code, Failure> {
     let (asked, selective) = Asked::read_cautiously(&args.which, &args.place, &args.among)?;
     let grace = grace(args).map_err(Failure::failed)?;
-    let session = Session::act(&args.place, args.among.all_namespaces).await?;
+    let session = Session::act(&args.place, args.among.reach.all_namespaces).await?;
     if grace == Some(0) {
         complain!("{FORCED}");
     }
@@ -93,7 +95,8 @@ impl Delete<'_> {
         let mut deleted = Vec::new();
         for named in &objects {
             match self.one(named).await {
-                Ok(uid) => deleted.push((named, uid)),
+                Ok((uid, true)) => deleted.push((named, uid)),
+                Ok((_, false)) => problems.push(self.left_over(named)),
                 Err(problem) if forgiving && problem.not_found() => {}
                 Err(problem) => problems.push(problem),
             }
@@ -107,12 +110,13 @@ impl Delete<'_> {
         problems
     }
 
-    /// Deletes one object, or begins to, and gives the uid that it had.
-    async fn one(&self, named: &Named) -> Result<String, Problem> {
+    /// Deletes one object, or begins to, and gives the uid that it had and whether it will go.
+    async fn one(&self, named: &Named) -> Result<(String, bool), Problem> {
         if self.args.dry_run == DryRun::Client {
             let object = self.session.read_object(named, As::Object, "").await?;
             self.tell(named);
-            return Ok(object["metadata"]["uid"].as_str().unwrap_or_default().to_owned());
+            let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+            return Ok((uid.to_owned(), true));
         }
         let target = self.session.target(named, "")?;
         let body = Body::Json(options(self.args, self.grace));
@@ -122,7 +126,29 @@ impl Delete<'_> {
         self.tell(named);
         // What is gone at once is answered with a Status, what takes its time with the object.
         let uid = [&reply.body["details"]["uid"], &reply.body["metadata"]["uid"]];
-        Ok(uid.iter().find_map(|uid| uid.as_str()).unwrap_or_default().to_owned())
+        let uid = uid.iter().find_map(|uid| uid.as_str()).unwrap_or_default();
+        Ok((uid.to_owned(), self.will_go(named.kind, &reply.body).await?))
+    }
+
+    /// Whether the server sees to it that what it answered goes: a private one does nothing to the
+    /// pods of others.
+    async fn will_go(&self, kind: Kind, answer: &Value) -> Result<bool, Problem> {
+        let goes_on = answer["metadata"]["deletionTimestamp"].is_string();
+        if !goes_on || !matches!(kind, Kind::Pod | Kind::Job) {
+            return Ok(true);
+        }
+        let run = answer["metadata"]["annotations"][RUN_ANNOTATION].as_str();
+        self.session.acts_on(run).await.map_err(|failure| Problem::Said(failure.message))
+    }
+
+    fn left_over(&self, named: &Named) -> Problem {
+        let hints = Hints { data_dir: self.args.place.data_dir.on_command_line() };
+        Problem::Said(format!(
+            "{} is to go, but is left over from an earlier server, and the private one of a run does \
+             nothing to it; it goes with: {}",
+            named.shown(),
+            hints.up()
+        ))
     }
 
     fn tell(&self, named: &Named) {
@@ -177,7 +203,6 @@ fn said(args: &cli::Delete, grace: Option<i64>, named: &Named, namespace: &str) 
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
-    use kinds::Kind;
 
     use super::*;
     use crate::cli::{Cli, Command};

@@ -36,7 +36,7 @@ pub(crate) async fn get(args: &cli::Get) -> Result<Code, Failure> {
     if watched.is_some() && sort.is_some() {
         complain!("warning: --watch or --watch-only requested, --sort-by will be ignored");
     }
-    let session = Session::look(&args.place, args.all_namespaces).await?;
+    let session = Session::look(&args.place, args.reach.all_namespaces).await?;
     let get = Get { args, session: &session, sort };
     let problems = match (&watched, &args.output) {
         (Some(watched), _) => watch::watch(&get, watched).await,
@@ -67,7 +67,7 @@ impl Get<'_> {
         Options {
             wide: self.args.output == Some(Format::Wide),
             no_headers: self.args.no_headers,
-            namespace: self.args.all_namespaces && kind.info().namespaced,
+            namespace: self.args.reach.all_namespaces && kind.info().namespaced,
             kind: (several_kinds || self.args.show_kind).then(|| which::shown(kind) + "/"),
             labels: self.args.show_labels,
         }
@@ -91,7 +91,7 @@ impl Get<'_> {
         // Once there is a column of namespaces, it stays, also for kinds that have none.
         let mut namespace = false;
         for (kind, mut tables) in groups {
-            namespace |= self.args.all_namespaces && kind.info().namespaced;
+            namespace |= self.args.reach.all_namespaces && kind.info().namespaced;
             if let Err(wrong) = self.sort_rows(&mut tables) {
                 problems.push(Problem::Said(wrong));
             }

@@ -79,6 +79,14 @@ impl Session {
         Ok(status.mode == Mode::Up)
     }
 
+    /// Whether the server acts on objects that this run submitted, or nobody's: one of `coracle up`
+    /// on all, a private one on those of live runs.
+    pub(crate) async fn acts_on(&self, run: Option<&str>) -> Result<bool, Failure> {
+        let status = self.client().status().await.map_err(|error| link::failure(&error))?;
+        let live = |run: &str| status.runs.iter().any(|live| live.id == run);
+        Ok(status.mode == Mode::Up || run.is_some_and(live))
+    }
+
     /// The namespace of the command line.
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace

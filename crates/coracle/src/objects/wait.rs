@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kinds::{Kind, Object, StatusError};
+use kinds::{Facts, Kind, Object, StatusError};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -29,9 +29,17 @@ pub(super) const LONG_WAIT_S: u64 = 7 * 24 * 3600;
 
 /// Waits.
 pub(crate) async fn wait(args: &cli::Wait) -> Result<Code, Failure> {
+    wait_as_asked(args).await.map_err(|failure| match failure.code {
+        // Nothing was waited for: without --for that is told from a Job that failed.
+        Code::FAILED if args.until.is_none() => Failure::usage(failure.message),
+        _ => failure,
+    })
+}
+
+async fn wait_as_asked(args: &cli::Wait) -> Result<Code, Failure> {
     let (asked, _) = Asked::read_cautiously(&args.which, &args.place, &args.among)?;
     let until = args.until.as_deref().map(Until::parse).transpose().map_err(Failure::failed)?;
-    let session = Session::look(&args.place, args.among.all_namespaces).await?;
+    let session = Session::look(&args.place, args.among.reach.all_namespaces).await?;
     let result = match until {
         Some(until) => Ok(wait_until(args, &session, asked, &until).await),
         None => wait_for_jobs(args, &session, asked).await,
@@ -198,6 +206,16 @@ async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Res
         }
     }
     let hints = Hints { data_dir: args.place.data_dir.on_command_line() };
+    for job in jobs.iter().filter(|job| !is_over(job)) {
+        if !session.acts_on(job.meta.run.as_deref()).await? {
+            return Err(Failure::engine(format!(
+                "job/{} has not finished, and nothing goes on with it: it is left over from an \
+                 earlier server; start one with: {}",
+                job.key.name,
+                hints.up()
+            )));
+        }
+    }
     let limit = args.timeout.map(limit_of);
     let told = |ended: Ended<'_>| match ended.complete {
         true => tell_met(args, &named[ended.at]),
@@ -208,6 +226,10 @@ async fn wait_for_jobs(args: &cli::Wait, session: &Session, asked: Asked) -> Res
         complain!("error: timed out waiting for jobs");
     }
     Ok(code)
+}
+
+fn is_over(job: &Object) -> bool {
+    matches!(job.meta.facts, Facts::Job { finished: true, .. })
 }
 
 #[cfg(test)]

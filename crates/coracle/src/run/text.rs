@@ -25,6 +25,13 @@ pub(crate) struct Hints {
 }
 
 impl Hints {
+    /// How a server is started that acts on everything.
+    pub(crate) fn up(&self) -> String {
+        let directory = self.data_dir.as_ref();
+        let directory = directory.map(|given| format!(" --data-dir {given}")).unwrap_or_default();
+        format!("coracle up -d{directory}")
+    }
+
     /// A command to type: `coracle logs job/etl`, with the options that lead it to the same place.
     pub(crate) fn command(&self, verb: &str, work: &Work) -> String {
         let mut command = format!("coracle {verb} {}", work.id);

@@ -108,6 +108,7 @@ fn what_is_wrong_is_said_as_kubectl_says_it() {
     server.file("prune.yaml", &words("x"));
     server.run("apply -f prune.yaml --prune").expect(2).says("'--prune'");
     server.run("wait pod/nope").expect(2).says("pod/nope needs --for");
+    server.run("wait jbos/nope").expect(2).says("did you mean \"jobs\"?");
     server.run("wait job/nope").expect(2).says("jobs.batch \"nope\" not found");
     server.run("git pods").expect(2).says("'get'");
     server.end();
@@ -116,9 +117,16 @@ fn what_is_wrong_is_said_as_kubectl_says_it() {
 #[test]
 fn without_a_server_it_says_what_to_type_and_what_is_kept_can_be_seen() {
     let space = Space::new();
-    for line in ["get pods", "describe pods", "wait job/x", "delete pod/x"] {
+    for (line, code) in [
+        ("get pods", 1),
+        ("describe pods", 1),
+        ("delete pod/x", 1),
+        ("wait job/x --for=condition=Complete", 1),
+        // 1 would be a job that failed.
+        ("wait job/x", 2),
+    ] {
         let words: Vec<&str> = line.split(' ').collect();
-        space.run(&words).expect(1).says("start one with: coracle up -d");
+        space.run(&words).expect(code).says("start one with: coracle up -d");
     }
     assert!(!space.data().exists(), "nothing was made");
     space.run(&["run", "coracle.local/host", "--", "false"]).expect(1);
@@ -235,6 +243,34 @@ fn delete_waits_until_the_object_is_gone() {
     server.run("delete job etl --ignore-not-found").expect(0);
     assert_eq!(server.run("delete cm -l a=b").expect(0).out, "No resources found\n");
     server.end();
+}
+
+/// Both waited until Ctrl-C: the private server of a run leaves alone what is not of a run.
+#[test]
+fn what_is_left_over_is_not_waited_for_on_a_private_server() {
+    let server = Server::start();
+    server.file("pod.yaml", &sleeper("p"));
+    server.file("old.yaml", &job("old", "", "exec sleep 1000"));
+    server.file("new.yaml", &job("new", "", "echo hello; exec sleep 1000"));
+    server.run("apply -f pod.yaml -f old.yaml").expect(0);
+    server.run("wait pod/p --for=condition=Ready --timeout=60s").expect(0);
+    server.run("down").expect(0);
+    let Server { space, up } = server;
+    up.finish().expect(0);
+    let mut run = space.start(&["run", "-f", "new.yaml"]);
+    assert_eq!(run.line(), "hello");
+    let hint = "coracle up -d";
+    space.run(&["wait", "job/old"]).expect(125).says("job/old has not finished").says(hint);
+    space
+        .run(&["delete", "pod", "p"])
+        .expect(1)
+        .says("pod/p is to go, but is left over")
+        .says(hint);
+    run.signal(Signal::INT);
+    run.finish().expect(130);
+    let up = space.up();
+    space.run(&["wait", "pod/p", "--for=delete", "--timeout=60s"]).expect(0);
+    Server { space, up }.end();
 }
 
 #[test]

@@ -37,7 +37,7 @@ const NODE_LEASES: &str = "kube-node-lease";
 /// Describes objects.
 pub(crate) async fn describe(args: &cli::Describe) -> Result<Code, Failure> {
     let asked = Asked::read(&args.which, &args.place, args.which.selector.is_some())?;
-    let session = Session::look(&args.place, args.all_namespaces).await?;
+    let session = Session::look(&args.place, args.reach.all_namespaces).await?;
     let describe = Describe { args, session: &session };
     let mut problems = Vec::new();
     let mut whole = String::new();
