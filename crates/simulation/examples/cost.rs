@@ -66,7 +66,14 @@ impl Machine {
         let store = Store::open(&mut disk, store::Limits::default(), now)?;
         let node = simulation::node_object(16_000);
         let limits = Limits::default();
-        let config = Config { node, scope: Scope::All, seed: 1, limits, root_ca: None, zone: kinds::cron::Zone::UTC };
+        let config = Config {
+            node,
+            scope: Scope::All,
+            seed: 1,
+            limits,
+            root_ca: None,
+            zone: kinds::cron::Zone::UTC,
+        };
         let mut engine = Engine::open(store, config, now);
         let none = BTreeSet::new();
         let (mut driver, _) = Driver::start(simulation::node_config(), none, &mut engine, now);

@@ -1,10 +1,11 @@
 //! The clients of the world: they submit Jobs until that is acknowledged, change their minds, delete
 //! pods, and look at everything that becomes durable.
 
-use engine::{DeleteOptions, Propagation, Subresource};
+use engine::{DeleteOptions, Subresource};
 use kinds::{Draft, Key, Kind, Revision};
 
 use crate::{
+    deletions::draw_propagation,
     plan::Action,
     story,
     world::{Event, World},
@@ -118,10 +119,7 @@ impl World {
             // Once it is asked for it may happen, acknowledged or not.
             self.acknowledged.insert(job);
         }
-        let propagation = Some(match self.random.bool() {
-            true => Propagation::Background,
-            false => Propagation::Foreground,
-        });
+        let propagation = draw_propagation(&mut self.random);
         let grace = if self.random.u32(0..4) == 0 { Some(0) } else { None };
         let options =
             DeleteOptions { propagation, grace_period_seconds: grace, ..Default::default() };
@@ -138,6 +136,7 @@ impl World {
         for change in &changes {
             self.tell(|_| story::change(change));
             self.checks.change(change, &self.spawner)?;
+            self.expired.extend(self.check_going(change)?);
         }
         if changes.is_empty() {
             return Ok(());
@@ -159,11 +158,15 @@ impl World {
 
     pub(crate) fn check_end(&mut self) -> Result<(), String> {
         let lost = self.acknowledged.difference(&self.deleted);
+        let lost = lost.filter(|job| !self.expired.contains(job));
         let lost =
             lost.map(|job| &self.plan.jobs[*job].name).find(|name| !self.observer.has_job(name));
         match lost {
             Some(name) => Err(format!("{name} was acknowledged and is gone")),
-            None => self.checks.end(&self.observer),
+            None => {
+                self.check_nothing_abandoned()?;
+                self.checks.end(&self.observer)
+            }
         }
     }
 }

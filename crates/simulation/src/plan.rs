@@ -3,6 +3,8 @@
 
 use fastrand::Rng;
 
+use crate::deletions::draw_ttl_s;
+
 /// How a world treats its server.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -44,6 +46,8 @@ pub(crate) struct JobPlan {
     /// Longest run of a task, milliseconds.
     pub(crate) task_ms_max: u64,
     pub(crate) cpu_milli: u64,
+    /// Seconds it stays after its end.
+    pub(crate) ttl_s: Option<u32>,
 }
 
 /// Which kind of Job it is.
@@ -130,6 +134,7 @@ impl JobPlan {
             fails_in: *pick(random, &[0, 0, 10, 3]),
             task_ms_max: *pick(random, &[1, 300, 5000]),
             cpu_milli: *pick(random, &[0, 250, 500]),
+            ttl_s: draw_ttl_s(random),
         }
     }
 
@@ -162,6 +167,9 @@ impl JobPlan {
         }
         if let Some(deadline) = self.deadline_s {
             spec["activeDeadlineSeconds"] = deadline.into();
+        }
+        if let Some(ttl) = self.ttl_s {
+            spec["ttlSecondsAfterFinished"] = ttl.into();
         }
         serde_json::json!({
             "apiVersion": "batch/v1", "kind": "Job",

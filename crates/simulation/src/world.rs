@@ -110,6 +110,8 @@ pub(crate) struct World {
     pub(crate) acknowledged: BTreeSet<usize>,
     /// Jobs that a client deleted.
     pub(crate) deleted: BTreeSet<usize>,
+    /// Jobs whose time ran out.
+    pub(crate) expired: BTreeSet<usize>,
     pub(crate) submitted: BTreeMap<usize, u64>,
     queue: BTreeMap<(Timestamp, u64), Event>,
     sequence: u64,
@@ -151,6 +153,7 @@ impl World {
             checks: Checks::default(),
             acknowledged: BTreeSet::new(),
             deleted: BTreeSet::new(),
+            expired: BTreeSet::new(),
             submitted: BTreeMap::new(),
             queue: BTreeMap::new(),
             sequence: 0,
@@ -522,6 +525,7 @@ impl World {
             && self.acknowledged.len() == self.plan.jobs.len()
             && self.observer.all_finished()
             && self.observer.no_pod_is_open()
+            && !self.awaits_an_end()
             && self.spawner.is_empty()
             && self.directories.is_empty()
     }
