@@ -7,6 +7,7 @@
 
 mod api;
 mod baseline;
+mod hundred_thousand;
 mod idle;
 mod latency;
 mod long_job;
@@ -55,6 +56,8 @@ enum Part {
     LongJob,
     /// Memory and wake-ups while nothing happens.
     Idle,
+    /// A Job of 100,000 pods: minutes, so only when asked for.
+    HundredThousand,
 }
 
 /// How much is measured.
@@ -100,6 +103,12 @@ const QUICK: Size = Size {
 };
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.only.contains(&Part::HundredThousand) {
+        hundred_thousand()?;
+        if options.only.len() == 1 {
+            return Ok(());
+        }
+    }
     let report = match &options.from {
         Some(file) => serde_json::from_slice(&fs::read(file)?)
             .with_context(|| format!("{} is not a result of this bench", file.display()))?,
@@ -112,6 +121,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         fs::write(&path, report::splice(&fs::read_to_string(&path)?, &tables)?)?;
     }
     Ok(())
+}
+
+/// A Job of 100,000 pods stays within what it may take.
+pub(crate) fn hundred_thousand() -> Result<()> {
+    let coracle = cargo::release_executable("coracle")?;
+    hundred_thousand::measure(&coracle, scratch()?.path(), &mut meter::Meter::new()?)
 }
 
 fn measure(size: &Size, only: &[Part]) -> Result<Report> {

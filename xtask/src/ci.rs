@@ -78,6 +78,9 @@ const STEPS: &[Step] = &[
     full("large", "100,000 objects open in half a second after kill -9", || {
         counted::run(&["test", "--release", "--package", "store", "--", "--ignored"], &[])
     }),
+    full("hundred-thousand", "a Job of 100,000 pods: memory, and what its last pods cost", || {
+        bench::hundred_thousand().map(one)
+    }),
     full("bench", "the bench, whole", || bench::run(&bench::Options::default()).map(one)),
 ];
 
@@ -94,7 +97,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if options.list {
         for step in steps {
             let tier = if step.tier == Tier::Quick { "quick" } else { "full" };
-            println!("{:<10} {tier:<6} {}", step.name, step.what);
+            println!("{:<16} {tier:<6} {}", step.name, step.what);
         }
         return ExitCode::SUCCESS;
     }

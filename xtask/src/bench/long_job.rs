@@ -28,7 +28,7 @@ pub(super) fn measure(
         let begun = Instant::now();
         let api = server.api();
         api.create(&api::job("long", way, size.long_job, PARALLEL))?;
-        let readings = follow(&server, meter, size.long_job)?;
+        let readings = follow(&server, meter, "long", size.long_job)?;
         let cost = |from: u32| stretch_us(&readings, from, from + size.stretch);
         report.long_jobs.push(LongJob {
             name: way.name().to_owned(),
@@ -46,11 +46,16 @@ pub(super) fn measure(
 /// How many pods have succeeded and what had been used by then, over and over until the Job is
 /// Complete. Asked for and not watched: a client that lags behind a watch would ascribe to early
 /// pods what later ones have cost.
-fn follow(server: &Server, meter: &Meter, tasks: u32) -> Result<Vec<(u32, Duration)>> {
+pub(super) fn follow(
+    server: &Server,
+    meter: &Meter,
+    name: &str,
+    tasks: u32,
+) -> Result<Vec<(u32, Duration)>> {
     let process = open(server.pid())?;
     let mut readings = vec![(0, meter.usage()?)];
     while !ends_within(&process, BETWEEN_READINGS)? {
-        let seen = api::seen(&server.api().get("long")?, "long")?;
+        let seen = api::seen(&server.api().get(name)?, name)?;
         let usage = meter.usage()?;
         match seen {
             Some(Seen::Succeeded(count)) => readings.push((count, usage)),
@@ -66,7 +71,7 @@ fn follow(server: &Server, meter: &Meter, tasks: u32) -> Result<Vec<(u32, Durati
 
 /// CPU per task between two counts of finished tasks, in microseconds; between two readings the
 /// counter is taken to have risen evenly.
-fn stretch_us(readings: &[(u32, Duration)], from: u32, to: u32) -> f64 {
+pub(super) fn stretch_us(readings: &[(u32, Duration)], from: u32, to: u32) -> f64 {
     (at(readings, to) - at(readings, from)) * 1e6 / f64::from(to - from)
 }
 
