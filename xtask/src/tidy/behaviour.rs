@@ -18,6 +18,10 @@ const CASES: &str = "docs/behaviour-cases.md";
 /// The letters of the sections.
 const LETTERS: &str = "JVCSG";
 
+/// Where the cases of the controllers and of validation lie, and how many there are at least.
+const COUNTED: [&str; 2] = ["crates/reconcile/", "crates/kinds/"];
+const CASES_MIN: usize = 600;
+
 /// What the generated document says first.
 const HEAD: &str = "# Cases of batch/v1
 
@@ -40,6 +44,7 @@ pub(super) fn check(files: &[File]) -> Problems {
     };
     let cases = cases(files);
     let mut problems = judge(&rules, &cases);
+    problems.extend(too_few(&cases, CASES_MIN));
     let document = document(&rules, &cases);
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         if let Err(error) = fs::write(cargo::root().join(CASES), document) {
@@ -54,14 +59,7 @@ pub(super) fn check(files: &[File]) -> Problems {
 /// How many rules and cases there are, in words.
 pub(super) fn summary(files: &[File]) -> String {
     let rules = text(files, RULES).map(rules).unwrap_or_default();
-    let cases = cases(files);
-    let shown = |rule: &&&str| cases.iter().any(|case| case.tags.contains(*rule));
-    let without: Vec<_> = rules.iter().filter(|rule| !shown(rule)).copied().collect();
-    let mut summary = format!("{} rules of batch/v1, {} cases", rules.len(), cases.len());
-    if !without.is_empty() {
-        let _ = write!(summary, "; without a case: {}", without.join(" "));
-    }
-    summary
+    format!("{} rules of batch/v1, {} cases", rules.len(), cases(files).len())
 }
 
 fn text<'a>(files: &'a [File], path: &str) -> Option<&'a str> {
@@ -73,6 +71,11 @@ fn judge(rules: &[&str], cases: &[Case]) -> Problems {
     for (at, rule) in rules.iter().enumerate() {
         if rules[..at].contains(rule) {
             problems.push(format!("{RULES}: {rule} is there twice"));
+        }
+    }
+    for rule in rules {
+        if !cases.iter().any(|case| case.tags.contains(rule)) {
+            problems.push(format!("{RULES}: no case shows {rule}"));
         }
     }
     for case in cases {
@@ -89,6 +92,12 @@ fn judge(rules: &[&str], cases: &[Case]) -> Problems {
         }
     }
     problems
+}
+
+fn too_few(cases: &[Case], least: usize) -> Option<String> {
+    let counted = |case: &&Case| COUNTED.iter().any(|place| case.path.starts_with(place));
+    let count = cases.iter().filter(counted).count();
+    (count < least).then(|| format!("{count} cases of batch/v1, at least {least} there should be"))
 }
 
 fn rules(text: &str) -> Vec<&str> {
@@ -147,7 +156,7 @@ fn document(rules: &[&str], cases: &[Case]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{File, cases, document, judge, rules};
+    use super::{File, cases, document, judge, rules, too_few};
 
     fn file(path: &str, text: &str) -> File {
         File { path: path.to_owned(), text: text.to_owned() }
@@ -171,13 +180,27 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_a_problem() {
         let files = [file("crates/a/cases/x.txt", "=== a [J3]\n=== b [TestB]\n=== c [J1 why]\n")];
-        let problems = judge(&rules("- **J1** One.\n- **J1** Two.\n"), &cases(&files));
+        let problems =
+            judge(&rules("- **J1** One.\n- **J1** Two.\n- **J2** Three\n"), &cases(&files));
         let expected = [
             "docs/behaviour.md: J1 is there twice",
+            "docs/behaviour.md: no case shows J2",
             "crates/a/cases/x.txt: `a` names J3, which docs/behaviour.md does not have",
             "crates/a/cases/x.txt: `b` names no rule",
             "crates/a/cases/x.txt: `c`: `why` is neither a rule nor a test",
         ];
         assert_eq!(problems, expected);
+    }
+
+    #[test]
+    fn cases_of_other_crates_are_not_counted() {
+        let files = [
+            file("crates/kinds/tests/cases/x.txt", "# a [J1]\n# b [J1]\n"),
+            file("crates/reconcile/cases/x.txt", "=== a [J1]\n"),
+            file("crates/coracle/cases/x.txt", "=== a [J1]\n"),
+        ];
+        let cases = cases(&files);
+        assert_eq!(too_few(&cases, 3), None);
+        assert!(too_few(&cases, 4).is_some_and(|problem| problem.starts_with("3 cases")));
     }
 }
