@@ -4,7 +4,7 @@
 mod counted;
 mod setup;
 
-use crate::{bench, cargo, codegen, fuzz, sim, tidy};
+use crate::{bench, cargo, codegen, fuzz, mutants, sim, tidy};
 use anyhow::Result;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -71,6 +71,9 @@ const STEPS: &[Step] = &[
     full("fuzz-long", "ten minutes for each fuzz target", || fuzz::all(600).map(one)),
     full("sim-long", "50,000 seeds of the simulation", || simulate(50_000)),
     full("planted", "every planted bug is found by the simulation", planted),
+    full("mutants", "nine of ten small breakages of the controllers are noticed", || {
+        mutants::run(&mutants::Options::default()).map(one)
+    }),
     full("torment", "500 kills of the server, a minute without one", || {
         let longer = [("CORACLE_TORMENT_ROUNDS", "500"), ("CORACLE_SILENCE_S", "60")];
         counted::run(&["test", "--package", "coracle", "--test", "torment"], &longer)

@@ -1,11 +1,12 @@
-//! The project's own commands: `cargo xtask ci`, `sim`, `fuzz`, `bench` and `tidy`. Nothing but cargo is
-//! needed to run them, and CI runs nothing else.
+//! The project's own commands: `cargo xtask ci`, `sim`, `fuzz`, `mutants`, `bench` and `tidy`. Nothing but
+//! cargo is needed to run them, and CI runs nothing else.
 
 mod bench;
 mod cargo;
 mod ci;
 mod codegen;
 mod fuzz;
+mod mutants;
 mod sim;
 mod tidy;
 
@@ -21,6 +22,8 @@ enum Command {
     Sim(sim::Options),
     /// Fuzz the decoders of bytes from outside.
     Fuzz(fuzz::Options),
+    /// Break the controllers in every small way, and see whether a test notices.
+    Mutants(mutants::Options),
     /// Measure what a task costs, beside a bare spawn of the same command.
     Bench(bench::Options),
     /// The baseline of the bench.
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Ci(options) => return ci::run(&options),
         Command::Sim(options) => sim::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::SpawnLoop(options) => bench::spawn_loop(&options),
         Command::Codegen => codegen::run(),
