@@ -44,7 +44,7 @@ fn an_unknown_kind() {
 #[test]
 fn a_field_that_does_not_work_yet() {
     let text = job("x", "  suspend: false", "true") + "      hostIPC: true\n";
-    refused(&text, &["job.yaml:13: ", "spec.template.spec.hostIPC"]);
+    refused(&text, &["job.yaml:14: ", "spec.template.spec.hostIPC"]);
 }
 
 #[test]

@@ -60,7 +60,8 @@ fn answer(stream: impl Read + Write, status: &str) -> Post {
     let length = lower.split_once("content-length: ").unwrap().1.lines().next().unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     stream.read_exact(&mut body).unwrap();
-    write!(stream.get_mut(), "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").unwrap();
+    // Who answers too much is not read to the end.
+    let _ = write!(stream.get_mut(), "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
     Post { head, document: serde_json::from_slice(&body).unwrap() }
 }
 
@@ -122,6 +123,26 @@ fn a_server_that_was_killed_and_a_job_that_is_gone_lose_nothing() {
         (&"etl".into(), &"Complete".into())
     );
     down(&space, up);
+}
+
+#[test]
+fn a_receiver_that_hangs_or_says_too_much_is_tried_again() {
+    let space = Space::new();
+    let receiver = Receiver::new();
+    space.file("job.yaml", &told("etl", &receiver.url("http"), "true"));
+    let up = space.up();
+    space.run(&["apply", "-f", "job.yaml"]).expect(0);
+    let hanging = receiver.accept();
+    let status = format!("200 OK\r\nx-long: {}", "x".repeat(64 * 1024));
+    receiver.answer(&status);
+    receiver.answer("200 OK");
+    drop(hanging);
+    down(&space, up);
+    let described = space.run(&["describe", "job/etl"]).expect(0).out;
+    for why in ["failed: no answer within 10 s", "failed: message head is too large"] {
+        assert!(described.contains(why), "{why:?} is not in\n{described}");
+    }
+    space.nothing_left();
 }
 
 #[test]
