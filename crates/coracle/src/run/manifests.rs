@@ -12,7 +12,7 @@ use kinds::{
 };
 use serde_json::json;
 
-use super::submit::Done;
+use super::resume::Done;
 use crate::{cli, exit::Failure, sources};
 
 /// What errors about `run IMAGE` name as their source.

@@ -15,6 +15,7 @@ mod output;
 mod pods;
 mod progress;
 mod readers;
+mod resume;
 mod screen;
 mod submit;
 mod text;
@@ -33,8 +34,8 @@ pub(crate) use self::{
     manifests::{Plan, suffix},
     output::{Form, Formatter},
     pods::LogRead,
+    resume::Done,
     screen::{Screen, Show},
-    submit::Done,
     text::Hints,
     work::DONE_ANNOTATION,
 };

@@ -1,8 +1,6 @@
 //! Submitting: what is already there is looked at first, so that nothing is created where something
 //! would be refused; then other kinds are applied, then Jobs and Pods are created or joined.
 
-use apiserver::{Subresource, path};
-use hyper::Method;
 use jiff::Timestamp;
 use kinds::{
     Draft, Facts, Key, Kind, Object, RUN_ANNOTATION, Reason,
@@ -10,11 +8,11 @@ use kinds::{
     manifest::Manifest,
     metav1::DeleteOptions,
 };
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
-use super::{attendance::Attendance, manifests::Plan};
+use super::{attendance::Attendance, manifests::Plan, resume};
 use crate::{
-    client::{self, As, Body, Client, Event, Selection},
+    client::{self, Client, Event, Selection},
     exit::Failure,
     link::{self, Link},
 };
@@ -41,15 +39,6 @@ pub(crate) struct Submitted {
 pub(crate) struct Submission {
     /// As the server has it.
     pub(crate) object: Object,
-}
-
-/// What a Job that is created suspended begins with, because an earlier one did it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Done {
-    /// `status.succeeded`
-    pub(crate) succeeded: i32,
-    /// `status.completedIndexes`, of an Indexed Job.
-    pub(crate) completed_indexes: Option<String>,
 }
 
 /// What is to be done about a Job or Pod.
@@ -151,31 +140,10 @@ async fn act(
         submitted.works.push(Submission { object });
     }
     if let (Some(done), Some(submission)) = (&plan.done, submitted.works.first_mut()) {
-        let resumed = resume_with(link, &submission.object.key, done).await;
+        let resumed = resume::with(link, &submission.object.key, done).await;
         submission.object = resumed.map_err(|error| link::failure(&error))?;
     }
     Ok(())
-}
-
-/// Tells a suspended Job what is done already, and lets it go on with the rest. The counters of a
-/// status are where every Job controller goes on from.
-async fn resume_with(link: &Link, key: &Key, done: &Done) -> Result<Object, client::Error> {
-    let mut status = json!({"succeeded": done.succeeded});
-    if let Some(indexes) = &done.completed_indexes {
-        status["completedIndexes"] = indexes.as_str().into();
-    }
-    for (part, patch) in [
-        (Subresource::Status, json!({"status": status})),
-        (Subresource::Main, json!({"spec": {"suspend": false}})),
-    ] {
-        let target = path(key.kind, &key.namespace, &key.name, part);
-        let body = Body::StrategicMerge(patch);
-        link.repeat(async |client| {
-            client.request(Method::PATCH, target.clone(), As::Object, &body).await
-        })
-        .await?;
-    }
-    link.repeat(async |client| client.get(key).await).await
 }
 
 /// Creates an object of another kind, or brings one that is there to what the file says.
