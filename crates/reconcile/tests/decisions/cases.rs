@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    collector,
+    collector, cron_job,
     notation::{parse, render},
     orphans::let_go,
     world::World,
@@ -48,7 +48,8 @@ fn every_case_is_decided_as_written() {
 type Decide = fn(&str, &str) -> String;
 
 /// The folders of cases, and what is asked there.
-const FOLDERS: [(&str, Decide); 6] = [
+const FOLDERS: [(&str, Decide); 7] = [
+    ("cron_job", cron_job::decide),
     ("garbage", collector::live),
     ("job", decide),
     ("namespace", collector::live),

@@ -5,6 +5,7 @@
 
 mod cases;
 mod collector;
+mod cron_job;
 mod draw;
 mod index_set;
 mod notation;
