@@ -43,7 +43,7 @@ pub(super) fn object(machine: &Machine) -> Node {
             "capacity": resources,
             "allocatable": resources,
             "conditions": conditions(),
-            "addresses": [{"type": "Hostname", "address": name}],
+            "addresses": addresses(machine, &name),
             "nodeInfo": {
                 "machineID": machine.machine_id,
                 "systemUUID": machine.machine_id,
@@ -64,6 +64,11 @@ pub(super) fn object(machine: &Machine) -> Node {
 /// As a kubelet writes amounts of bytes.
 fn kibibytes(bytes: u64) -> String {
     format!("{}Ki", bytes / 1024)
+}
+
+fn addresses(machine: &Machine, name: &str) -> Vec<serde_json::Value> {
+    let internal = machine.addresses.iter().map(|ip| json!({"type": "InternalIP", "address": ip}));
+    internal.chain([json!({"type": "Hostname", "address": name})]).collect()
 }
 
 fn conditions() -> serde_json::Value {
@@ -106,7 +111,7 @@ pub(super) fn config(machine: &Machine, data_dir: &Path) -> io::Result<Config> {
     Ok(Config {
         node_name: name(machine),
         host_name: machine.host_name.clone(),
-        host_ips: Vec::new(),
+        host_ips: machine.addresses.iter().map(ToString::to_string).collect(),
         data_dir: data_dir.to_owned(),
         host: host::root(Path::new("/"), &[data_dir.to_owned()])?,
         images: images(data_dir)?,

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    net::{IpAddr, Ipv4Addr, UdpSocket},
     num::NonZero,
     path::{Path, PathBuf},
 };
@@ -47,6 +48,8 @@ pub struct Machine {
     pub own_cgroups: String,
     /// Whether it is the first process of its machine or container.
     pub first_process: bool,
+    /// The addresses by which others reach it, IPv4 first; never empty.
+    pub addresses: Vec<IpAddr>,
 }
 
 impl Machine {
@@ -77,8 +80,23 @@ impl Machine {
             cgroup_v1: v1_controllers(&mounts),
             own_cgroups: read("/proc/self/cgroup"),
             first_process: std::process::id() == 1,
+            addresses: addresses(),
         }
     }
+}
+
+/// Where packets to the world would come from, as the kubelet chooses; a machine that knows no way
+/// out is at its loopback address. The remote ends are set aside for documentation (RFC 5737 and
+/// 3849), and connecting a datagram socket sends nothing.
+fn addresses() -> Vec<IpAddr> {
+    let ways = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
+    let found = ways.into_iter().filter_map(|(local, remote)| {
+        let socket = UdpSocket::bind(local).ok()?;
+        socket.connect(remote).ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
+    });
+    let found: Vec<_> = found.collect();
+    if found.is_empty() { vec![Ipv4Addr::LOCALHOST.into()] } else { found }
 }
 
 /// Size and free room of the file system that holds, or will hold, a directory.

@@ -5,7 +5,7 @@ use kinds::{
     metav1::Time,
     types::core::v1::{
         Container as ContainerSpec, ContainerState, ContainerStateRunning, ContainerStateWaiting,
-        ContainerStatus, HostIP, Pod, PodStatus, VolumeMountStatus,
+        ContainerStatus, HostIP, Pod, PodIP, PodStatus, VolumeMountStatus,
     },
 };
 use spawner::protocol::ContainerId;
@@ -51,6 +51,8 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
         specs.iter().zip(view.containers).map(|(spec, c)| container(view, spec, c)).collect();
     statuses.sort_by(|a, b| a.name.cmp(&b.name));
     let ips = &view.config.host_ips;
+    // A pod with addresses of its own comes with pod networks.
+    let own_ips = if spec.is_some_and(|s| s.host_network == Some(true)) { &ips[..] } else { &[] };
     // Reason and message survive only while the phase does not change.
     let same_phase = last.phase.as_deref() == Some(view.phase.name());
     let (reason, message) = match view.reason {
@@ -66,6 +68,9 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
         container_statuses: Some(statuses),
         start_time: Some(kinds::api_time(view.start_time)),
         observed_generation: generation,
+        pod_ip: own_ips.first().cloned(),
+        pod_ips: (!own_ips.is_empty())
+            .then(|| own_ips.iter().map(|ip| PodIP { ip: ip.clone() }).collect()),
         host_ip: ips.first().cloned(),
         host_ips: (!ips.is_empty())
             .then(|| ips.iter().map(|ip| HostIP { ip: ip.clone() }).collect()),
