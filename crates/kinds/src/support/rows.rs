@@ -170,7 +170,7 @@ const POD: &[Row] = &[
     kept_unless("spec.preemptionPolicy", &["Never", "PreemptLowerPriority"], "no pod is preempted"),
     works("spec.priority").note("decides which waiting pod starts first"),
     works("spec.priorityClassName"),
-    refused("spec.readinessGates"),
+    works("spec.readinessGates"),
     refused("spec.resourceClaims"),
     refused("spec.resources"),
     works("spec.restartPolicy"),

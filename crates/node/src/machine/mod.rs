@@ -190,6 +190,8 @@ impl PodMachine {
             self.pod = self.object.pod();
             conditions::adopt(&mut self.status, self.pod.status.as_ref());
             self.notice_foreign_end(context);
+            // A gate may have opened, and the generation seen is told.
+            self.say_quietly(context);
         }
         if deleting_before != self.object.meta.deletion_s {
             self.notice_deletion(false, context);

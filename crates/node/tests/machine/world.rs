@@ -24,6 +24,7 @@
 //! configmap|secret NAME [K=V …]   made or changed
 //! class NAME HANDLER          a RuntimeClass
 //! foreign JSON                someone else merges this into the status
+//! respec JSON                 someone else merges this into the spec
 //! again                       the last spawner reply comes once more
 //! start [C] POINTER           prints one part of the last start of C, without what was said before
 //! show PATH                   prints one part of the durable status, such as conditions
@@ -177,6 +178,7 @@ impl World {
             ),
             "class" => self.object(Kind::RuntimeClass, words[0], json!({"handler": words[1]})),
             "foreign" => self.foreign(&serde_json::from_str(rest).unwrap()),
+            "respec" => self.respec(&serde_json::from_str(rest).unwrap()),
             "again" => self.again(),
             "show" => self.show(words[0]),
             "start" => self.print_start(&words),
@@ -393,6 +395,15 @@ impl World {
         merge(&mut status, change);
         draft.set_pod_status(&serde_json::from_value::<PodStatus>(status).unwrap());
         self.put(draft);
+        self.settle();
+    }
+
+    fn respec(&mut self, change: &Value) {
+        let object = self.head.as_ref().unwrap();
+        let mut pod: Value = serde_json::from_slice(object.json()).unwrap();
+        merge(&mut pod["spec"], change);
+        pod["metadata"]["generation"] = json!(object.meta.generation + 1);
+        self.put(Draft::from_json(Kind::Pod, pod.to_string().as_bytes()).unwrap());
         self.settle();
     }
 
