@@ -174,6 +174,20 @@ impl Engine {
     }
 }
 
+/// What Kubernetes counts and nobody can make here yet: that there is none of it is true.
+const ABSENT: [&str; 10] = [
+    "count/daemonsets.apps",
+    "count/deployments.apps",
+    "count/persistentvolumeclaims",
+    "count/replicasets.apps",
+    "count/replicationcontrollers",
+    "count/resourceclaims.resource.k8s.io",
+    "count/statefulsets.apps",
+    "persistentvolumeclaims",
+    "replicationcontrollers",
+    "requests.storage",
+];
+
 /// Whether something counts this resource; others are limits without a meaning.
 fn counts(name: &str) -> bool {
     let object = |info: &kinds::KindInfo| quota::count(info).contains_key(name);
@@ -181,6 +195,8 @@ fn counts(name: &str) -> bool {
         || ["pods", "services.nodeports", "services.loadbalancers"].contains(&name)
         || ["cpu", "memory", "ephemeral-storage", "limits.cpu", "limits.memory"].contains(&name)
         || name == "limits.ephemeral-storage"
-        || name.starts_with("requests.") && !name.ends_with("requests.storage")
+        || ABSENT.contains(&name)
+        || name.contains(".storageclass.storage.k8s.io/")
+        || name.starts_with("requests.")
         || name.starts_with("hugepages-")
 }

@@ -52,8 +52,8 @@ fn what_does_not_fit_is_refused_and_fits_again_after_an_end() {
 #[test]
 fn objects_are_counted_by_kind_and_by_scope() {
     let mut world = World::new(Scope::All);
-    let hard =
-        json!({"count/jobs.batch": "1", "configmaps": "1", "count/pods": "9", "count/x.y.z": "1"});
+    let hard = json!({"count/jobs.batch": "1", "configmaps": "1", "count/pods": "9", "count/x.y.z": "1",
+            "count/replicasets.apps": "5", "gold.storageclass.storage.k8s.io/requests.storage": "1Gi"});
     world.create(Kind::ResourceQuota, &quota("all", &json!({"hard": hard})));
     let deadline = json!({"hard": {"pods": "1"}, "scopes": ["Terminating"]});
     world.create(Kind::ResourceQuota, &quota("short", &deadline));
@@ -65,7 +65,13 @@ fn objects_are_counted_by_kind_and_by_scope() {
     world.create(Kind::ConfigMap, r#"{"metadata":{"name":"a","namespace":"default"}}"#);
     let second = r#"{"metadata":{"name":"b","namespace":"default"}}"#;
     assert!(refusal(&mut world, Kind::ConfigMap, second).contains("requested: configmaps=1"));
-    let expected = map(&[("configmaps", "1"), ("count/jobs.batch", "1"), ("count/pods", "1")]);
+    let expected = map(&[
+        ("configmaps", "1"),
+        ("count/jobs.batch", "1"),
+        ("count/pods", "1"),
+        ("count/replicasets.apps", "0"),
+        ("gold.storageclass.storage.k8s.io/requests.storage", "0"),
+    ]);
     assert_eq!(used(&world.engine, "all"), expected);
     assert_eq!(used(&world.engine, "short"), map(&[("pods", "0")]));
     let short =
