@@ -21,7 +21,10 @@ const PIPELINED: usize = 16;
 const OBJECT_BYTES: usize = 4096;
 /// Who watches, and who creates.
 const WATCHERS: usize = 100;
-const CREATORS: u32 = 16;
+const CREATORS: usize = 16;
+/// Requests that the one writer of the watched object has under way, each on a connection of its own,
+/// as a client's requests are over HTTP/2.
+const WRITES_UNDER_WAY: usize = 8;
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
@@ -38,7 +41,9 @@ pub(super) fn measure(
     let gets = gets(&identity, size.serving)?;
     report.add_rate("GET of a 4 KB object: 4 connections, 16 requests under way on each", gets);
     let deliveries = deliveries(&identity, size.serving)?;
-    report.add_rate("events to 100 watchers from one writer, one write at a time", deliveries);
+    report.add_rate("events to 100 watchers from one writer, 8 writes under way", deliveries);
+    let answers = answers(&identity, size.serving)?;
+    report.add_rate("the same without a write: GET of a small object", answers);
     let creates = creates(&identity, size.serving)?;
     report.add_rate("creates, durable: 16 connections, one request under way on each", creates);
     drop(server);
@@ -95,9 +100,9 @@ fn gets(identity: &Identity, duration: Duration) -> Result<f64> {
 
 /// Events per second, from the first write until the last watcher has the last event.
 fn deliveries(identity: &Identity, duration: Duration) -> Result<f64> {
-    let mut writer = identity.connect()?;
+    let mut writers = connections(identity, WRITES_UNDER_WAY)?;
     let lease = r#"{"metadata":{"name":"bench"},"spec":{"holderIdentity":"0"}}"#;
-    create(&mut writer, LEASES, lease)?;
+    create(&mut writers[0], LEASES, lease)?;
     let watch = format!("GET {LEASES}?watch=true HTTP/1.1\r\nHost: coracle\r\n\r\n");
     let mut watchers = Vec::new();
     for _ in 0..WATCHERS {
@@ -116,17 +121,16 @@ fn deliveries(identity: &Identity, duration: Duration) -> Result<f64> {
     let events = thread::scope(|scope| {
         let counting = scope.spawn(|| count(&mut watchers, &last));
         let mut writes = 0;
-        let mut write = |writes: i64| {
-            let body = format!("{{\"spec\":{{\"holderIdentity\":\"{writes}\"}}}}");
-            exchange(&mut writer, "PATCH", &format!("{LEASES}/bench"), MERGE, &body, 200)
-        };
-        while begun.elapsed() < duration {
+        let mut write = |writer: &mut Connection| {
             writes += 1;
-            write(writes)?;
-        }
+            let body = format!("{{\"spec\":{{\"holderIdentity\":\"{writes}\"}}}}");
+            writer.send(request("PATCH", &format!("{LEASES}/bench"), MERGE, &body).as_bytes())
+        };
+        under_way(&mut writers, duration, &mut write, 200)?;
         // Before it is written, so that its events find the number there.
         last.store(writes + 1, Ordering::SeqCst);
-        write(writes + 1)?;
+        let body = "{\"spec\":{\"holderIdentity\":\"last\"}}";
+        exchange(&mut writers[0], "PATCH", &format!("{LEASES}/bench"), MERGE, body, 200)?;
         counting.join().expect("the counter does not panic")
     })?;
     Ok(events as f64 / begun.elapsed().as_secs_f64())
@@ -140,12 +144,8 @@ fn count(watchers: &mut [Connection], last: &AtomicI64) -> Result<i64> {
     let watching = watchers.len() as i64;
     let mut count = 0;
     while count < last.load(Ordering::SeqCst).saturating_mul(watching) {
-        let mut polled: Vec<_> =
-            watchers.iter().map(|watcher| PollFd::new(watcher.socket(), PollFlags::IN)).collect();
-        poll(&mut polled, None)?;
-        let ready: Vec<bool> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
-        for (watcher, _) in watchers.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
-            count += events(watcher.take()?);
+        for index in readable(watchers)? {
+            count += events(watchers[index].take()?);
         }
     }
     Ok(count)
@@ -161,24 +161,68 @@ fn events(bytes: &[u8]) -> i64 {
 
 /// Objects per second, each answered when it is durable.
 fn creates(identity: &Identity, duration: Duration) -> Result<f64> {
+    let mut creators = connections(identity, CREATORS)?;
+    let mut count = 0;
+    let mut create = |creator: &mut Connection| {
+        count += 1;
+        let object = config_map(&format!("c{count}"), 0);
+        creator.send(request("POST", CONFIG_MAPS, JSON, &object).as_bytes())
+    };
     let begun = Instant::now();
-    let counts = thread::scope(|scope| {
-        let create = |creator: u32| -> Result<u32> {
-            let mut connection = identity.connect()?;
-            let mut count = 0;
-            while begun.elapsed() < duration {
-                let object = config_map(&format!("c{creator}-{count}"), 0);
-                create(&mut connection, CONFIG_MAPS, &object)?;
-                count += 1;
+    let answered = under_way(&mut creators, duration, &mut create, 201)?;
+    Ok(f64::from(answered) / begun.elapsed().as_secs_f64())
+}
+
+/// Answers per second in the same way, to requests that ask for nearly nothing: what client,
+/// connections and TLS leave to creates.
+fn answers(identity: &Identity, duration: Duration) -> Result<f64> {
+    let mut askers = connections(identity, CREATORS)?;
+    create(&mut askers[0], CONFIG_MAPS, &config_map("small", 0))?;
+    let get = format!("GET {CONFIG_MAPS}/small HTTP/1.1\r\nHost: coracle\r\n\r\n");
+    let begun = Instant::now();
+    let mut ask = |asker: &mut Connection| asker.send(get.as_bytes());
+    let answered = under_way(&mut askers, duration, &mut ask, 200)?;
+    Ok(f64::from(answered) / begun.elapsed().as_secs_f64())
+}
+
+fn connections(identity: &Identity, count: usize) -> Result<Vec<Connection>> {
+    (0..count).map(|_| identity.connect()).collect()
+}
+
+/// Keeps one request under way on each connection until the time is over and all are answered, with
+/// the code that is wanted; how many that were.
+fn under_way(
+    connections: &mut [Connection],
+    duration: Duration,
+    send: &mut dyn FnMut(&mut Connection) -> Result<()>,
+    wanted: u16,
+) -> Result<u32> {
+    let begun = Instant::now();
+    for connection in &mut *connections {
+        send(connection)?;
+    }
+    let (mut waiting, mut count) = (vec![true; connections.len()], 0);
+    while waiting.contains(&true) {
+        for index in readable(connections)? {
+            let (code, _) = connections[index].answer()?;
+            anyhow::ensure!(code == wanted, "answered with {code}");
+            count += 1;
+            waiting[index] = begun.elapsed() < duration;
+            if waiting[index] {
+                send(&mut connections[index])?;
             }
-            Ok(count)
-        };
-        let creators: Vec<_> =
-            (0..CREATORS).map(|creator| scope.spawn(move || create(creator))).collect();
-        let joined = creators.into_iter().map(|c| c.join().expect("a creator does not panic"));
-        joined.collect::<Result<Vec<u32>>>()
-    })?;
-    Ok(f64::from(counts.iter().sum::<u32>()) / begun.elapsed().as_secs_f64())
+        }
+    }
+    Ok(count)
+}
+
+/// Waits until something has come on some of the connections.
+fn readable(connections: &[Connection]) -> Result<Vec<usize>> {
+    let poll_of = |connection| PollFd::new(Connection::socket(connection), PollFlags::IN);
+    let mut polled: Vec<_> = connections.iter().map(poll_of).collect();
+    poll(&mut polled, None)?;
+    let ready = polled.iter().enumerate().filter(|(_, fd)| !fd.revents().is_empty());
+    Ok(ready.map(|(index, _)| index).collect())
 }
 
 /// What crate store does alone, in an executable of its own: xtask is built without it.
@@ -213,13 +257,16 @@ fn exchange(
     body: &str,
     wanted: u16,
 ) -> Result<()> {
-    let length = body.len();
-    let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: coracle\r\nContent-Type: {content}\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    );
-    connection.send(request.as_bytes())?;
+    connection.send(request(method, target, content, body).as_bytes())?;
     let (code, _) = connection.answer()?;
     anyhow::ensure!(code == wanted, "{method} {target}: {code}");
     Ok(())
+}
+
+fn request(method: &str, target: &str, content: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} {target} HTTP/1.1\r\nHost: coracle\r\nContent-Type: {content}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
 }
