@@ -83,17 +83,21 @@ impl FieldError {
         value: impl Into<serde_json::Value>,
         detail: impl Into<String>,
     ) -> Self {
-        let value = Some(value.into().to_string());
-        Self { kind: FieldErrorKind::Invalid, path: path.into(), value, detail: detail.into() }
+        let value = match value.into() {
+            text @ serde_json::Value::String(_) => text.to_string(),
+            other => escaped(&other.to_string()),
+        };
+        let (path, detail) = (path.into(), detail.into());
+        Self { kind: FieldErrorKind::Invalid, path, value: Some(value), detail }
     }
 
-    /// As [`invalid`](Self::invalid), with the value as it is to be printed.
+    /// As [`invalid`](Self::invalid), with the value as it is to be printed: JSON.
     pub(crate) fn invalid_printed(
         path: impl Into<String>,
         value: String,
         detail: impl Into<String>,
     ) -> Self {
-        Self { value: Some(value), ..Self::invalid_whole(path, detail) }
+        Self { value: Some(escaped(&value)), ..Self::invalid_whole(path, detail) }
     }
 
     /// `<path>: Invalid value: <detail>`: where upstream prints no value.
@@ -160,10 +164,15 @@ impl FieldError {
         Self {
             kind: FieldErrorKind::NotSupported,
             path: path.into(),
-            value: Some(value.into().to_string()),
+            value: Some(escaped(&value.into().to_string())),
             detail,
         }
     }
+}
+
+/// JSON as Go writes it, so that it could stand in a page of HTML.
+fn escaped(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 impl fmt::Display for FieldError {
@@ -199,6 +208,11 @@ mod tests {
                 FieldError::invalid("a", json!({"b": [1]}), "no"),
                 r#"a: Invalid value: {"b":[1]}: no"#,
             ),
+            (
+                FieldError::invalid("a", json!(["<&>"]), "no"),
+                r#"a: Invalid value: ["\u003c\u0026\u003e"]: no"#,
+            ),
+            (FieldError::invalid("a", "<&>", "no"), r#"a: Invalid value: "<&>": no"#),
             (FieldError::invalid_whole("a", "no"), "a: Invalid value: no"),
             (FieldError::forbidden("a", "no"), "a: Forbidden: no"),
             (
