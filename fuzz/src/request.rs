@@ -132,6 +132,7 @@ fn start(disk: &RefCell<MemoryDisk>) -> Rc<Server> {
         seed: 7,
         limits: engine::Limits::default(),
         root_ca: None,
+        zone: kinds::cron::Zone::UTC,
     };
     let about = About { mode: Mode::Up, data_dir: "/nonexistent".into(), endpoint: None };
     let server = Server::new(Engine::open(store, config, clock()), about, clock);
