@@ -135,7 +135,7 @@ pub fn spec(store: &Store, job: Uid) -> Option<Bytes> {
 }
 
 fn encode<T: Serialize>(record: &T) -> Bytes {
-    serde_json::to_vec(record).expect("records are plain data").into()
+    serde_json::to_vec(record).expect("records are plain data").into_boxed_slice().into()
 }
 
 /// The name of the record of a pod of a Job.
