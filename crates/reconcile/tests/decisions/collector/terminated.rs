@@ -17,12 +17,12 @@ pub(crate) fn decide(_: &str, given: &str) -> String {
     let lines: Vec<(&str, &str)> =
         given.trim().lines().map(|line| line.split_once(' ').unwrap()).collect();
     let word = |name: &str| lines.iter().find(|(what, _)| *what == name).map(|(_, rest)| *rest);
-    let pods = lines.iter().filter(|(what, _)| *what == "pod").map(|(_, rest)| *rest);
+    let mut pods = lines.iter().filter(|(what, _)| *what == "pod").map(|(_, rest)| *rest);
     match (word("keep"), word("missing")) {
         (Some(keep), None) => too_many(pods, word("gone"), keep.parse().unwrap()),
         (None, Some(missing)) => {
             let second = |text: &str| at(text.parse().unwrap());
-            let pod = status(pods.last().unwrap());
+            let pod = status(pods.next().unwrap());
             judged(stray(pod, Some(1), second(missing), second(word("now").unwrap())))
         }
         _ => panic!("either keep or missing"),
