@@ -13,7 +13,7 @@ pub struct Bug {
 }
 
 /// All of them.
-pub const BUGS: [Bug; 6] = [
+pub const BUGS: [Bug; 7] = [
     Bug {
         name: "early-durable",
         what: "store: a revision is called durable before it is synced",
@@ -33,6 +33,11 @@ pub const BUGS: [Bug; 6] = [
         name: "ignored-terminating",
         what: "reconcile: pods are replaced while they still end, under podReplacementPolicy Failed",
         planted: cfg!(feature = "planted-ignored-terminating"),
+    },
+    Bug {
+        name: "late-look",
+        what: "reconcile: a CronJob is looked at again one time too late",
+        planted: cfg!(feature = "planted-late-look"),
     },
     Bug {
         name: "lost-success",

@@ -20,12 +20,13 @@ impl World {
             return Ok(());
         }
         let manifest = self.plan.jobs[job].manifest().to_string();
+        let now = self.clock();
         let Some(server) = &mut self.server else {
             self.after_ms(RETRY_MS, Event::Submit(job));
             return Ok(());
         };
         let draft = Draft::from_json(Kind::Job, manifest.as_bytes()).map_err(|e| e.to_string())?;
-        match server.engine.create(draft, false, self.now) {
+        match server.engine.create(draft, false, now) {
             Ok(written) => drop(self.submitted.insert(job, written.object.meta.revision)),
             // An earlier try had arrived after all.
             Err(error) if error.reason == kinds::Reason::AlreadyExists => {
@@ -101,6 +102,7 @@ impl World {
         key: &Key,
         change: impl FnOnce(&mut serde_json::Value),
     ) -> Result<(), String> {
+        let now = self.clock();
         let Some(server) = &mut self.server else { return Ok(()) };
         let Some(job) = server.engine.store().get(key) else { return Ok(()) };
         let mut json: serde_json::Value =
@@ -108,7 +110,7 @@ impl World {
         change(&mut json["spec"]);
         let draft =
             Draft::from_json(Kind::Job, json.to_string().as_bytes()).map_err(|e| e.to_string())?;
-        let updated = server.engine.update(draft, Subresource::Main, false, self.now);
+        let updated = server.engine.update(draft, Subresource::Main, false, now);
         updated.map(drop).map_err(|error| format!("a valid change was refused: {error}"))
     }
 
@@ -123,8 +125,9 @@ impl World {
         let grace = if self.random.u32(0..4) == 0 { Some(0) } else { None };
         let options =
             DeleteOptions { propagation, grace_period_seconds: grace, ..Default::default() };
+        let now = self.clock();
         let Some(server) = &mut self.server else { return Ok(()) };
-        let deleted = server.engine.delete(&key, &options, self.now);
+        let deleted = server.engine.delete(&key, &options, now);
         deleted.map(drop).map_err(|error| format!("a deletion was refused: {error}"))
     }
 
@@ -136,6 +139,7 @@ impl World {
         for change in &changes {
             self.tell(|_| story::change(change));
             self.checks.change(change, &self.spawner)?;
+            self.fires.change(change)?;
             self.expired.extend(self.check_going(change)?);
         }
         if changes.is_empty() {
@@ -144,9 +148,10 @@ impl World {
         self.observer.compare(store)?;
         // What clients change while the server acts for nobody waits for its consequences.
         match self.is_acted_on(store.durable()) {
-            true => self.checks.now(&self.observer, self.observer.is_current(store)),
-            false => Ok(()),
+            true => self.checks.now(&self.observer, self.observer.is_current(store))?,
+            false => return Ok(()),
         }
+        if self.observer.is_current(store) { self.check_cron_jobs(&self.observer) } else { Ok(()) }
     }
 
     pub(crate) fn check(&mut self) -> Result<(), String> {

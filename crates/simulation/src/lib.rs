@@ -7,6 +7,7 @@
 mod bugs;
 mod checks;
 mod clients;
+mod cron_jobs;
 mod deletions;
 mod machine;
 mod observer;

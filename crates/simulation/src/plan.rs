@@ -3,13 +3,15 @@
 
 use fastrand::Rng;
 
-use crate::deletions::draw_ttl_s;
+use crate::{cron_jobs::CronPlan, deletions::draw_ttl_s};
 
 /// How a world treats its server.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// The Jobs, submitted over the first seconds.
     pub(crate) jobs: Vec<JobPlan>,
+    /// The CronJobs, in some worlds; there the clock is set, too.
+    pub(crate) cron_jobs: Vec<CronPlan>,
     /// Faults, spread over the time in which there are any.
     pub(crate) faults: Vec<Fault>,
     /// What clients do besides.
@@ -74,6 +76,8 @@ pub(crate) enum Fault {
     Disconnected,
     /// The disk takes its time.
     SlowDisk,
+    /// Somebody sets the clock; only where there are CronJobs, which have to bear it.
+    ClockSet,
 }
 
 impl Fault {
@@ -102,15 +106,27 @@ impl Plan {
         let jobs = (0..random.u32(1..5)).map(|number| JobPlan::draw(random, number)).collect();
         let faults = (0..random.usize(3..9)).map(|_| *pick(random, &Fault::ALL)).collect();
         let actions = (0..random.usize(0..4)).map(|_| action(random)).collect();
+        let client_back_ms_max = *pick(random, &[None, None, Some(1), Some(2000)]);
+        // A private server leaves CronJobs alone.
+        let cron_jobs = match client_back_ms_max.is_none() && random.u32(0..4) == 0 {
+            true => (0..random.u32(1..3)).map(|number| CronPlan::draw(random, number)).collect(),
+            false => Vec::new(),
+        };
+        let with_cron_jobs = !cron_jobs.is_empty();
+        let mut faults: Vec<Fault> = faults;
+        if with_cron_jobs {
+            faults.extend((0..random.usize(0..3)).map(|_| Fault::ClockSet));
+        }
         Self {
             jobs,
+            cron_jobs,
             faults,
             actions,
-            stormy_s: random.u64(2..40),
+            stormy_s: if with_cron_jobs { random.u64(60..500) } else { random.u64(2..40) },
             cpu_milli: *pick(random, &[1000, 2000, 16_000]),
             doubled_in: *pick(random, &[0, 3, 20]),
             late_ms_max: *pick(random, &[1, 20, 1500]),
-            client_back_ms_max: *pick(random, &[None, None, Some(1), Some(2000)]),
+            client_back_ms_max,
         }
     }
 }

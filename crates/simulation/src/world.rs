@@ -14,6 +14,7 @@ use store::{Done, MemoryDisk, Store};
 
 use crate::{
     checks::Checks,
+    cron_jobs::Fires,
     machine::{node_config, node_object},
     observer::Observer,
     plan::{Action, Fault, Plan, RUN},
@@ -73,6 +74,8 @@ pub(crate) enum Event {
     Restart,
     /// A client submits the Job with this number.
     Submit(usize),
+    /// A client submits the CronJob with this number.
+    SubmitCronJob(usize),
     /// A client does something.
     Act(Action),
     Fault(Fault),
@@ -102,6 +105,9 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) random: Rng,
     pub(crate) now: Timestamp,
+    /// How far the clock of the machine is ahead of the world.
+    pub(crate) ahead: SignedDuration,
+    pub(crate) fires: Fires,
     pub(crate) server: Option<Server>,
     pub(crate) spawner: Spawner,
     pub(crate) observer: Observer,
@@ -124,7 +130,7 @@ pub(crate) struct World {
     last_request: Timestamp,
     last_reply: Timestamp,
     directories: BTreeSet<Uid>,
-    peace: bool,
+    pub(crate) peace: bool,
     /// The newest revision when the client of the run came to this server.
     attended_at: Option<Revision>,
     stats: Stats,
@@ -147,6 +153,8 @@ impl World {
         let mut world = Self {
             random,
             now,
+            ahead: SignedDuration::ZERO,
+            fires: Fires::default(),
             server: None,
             spawner: Spawner::new(),
             observer: Observer::default(),
@@ -184,6 +192,10 @@ impl World {
         for job in 0..self.plan.jobs.len() {
             let at = self.random.u64(0..=storm_ms / 2);
             self.after_ms(at, Event::Submit(job));
+        }
+        for cron_job in 0..self.plan.cron_jobs.len() {
+            let at = self.random.u64(0..=storm_ms / 4);
+            self.after_ms(at, Event::SubmitCronJob(cron_job));
         }
         for fault in self.plan.faults.clone() {
             let at = self.random.u64(1..=storm_ms);
@@ -250,6 +262,7 @@ impl World {
                 Ok(())
             }
             Event::Submit(job) => self.submit(job),
+            Event::SubmitCronJob(number) => self.submit_cron_job(number),
             Event::Act(action) => self.act(action),
             Event::Fault(fault) => self.fault(fault),
             Event::FastDisk => {
@@ -285,7 +298,8 @@ impl World {
     fn set_timer(&mut self) {
         let Some(server) = &mut self.server else { return };
         let wake_at = server.driver.wake_at(&server.engine);
-        if let Some(at) = wake_at
+        let ahead = self.ahead;
+        if let Some(at) = wake_at.map(|at| at - ahead)
             && server.wake_at.is_none_or(|set| at < set || set <= self.now)
         {
             server.wake_at = Some(at);
@@ -296,7 +310,8 @@ impl World {
     /// Lets engine and node do something, and sees to their deeds.
     fn drive(&mut self, step: impl FnOnce(&mut Driver, &mut Engine, Timestamp) -> Vec<Deed>) {
         let Some(server) = &mut self.server else { return };
-        let deeds = step(&mut server.driver, &mut server.engine, self.now);
+        let clock = self.now + self.ahead;
+        let deeds = step(&mut server.driver, &mut server.engine, clock);
         self.do_deeds(deeds);
     }
 
@@ -375,7 +390,7 @@ impl World {
             compact_bytes: 4 << 10,
             ..store::Limits::default()
         };
-        let store = match Store::open(&mut self.disk, limits, self.now) {
+        let store = match Store::open(&mut self.disk, limits, self.now + self.ahead) {
             Ok(store) => store,
             Err(store::Error::Io(_)) => return self.die_writing(),
             Err(error) => return Err(format!("the store does not open again: {error}")),
@@ -391,7 +406,7 @@ impl World {
             root_ca: None,
             zone: kinds::cron::Zone::UTC,
         };
-        let mut engine = Engine::open(store, config, self.now);
+        let mut engine = Engine::open(store, config, self.clock());
         while let Some(batch) = engine.store_mut().take_batch() {
             let (done, result) = batch.perform(&mut self.disk);
             if result.is_err() {
@@ -399,8 +414,9 @@ impl World {
             }
             engine.store_mut().batch_done(done);
         }
+        let clock = self.clock();
         let (driver, deeds) =
-            Driver::start(node_config(), self.directories.clone(), &mut engine, self.now);
+            Driver::start(node_config(), self.directories.clone(), &mut engine, clock);
         self.server = Some(Server { engine, driver, writing: None, wake_at: None });
         self.do_deeds(deeds);
         let at = self.random.u64(0..50);
@@ -410,6 +426,9 @@ impl World {
             self.after_ms(at, Event::Attend(self.generation));
         }
         self.look()?;
+        if self.peace {
+            self.suspend_cron_jobs()?;
+        }
         self.submit_again()
     }
 
@@ -448,6 +467,7 @@ impl World {
                 self.break_link();
             }
             Fault::Disconnected => self.break_link(),
+            Fault::ClockSet => self.set_clock(),
             Fault::SlowDisk => {
                 self.slow = true;
                 let lasts = self.random.u64(100..3000);
@@ -505,7 +525,13 @@ impl World {
             self.doom = Doom::None;
             self.disk.restart();
         }
-        self.act(Action::Resume)
+        self.act(Action::Resume)?;
+        self.suspend_cron_jobs()
+    }
+
+    /// What the clock of the machine shows.
+    pub(crate) fn clock(&self) -> Timestamp {
+        self.now + self.ahead
     }
 
     pub(crate) fn after_ms(&mut self, ms: u64, event: Event) {

@@ -19,8 +19,11 @@ fn server() -> Rc<Server> {
     let store = Store::open(&mut MemoryDisk::new(), store::Limits::default(), clock()).unwrap();
     let scope = Scope::Runs(BTreeSet::new());
     let (node, limits) = (Default::default(), engine::Limits::default());
-    let engine =
-        Engine::open(store, Config { node, scope, seed: 1, limits, root_ca: None, zone: kinds::cron::Zone::UTC }, clock());
+    let engine = Engine::open(
+        store,
+        Config { node, scope, seed: 1, limits, root_ca: None, zone: kinds::cron::Zone::UTC },
+        clock(),
+    );
     let about = About { mode: Mode::Private, data_dir: "/nowhere".into(), endpoint: None };
     Server::new(engine, about, clock)
 }

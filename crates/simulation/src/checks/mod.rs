@@ -32,6 +32,8 @@ pub(crate) struct Checks {
     /// The attempts that are durably intended: the newest of each container of each pod that is bound.
     intents: HashMap<Uid, HashMap<String, u32>>,
     jobs: HashMap<Uid, Known>,
+    /// Times no longer tell what came before what.
+    pub(crate) clock_was_set: bool,
 }
 
 /// What is remembered of one Job.
@@ -134,6 +136,9 @@ impl Checks {
     fn job(&mut self, object: &Object) -> Result<(), String> {
         let job = object.job();
         job_status::well_formed(&object.key, &job)?;
+        if !self.clock_was_set {
+            job_status::in_order(&object.key, &job)?;
+        }
         let finished = matches!(object.meta.facts, Facts::Job { finished: true, .. });
         let known = self.jobs.entry(object.meta.uid).or_default();
         if known.finished && (!finished || known.job.status != job.status) {
