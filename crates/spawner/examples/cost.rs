@@ -295,6 +295,7 @@ fn container(name: &str) -> Container {
         hostname: "cost".to_owned(),
         host_network: name == "host network",
         keep_namespaces: false,
+        privileged: false,
         capabilities: 0xa804_25fb,
         no_new_privileges: true,
         seccomp: if all { filter() } else { Vec::new() },

@@ -89,6 +89,10 @@ impl Hands {
                 mounts::mount(source, target, kind.as_deref(), *flags, data.as_deref())
             }
             Step::Directory { path, mode } => files::make_directory(libc::AT_FDCWD, path, *mode),
+            Step::Node { path, mode, number, owner } => {
+                files::make_node(path, *mode, *number)?;
+                files::hand_over(path, *owner, *mode)
+            }
             Step::File { path, mode, text, then, end } => {
                 let file = files::make_file(path, *mode)?;
                 let from = then.as_deref().map(open_if_there).transpose()?.flatten();

@@ -23,6 +23,7 @@ mod child;
 pub mod client;
 mod connection;
 mod container;
+mod devices;
 pub mod frame;
 mod launch;
 mod log;

@@ -7,8 +7,8 @@
 //! used again only if
 //!
 //! - no container that was in it could change it ([`cannot_change`]): its capabilities were among the
-//!   default ones (no NET_ADMIN, no SYS_ADMIN), its /proc/sys was read-only, and no mount showed it
-//!   the machine's /proc or /sys;
+//!   default ones (no NET_ADMIN, no SYS_ADMIN), it was not privileged, its /proc/sys was read-only, and
+//!   no mount showed it the machine's /proc or /sys;
 //! - every process that was in it is gone: the PID namespaces of its containers have ended, and of a
 //!   pod that keeps its namespaces the pod has;
 //! - the network namespace has no socket of any family, TIME_WAIT included, and no leased IPv6 flow
@@ -120,7 +120,8 @@ pub(crate) fn cannot_change(container: &Container) -> bool {
         }
         MountSource::Tmpfs(_) => false,
     };
-    container.capabilities & !HARMLESS_CAPABILITIES == 0
+    !container.privileged
+        && container.capabilities & !HARMLESS_CAPABILITIES == 0
         && container.read_only_paths.iter().any(fixed)
         && !container.mounts.iter().any(shows_kernel)
 }

@@ -290,6 +290,10 @@ pub struct Container {
     /// Whether network, IPC and UTS namespaces are kept for further containers or attempts of the
     /// pod. False lets a pod of one single start do without.
     pub keep_namespaces: bool,
+    /// Whether it has the devices of the machine, may write to /sys and sees the machine's control
+    /// groups there. Its capabilities, paths and seccomp program are what the other fields say.
+    #[serde(default)]
+    pub privileged: bool,
     /// Capability set as a bit mask (bit n = capability n); empty for a user other than 0 except in
     /// the bounding set.
     pub capabilities: u64,

@@ -35,6 +35,8 @@ pub(crate) enum Step {
     },
     /// Make a directory that must not be there yet.
     Directory { path: CString, mode: u32 },
+    /// Make a device node that must not be there yet.
+    Node { path: CString, mode: u32, number: (u32, u32), owner: (u32, u32) },
     /// Make a file that must not be there yet: a text, the contents of another file if there is one,
     /// another text.
     File { path: CString, mode: u32, text: Vec<u8>, then: Option<CString>, end: Vec<u8> },
@@ -115,6 +117,7 @@ impl Step {
             }
             Step::Mount { .. }
             | Step::Directory { .. }
+            | Step::Node { .. }
             | Step::File { .. }
             | Step::Source { .. }
             | Step::Rewrite { .. }
@@ -170,6 +173,7 @@ impl Step {
                 None => format!("bind {}", lossy(target)),
             },
             Step::Directory { path, .. } => format!("make directory {}", lossy(path)),
+            Step::Node { path, .. } => format!("make device {}", lossy(path)),
             Step::File { path, .. } => format!("make file {}", lossy(path)),
             Step::Source { path } => format!("open {}", lossy(path)),
             Step::Rewrite { path, .. } => format!("write file {}", lossy(path)),

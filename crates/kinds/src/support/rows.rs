@@ -124,7 +124,7 @@ const POD: &[Row] = &[
     works("spec.containers[].securityContext.allowPrivilegeEscalation"),
     refused("spec.containers[].securityContext.appArmorProfile"),
     works("spec.containers[].securityContext.capabilities"),
-    refused("spec.containers[].securityContext.privileged"),
+    works("spec.containers[].securityContext.privileged").note("the devices, not their links"),
     refused_unless("spec.containers[].securityContext.procMount", &["Default"]),
     works("spec.containers[].securityContext.readOnlyRootFilesystem"),
     works("spec.containers[].securityContext.runAsGroup"),

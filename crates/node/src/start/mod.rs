@@ -106,11 +106,12 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             host_network: spec.host_network.unwrap_or(false),
             keep_namespaces: spec.containers.len() > 1
                 || spec.restart_policy.as_deref() != Some("Never"),
+            privileged: security::privileged(container),
             capabilities,
             no_new_privileges: security::no_new_privileges(container),
             seccomp: security::seccomp(spec, container, capabilities).map_err(Refusal::Config)?,
-            masked_paths: security::MASKED_PATHS.map(str::to_owned).to_vec(),
-            read_only_paths: security::READ_ONLY_PATHS.map(str::to_owned).to_vec(),
+            masked_paths: security::masked_paths(container),
+            read_only_paths: security::read_only_paths(container),
         })),
     };
     Ok(Start {

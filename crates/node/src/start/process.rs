@@ -52,6 +52,7 @@ fn security(spec: &PodSpec, container: &ContainerSpec) -> Vec<String> {
         }
     };
     if let Some(own) = &container.security_context {
+        refuse(own.privileged == Some(true), "securityContext.privileged");
         refuse(own.capabilities.is_some(), "securityContext.capabilities");
         refuse(
             own.read_only_root_filesystem == Some(true),

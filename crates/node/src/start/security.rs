@@ -7,7 +7,7 @@ use spawner::protocol::User;
 use super::{Attempt, seccomp};
 
 /// Hidden from every container, if they exist.
-pub(super) const MASKED_PATHS: [&str; 12] = [
+const MASKED_PATHS: [&str; 12] = [
     "/proc/asound",
     "/proc/acpi",
     "/proc/interrupts",
@@ -23,7 +23,7 @@ pub(super) const MASKED_PATHS: [&str; 12] = [
 ];
 
 /// Read-only in every container, if they exist.
-pub(super) const READ_ONLY_PATHS: [&str; 5] =
+const READ_ONLY_PATHS: [&str; 5] =
     ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Linux capabilities by number, without their prefix.
@@ -122,23 +122,49 @@ pub(super) fn read_only_root(container: &ContainerSpec) -> bool {
     own.and_then(|c| c.read_only_root_filesystem).unwrap_or(false)
 }
 
-/// Whether programs are kept from gaining privileges; only `allowPrivilegeEscalation: true` lets
-/// them.
-pub(super) fn no_new_privileges(container: &ContainerSpec) -> bool {
+/// Whether it is set apart from the machine by little but its own view of it.
+pub(super) fn privileged(container: &ContainerSpec) -> bool {
     let own = container.security_context.as_ref();
-    !own.and_then(|c| c.allow_privilege_escalation).unwrap_or(false)
+    own.and_then(|c| c.privileged).unwrap_or(false)
 }
 
-/// The capability set: the default one, less `drop`, plus `add`.
+/// What is hidden: nothing from a privileged container.
+pub(super) fn masked_paths(container: &ContainerSpec) -> Vec<String> {
+    unless_privileged(container, &MASKED_PATHS)
+}
+
+/// What is read-only: nothing for a privileged container.
+pub(super) fn read_only_paths(container: &ContainerSpec) -> Vec<String> {
+    unless_privileged(container, &READ_ONLY_PATHS)
+}
+
+fn unless_privileged(container: &ContainerSpec, paths: &[&str]) -> Vec<String> {
+    let paths = if privileged(container) { &[] } else { paths };
+    paths.iter().map(|path| (*path).to_owned()).collect()
+}
+
+/// Whether programs are kept from gaining privileges; only `allowPrivilegeEscalation: true` lets
+/// them, and a privileged container, which has them all.
+pub(super) fn no_new_privileges(container: &ContainerSpec) -> bool {
+    let own = container.security_context.as_ref();
+    let escalation = own.and_then(|c| c.allow_privilege_escalation);
+    !escalation.unwrap_or(privileged(container))
+}
+
+/// The capability set: the default one, or all there are if privileged, less `drop`, plus `add`.
 pub(super) fn capabilities(container: &ContainerSpec) -> Result<u64, String> {
     let bit = |name: &str| {
         let name = name.strip_prefix("CAP_").unwrap_or(name);
         let number = CAPABILITIES.iter().position(|c| *c == name);
         number.map(|n| 1 << n).ok_or_else(|| format!("unknown capability \"{name}\""))
     };
-    let all = (1 << CAPABILITIES.len()) - 1;
+    let all = match privileged(container) {
+        true => u64::MAX,
+        false => (1 << CAPABILITIES.len()) - 1,
+    };
     let set = |name: &str| if name == "ALL" { Ok(all) } else { bit(name) };
-    let mut mask = 0;
+    // Newer kernels have more than this version has names for.
+    let mut mask = if privileged(container) { u64::MAX } else { 0 };
     for name in DEFAULT {
         mask |= bit(name)?;
     }
@@ -152,13 +178,16 @@ pub(super) fn capabilities(container: &ContainerSpec) -> Result<u64, String> {
     Ok(mask)
 }
 
-/// The seccomp program for a container with these capabilities: none only if the spec says
-/// `Unconfined`.
+/// The seccomp program for a container with these capabilities: none only if it is privileged or the
+/// spec says `Unconfined`.
 pub(super) fn seccomp(
     spec: &PodSpec,
     container: &ContainerSpec,
     capabilities: u64,
 ) -> Result<Vec<u8>, String> {
+    if privileged(container) {
+        return Ok(Vec::new());
+    }
     let own = container
         .security_context
         .as_ref()

@@ -4,6 +4,7 @@ use super::privileges::privileges;
 use super::root::{mount, root};
 use super::{Surroundings, oom_score, run_program};
 use crate::base::Base;
+use crate::devices::Device;
 use crate::protocol::{Container, ContainerFile, Mount, MountSource, Start, User};
 use crate::step::{Step, Steps};
 use crate::sys::{c_path, c_string};
@@ -18,6 +19,9 @@ pub(crate) const SHM_OPTIONS: &str = "mode=1777,size=67108864";
 
 /// The empty directory beside the place where roots are put together.
 pub(crate) const EMPTY: &str = "empty";
+
+/// Where the machine's control groups are, and a privileged container sees them.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
 
 /// Namespaces of the pod that the spawner holds, to be entered instead of made.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub(crate) struct Places<'a> {
     pub(crate) root: &'a Path,
     /// The file for its last words, if it has one.
     pub(crate) termination: Option<&'a Path>,
+    /// What a privileged one finds in /dev.
+    pub(crate) devices: &'a [Device],
 }
 
 /// The `CLONE_NEW*` flags a container's child is made with, beside that for mounts of its own.
@@ -59,16 +65,21 @@ pub(crate) fn container(
 ) -> io::Result<Steps> {
     let keep = around.machine_mounts.unwrap_or(around.report);
     let mut steps = begin(start, container, around, &pod.held, keep, cgroups)?;
-    let Places { base, root: place, termination } = places;
+    let Places { base, root: place, termination, devices } = places;
     let shm = pod.shm.as_deref().map(Path::new);
-    let own: Vec<&Path> = shm.into_iter().chain(termination).collect();
+    let groups = container.privileged.then_some(Path::new(CONTROL_GROUPS));
+    let own: Vec<&Path> = shm.into_iter().chain(groups).chain(termination).collect();
     let (sources, empty) = sources(container, around.machine_mounts, place, &own)?;
     steps.extend(sources);
-    steps.extend(root(base, container, place)?);
+    steps.extend(root(base, container, place, devices)?);
     steps.push(Step::Pivot);
     steps.push(Step::Attach { slot: empty, target: c"/proc".to_owned() });
     steps.push(Step::Proc);
-    steps.extend(kernel_mounts(shm.is_some())?);
+    steps.extend(kernel_mounts(shm.is_some(), container.privileged)?);
+    if groups.is_some() {
+        let slot = usize::from(shm.is_some());
+        steps.push(Step::Attach { slot, target: c_string(CONTROL_GROUPS)? });
+    }
     steps.extend(targets(container, own.len())?);
     if let (Some(path), Some(_)) = (&container.termination_path, termination) {
         steps.push(Step::Attach { slot: own.len() - 1, target: c_string(path)? });
@@ -248,13 +259,14 @@ fn sources(
 }
 
 /// /sys, /dev/pts and /dev/shm. The rest of /dev is in the base.
-fn kernel_mounts(pod_shm: bool) -> io::Result<Vec<Step>> {
+fn kernel_mounts(pod_shm: bool, privileged: bool) -> io::Result<Vec<Step>> {
     let quiet = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+    let sys = if privileged { quiet } else { quiet | libc::MS_RDONLY };
     let no_exec = libc::MS_NOSUID | libc::MS_NOEXEC;
     let pts = c_string("newinstance,ptmxmode=0666,mode=0620,gid=5")?;
     let shm = c_string(SHM_OPTIONS)?;
     Ok(vec![
-        mount(c"sysfs", c"/sys", Some(c"sysfs"), quiet | libc::MS_RDONLY, None),
+        mount(c"sysfs", c"/sys", Some(c"sysfs"), sys, None),
         mount(c"devpts", c"/dev/pts", Some(c"devpts"), no_exec, Some(pts)),
         if pod_shm {
             Step::Attach { slot: 0, target: c"/dev/shm".to_owned() }

@@ -1,6 +1,7 @@
 //! The steps that build a container's file system, up to the moment it becomes `/`.
 
 use crate::base::Base;
+use crate::devices::Device;
 use crate::protocol::{Container, ContainerFile};
 use crate::step::Step;
 use crate::sys::{c_path, c_string};
@@ -12,9 +13,17 @@ use std::path::{Component, Path, PathBuf};
 /// One private overlay on the prepared base, its upper layer on a tmpfs that only this container
 /// has, seen from inside the base's `r` directory if it has one. Trees that are on file systems of
 /// their own get an overlay of their own in their place.
-pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Result<Vec<Step>> {
+pub(super) fn root(
+    base: &Base,
+    container: &Container,
+    place: &Path,
+    devices: &[Device],
+) -> io::Result<Vec<Step>> {
     let at = c_path(place)?;
-    let size = container.writable_bytes.max(PAGE_BYTES) + bytes_of(&container.files);
+    // A node takes an inode, and an inode at most a page.
+    let size = container.writable_bytes.max(PAGE_BYTES)
+        + bytes_of(&container.files)
+        + PAGE_BYTES * devices.len() as u64;
     let data = Some(c_string(&format!("mode=0755,size={size}"))?);
     let mut steps = vec![mount(c"tmpfs", &at, Some(c"tmpfs"), libc::MS_NOSUID, data)];
     steps.push(Step::Enterdir { path: at.clone() });
@@ -26,7 +35,9 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
         steps.push(Step::Directory { path: c_string(upper)?, mode: 0o755 });
         steps.push(Step::Directory { path: c_string(work)?, mode: 0o700 });
     }
-    steps.extend(files(base, &container.files)?);
+    let mut made = BTreeSet::new();
+    steps.extend(files(base, &container.files, &mut made)?);
+    steps.extend(nodes(base, devices, &mut made)?);
     // The prepared layer names the machine's trees by redirects; those of an image mean nothing.
     let redirects =
         if base.inside.is_empty() { "redirect_dir=nofollow" } else { "redirect_dir=follow" };
@@ -59,17 +70,14 @@ pub(super) fn root(base: &Base, container: &Container, place: &Path) -> io::Resu
 }
 
 /// Files that the upper layers hold before they are mounted, with the directories on their ways.
-fn files(base: &Base, files: &[ContainerFile]) -> io::Result<Vec<Step>> {
+fn files(
+    base: &Base,
+    files: &[ContainerFile],
+    made: &mut BTreeSet<PathBuf>,
+) -> io::Result<Vec<Step>> {
     let mut steps = Vec::with_capacity(3 * files.len());
-    let mut made = BTreeSet::new();
     for file in files {
-        let (layer, path) = layer_path(base, &file.target)?;
-        let ways: Vec<_> = path.ancestors().skip(1).take_while(|way| *way != layer).collect();
-        for way in ways.into_iter().rev() {
-            if made.insert(way.to_owned()) {
-                steps.push(Step::Directory { path: c_path(way)?, mode: 0o755 });
-            }
-        }
+        let path = way_to(base, &file.target, made, &mut steps)?;
         steps.push(Step::File {
             path: c_path(&path)?,
             mode: file.mode,
@@ -79,6 +87,33 @@ fn files(base: &Base, files: &[ContainerFile]) -> io::Result<Vec<Step>> {
         });
     }
     Ok(steps)
+}
+
+/// Device nodes in the upper layers, over those of the prepared layer.
+fn nodes(base: &Base, devices: &[Device], made: &mut BTreeSet<PathBuf>) -> io::Result<Vec<Step>> {
+    let mut steps = Vec::with_capacity(devices.len());
+    for Device { path, mode, number, owner } in devices {
+        let path = c_path(&way_to(base, path, made, &mut steps)?)?;
+        steps.push(Step::Node { path, mode: *mode, number: *number, owner: *owner });
+    }
+    Ok(steps)
+}
+
+/// The place of a path in the upper layers; adds the directories on the way that were not made yet.
+fn way_to(
+    base: &Base,
+    target: &str,
+    made: &mut BTreeSet<PathBuf>,
+    steps: &mut Vec<Step>,
+) -> io::Result<PathBuf> {
+    let (layer, path) = layer_path(base, target)?;
+    let ways: Vec<_> = path.ancestors().skip(1).take_while(|way| *way != layer).collect();
+    for way in ways.into_iter().rev() {
+        if made.insert(way.to_owned()) {
+            steps.push(Step::Directory { path: c_path(way)?, mode: 0o755 });
+        }
+    }
+    Ok(path)
 }
 
 /// The upper layer that a path of the container belongs to, and its place there.

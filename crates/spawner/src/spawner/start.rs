@@ -7,6 +7,7 @@ use crate::cgroup::group::Group;
 use crate::cgroup::layout;
 use crate::child::{self, Hands};
 use crate::container::{Container, Phase, Process, Source};
+use crate::devices::devices;
 use crate::log::file::LogFile;
 use crate::namespaces::{self, FILES_PER_NAMESPACE, Namespace, cannot_change};
 use crate::plan::{self, InRoom, Places, PodNamespaces, Surroundings, refused};
@@ -227,10 +228,14 @@ impl Spawner {
             self.namespaces(start, isolation).map_err(fail(Stage::Clone, what))?;
         let termination =
             self.termination(isolation).map_err(fail(Stage::Mount, "termination file"))?;
+        let devices =
+            if isolation.privileged { devices(Path::new("/dev")) } else { Ok(Vec::new()) };
+        let devices = devices.map_err(fail(Stage::Mount, "devices of the machine"))?;
         let places = Places {
             base: &base,
             root: &root,
             termination: termination.as_ref().map(TerminationFile::path),
+            devices: &devices,
         };
         let look = blueprint.as_ref().map(Blueprint::look);
         let steps = plan::container(start, isolation, around, places, &pod, joins, look)

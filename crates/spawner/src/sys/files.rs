@@ -112,6 +112,21 @@ pub(crate) fn make_node(path: &CStr, mode: u32, device: (u32, u32)) -> io::Resul
     Ok(())
 }
 
+/// The major and minor number in a device's combined one.
+pub(crate) fn device_number(device: u64) -> (u32, u32) {
+    (libc::major(device), libc::minor(device))
+}
+
+/// Give a file, which is no link, to a user, with exactly this mode.
+pub(crate) fn hand_over(path: &CStr, (uid, gid): (u32, u32), mode: u32) -> io::Result<()> {
+    // SAFETY: `path` ends with a zero.
+    unsafe {
+        check(libc::lchown(path.as_ptr(), uid, gid))?;
+        check(libc::chmod(path.as_ptr(), mode & 0o7777))?;
+    }
+    Ok(())
+}
+
 /// Set an extended attribute.
 pub(crate) fn set_attribute(path: &CStr, name: &CStr, value: &[u8]) -> io::Result<()> {
     // SAFETY: both strings end with a zero; pointer and length describe `value`.

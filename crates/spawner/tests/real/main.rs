@@ -12,5 +12,6 @@ mod logs;
 mod memory;
 mod namespaces;
 mod plain;
+mod privileged;
 mod rooms;
 mod server;
