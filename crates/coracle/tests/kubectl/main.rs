@@ -98,6 +98,7 @@ cases! {
     apply
     auth
     create
+    cronjob
     delete
     describe
     edit
