@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{env, meta::push_all, resources};
+use super::{env, meta::push_all, resources, restart};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
@@ -120,6 +120,7 @@ fn one(container: &Container, volumes: &Volumes<'_>, at: Path<'_>, errors: &mut 
     if let Some(resources) = &container.resources {
         resources::check(resources, at.field("resources"), errors);
     }
+    restart::check(container, at, errors);
     if let Some(context) = &container.security_context {
         security(context, at.field("securityContext"), errors);
     }

@@ -21,6 +21,7 @@ mod pod_warnings;
 mod printed;
 mod quota;
 mod resources;
+mod restart;
 mod semantic;
 mod service;
 mod volume;

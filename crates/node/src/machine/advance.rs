@@ -34,7 +34,7 @@ impl PodMachine {
             self.restart_ended(context);
             self.prepare(context);
             self.start_waiting(context);
-            if phase::all_ended(&self.containers, self.policy) {
+            if phase::all_ended(&self.containers, |index, code| self.restarts(index, code)) {
                 self.finish(None, context);
             }
         }
@@ -110,9 +110,11 @@ impl PodMachine {
     /// Containers that ended and are to run again get their wait, and those that waited their turn.
     fn restart_ended(&mut self, context: &mut Context) {
         for index in 0..self.containers.len() {
+            let code = self.containers[index].ended().map_or(0, |ended| ended.status.exit_code);
+            let restarts = self.restarts(index, code);
             let container = &mut self.containers[index];
             match container.state.clone() {
-                State::Stopped(ended) if self.policy.restarts(ended.status.exit_code) => {
+                State::Stopped(ended) if restarts => {
                     let steps = container.back_off_steps;
                     container.back_off_steps =
                         restart::steps_after(steps, ended.started, ended.finished);
@@ -133,6 +135,12 @@ impl PodMachine {
                 _ => {}
             }
         }
+    }
+
+    /// Whether the container is started again after it ended with this code.
+    fn restarts(&self, index: usize, exit_code: i32) -> bool {
+        let spec = self.pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
+        spec.is_some_and(|spec| restart::restarts(self.policy, spec, exit_code))
     }
 
     fn back_off_event(&self, index: usize, context: &mut Context) {

@@ -1,9 +1,6 @@
 //! `status.phase` from the states of the containers, in upstream's order of rules.
 
-use super::{
-    container::{Container, State},
-    restart::Policy,
-};
+use super::container::{Container, State};
 
 /// `status.phase`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +41,11 @@ pub(crate) fn of_live(containers: &[Container]) -> Phase {
     if containers.iter().any(unstarted) { Phase::Pending } else { Phase::Running }
 }
 
-/// Whether every container has ended for good under this policy.
-pub(crate) fn all_ended(containers: &[Container], policy: Policy) -> bool {
-    containers.iter().all(|c| match &c.state {
-        State::Stopped(ended) => !policy.restarts(ended.status.exit_code),
+/// Whether every container has ended for good; `restarts` says of the container at an index and an
+/// exit code whether it has not.
+pub(crate) fn all_ended(containers: &[Container], restarts: impl Fn(usize, i32) -> bool) -> bool {
+    containers.iter().enumerate().all(|(index, c)| match &c.state {
+        State::Stopped(ended) => !restarts(index, ended.status.exit_code),
         _ => false,
     })
 }

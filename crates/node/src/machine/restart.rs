@@ -1,6 +1,7 @@
 //! Whether and when a container that ended is started again.
 
 use jiff::Timestamp;
+use kinds::types::core::v1::{Container as ContainerSpec, ContainerRestartRule};
 
 /// The first wait that is not zero, seconds; each further one doubles.
 const BACK_OFF_FIRST_S: u32 = 10;
@@ -20,20 +21,45 @@ pub(crate) enum Policy {
 impl Policy {
     /// Reads the field; unset means `Always`.
     pub(crate) fn parse(text: Option<&str>) -> Self {
+        Self::named(text.unwrap_or_default()).unwrap_or(Self::Always)
+    }
+
+    fn named(text: &str) -> Option<Self> {
         match text {
-            Some("Never") => Self::Never,
-            Some("OnFailure") => Self::OnFailure,
-            _ => Self::Always,
+            "Always" => Some(Self::Always),
+            "OnFailure" => Some(Self::OnFailure),
+            "Never" => Some(Self::Never),
+            _ => None,
         }
     }
 
     /// Whether a container that ended with this code is started again.
-    pub(crate) fn restarts(self, exit_code: i32) -> bool {
+    fn restarts(self, exit_code: i32) -> bool {
         match self {
             Self::Always => true,
             Self::OnFailure => exit_code != 0,
             Self::Never => false,
         }
+    }
+}
+
+/// Whether a container that ended with this code is started again: its first rule that matches says
+/// so, else its own policy, else that of the pod.
+pub(crate) fn restarts(pod: Policy, container: &ContainerSpec, exit_code: i32) -> bool {
+    let own = container.restart_policy.as_deref().and_then(Policy::named);
+    let rules = container.restart_policy_rules.as_deref().unwrap_or_default();
+    let by_rule = own.is_some() && rules.iter().any(|rule| matches(rule, exit_code));
+    by_rule || own.unwrap_or(pod).restarts(exit_code)
+}
+
+/// The only action there is says to start again.
+fn matches(rule: &ContainerRestartRule, exit_code: i32) -> bool {
+    let Some(codes) = &rule.exit_codes else { return false };
+    let listed = codes.values.iter().flatten().any(|code| *code == exit_code);
+    match codes.operator.as_str() {
+        "In" => listed,
+        "NotIn" => !listed,
+        _ => false,
     }
 }
 

@@ -104,8 +104,7 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             termination_path: files::termination_path(container),
             hostname,
             host_network: spec.host_network.unwrap_or(false),
-            keep_namespaces: spec.containers.len() > 1
-                || spec.restart_policy.as_deref() != Some("Never"),
+            keep_namespaces: !starts_once(spec),
             privileged: security::privileged(container),
             capabilities,
             no_new_privileges: security::no_new_privileges(container),
@@ -124,6 +123,16 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
         log: log(attempt),
         isolation,
     })
+}
+
+/// Whether one single container of the pod is started one single time.
+fn starts_once(spec: &PodSpec) -> bool {
+    let never = |policy: Option<&str>| policy == Some("Never");
+    let [container] = spec.containers.as_slice() else { return false };
+    let own = container.restart_policy.as_deref();
+    never(spec.restart_policy.as_deref())
+        && (own.is_none() || never(own))
+        && container.restart_policy_rules.iter().flatten().next().is_none()
 }
 
 /// The program as the spec names it.
