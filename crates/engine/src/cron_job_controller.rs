@@ -10,6 +10,7 @@ use reconcile::{
 
 use crate::{
     Engine,
+    cron_jobs::Skew,
     engine::uid,
     recorder::{About, Happening},
 };
@@ -100,10 +101,16 @@ impl Engine {
         let uid = uid(&draft).map(|uid| uid.to_string()).unwrap_or_default();
         let reference = cron_job::reference(&key.namespace, &key.name, &uid);
         cron_job::started(status, reference, start.due);
+        self.cron_jobs.skew.observe(now.duration_since(start.due).as_secs_f64());
         self.urgent = true;
         self.put(draft);
         let message = format!("Created job {}", key.name);
         Ok(Note { warning: false, reason: "SuccessfulCreate".into(), message })
+    }
+
+    /// How long after their time the Jobs of CronJobs were made.
+    pub fn cron_job_skew(&self) -> &Skew {
+        &self.cron_jobs.skew
     }
 
     /// When to make a Job again that was refused: the wait doubles.

@@ -39,6 +39,27 @@ impl Timing {
 #[derive(Default)]
 pub(crate) struct CronJobs {
     by_uid: HashMap<Uid, CronJobState>,
+    pub(crate) skew: Skew,
+}
+
+/// How long after their time Jobs were made, since the server started.
+#[derive(Debug, Default)]
+pub struct Skew {
+    /// Jobs by the first of [`Skew::BUCKETS_S`] that is not exceeded; the last for those beyond.
+    pub counts: [u64; Skew::BUCKETS_S.len() + 1],
+    /// All of it together, in seconds.
+    pub sum_s: f64,
+}
+
+impl Skew {
+    /// Upper ends of upstream's buckets, in seconds.
+    pub const BUCKETS_S: [u16; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+    pub(crate) fn observe(&mut self, seconds: f64) {
+        let bucket = Self::BUCKETS_S.iter().position(|end| seconds <= f64::from(*end));
+        self.counts[bucket.unwrap_or(Self::BUCKETS_S.len())] += 1;
+        self.sum_s += seconds;
+    }
 }
 
 impl CronJobs {

@@ -42,6 +42,7 @@ mod ttl;
 
 pub use api::{Subresource, Written};
 pub use bootstrap::PROCESS_CLASS;
+pub use cron_jobs::Skew;
 pub use delete::{DeleteOptions, Deleted};
 pub use engine::{Config, Engine};
 pub use limits::Limits;

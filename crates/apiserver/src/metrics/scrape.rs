@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use engine::Engine;
+use engine::{Engine, Skew};
 use hyper::{Response, StatusCode};
 use kinds::{Facts, KINDS, Kind};
 use store::Store;
@@ -76,6 +76,17 @@ fn write_engine(engine: &Engine, text: &mut Text) {
     for info in KINDS {
         text.sample(name, &[("name", info.singular)], engine.reconciled(info.kind));
     }
+    let (name, skew) =
+        ("cronjob_controller_job_creation_skew_duration_seconds", engine.cron_job_skew());
+    text.family(name, Type::Histogram, "Time from when a Job was due to when it was made.");
+    let ends = Skew::BUCKETS_S.iter().map(u16::to_string).chain(["+Inf".to_owned()]);
+    let mut sum = 0;
+    for (end, count) in ends.zip(skew.counts) {
+        sum += count;
+        text.sample(&format!("{name}_bucket"), &[("le", &end)], sum);
+    }
+    text.sample(&format!("{name}_sum"), &[], skew.sum_s);
+    text.sample(&format!("{name}_count"), &[], sum);
 }
 
 fn write_store(store: &Store, text: &mut Text) {

@@ -120,6 +120,8 @@ fn after_a_long_time_away_the_latest_time_is_met_and_no_other() {
     let due = now - SignedDuration::from_mins(2);
     assert_eq!(again.job_names(), [format!("tick-{}", due.as_second() / 60)]);
     assert_eq!(again.count_of("TooManyMissedTimes"), 1);
+    let skew = again.engine.cron_job_skew();
+    assert_eq!((skew.counts[7], skew.counts.iter().sum::<u64>(), skew.sum_s), (1, 1, 120.0));
 }
 
 #[test]
