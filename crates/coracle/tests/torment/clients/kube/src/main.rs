@@ -30,6 +30,9 @@ use tokio::sync::watch;
 
 const NAMESPACE: &str = "kube-rs";
 
+/// The server puts a ConfigMap of its own into every namespace.
+const OURS: &str = "metadata.name!=kube-root-ca.crt";
+
 /// How many users there are; each has one ConfigMap at a time, and leaves some behind.
 const USERS: u64 = 4;
 
@@ -63,9 +66,9 @@ async fn main() -> Result<()> {
     let (maps, jobs) = (namespaced(&client), namespaced(&client));
     let (maps_follower, maps_seen) = Follower::new();
     let (jobs_follower, jobs_seen) = Follower::new();
-    let follow_maps = maps_follower.follow(maps.clone(), watcher::Config::default());
+    let follow_maps = maps_follower.follow(maps.clone(), ours());
     let follow_jobs =
-        jobs_follower.follow(jobs.clone(), watcher::Config::default().streaming_lists());
+        jobs_follower.follow(jobs.clone(), ours().streaming_lists());
     let world = World { maps, jobs, pods: namespaced(&client), maps_seen, jobs_seen };
     tokio::select! {
         result = work(&world, seed) => result,
@@ -73,6 +76,11 @@ async fn main() -> Result<()> {
         result = follow_jobs => result.context("the watcher of Jobs"),
         () = reconcile::run(&world) => anyhow::bail!("the controller ended"),
     }
+}
+
+/// What is watched: the server's own ConfigMap is not.
+pub(crate) fn ours() -> watcher::Config {
+    watcher::Config::default().fields(OURS)
 }
 
 fn namespaced<K>(client: &Client) -> Api<K>
@@ -116,7 +124,7 @@ async fn same<K>(api: &Api<K>, seen: &watch::Receiver<State<K>>) -> Result<BTree
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + PartialEq,
 {
-    let listed = api.list(&ListParams::default()).await?;
+    let listed = api.list(&ListParams::default().fields(OURS)).await?;
     let listed = listed.items.into_iter().map(|item| (item.name_any(), item)).collect();
     let mut seen = seen.clone();
     let equal = seen.wait_for(|state| state.live == listed);

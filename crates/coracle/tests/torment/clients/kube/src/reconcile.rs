@@ -18,7 +18,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::{RETRY_MS, World, follower::Steady, user};
+use crate::{RETRY_MS, World, follower::Steady, ours, user};
 
 const FINALIZER: &str = "coracle.local/job";
 /// On a ConfigMap: the text for which its Job is there and complete.
@@ -30,7 +30,7 @@ type Failed = finalizer::Error<Error>;
 
 /// Reconciles for ever.
 pub(crate) async fn run(world: &World) {
-    let controller = Controller::new(world.maps.clone(), watcher::Config::default())
+    let controller = Controller::new(world.maps.clone(), ours())
         .owns(world.jobs.clone(), watcher::Config::default())
         .trigger_backoff(Steady);
     let context = Arc::new(world.clone());
