@@ -48,6 +48,12 @@ fn a_field_that_does_not_work_yet() {
 }
 
 #[test]
+fn a_cron_job_is_for_a_server() {
+    let text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\n";
+    refused(text, &["job.yaml:1: ", "CronJob", "coracle up"]);
+}
+
+#[test]
 fn invalid_yaml_names_its_line() {
     refused("apiVersion: batch/v1\nkind: Job\nmetadata: {name: [\n", &["job.yaml:"]);
     refused("kind: Job\nmetadata: {name: x}\nspec:\n  a: b: c\n", &["job.yaml:4: "]);
