@@ -246,7 +246,7 @@ impl Node {
                 return self.step(uid, now, objects, out, |pod, context| pod.pod_ended(context));
             }
             // The connection's own business.
-            Reply::Hello { .. } | Reply::Listed { .. } => return,
+            Reply::Hello { .. } | Reply::Listed { .. } | Reply::Executed { .. } => return,
         };
         let Some(uid) = Uid::parse(&id.pod) else { return };
         match self.pods.get(&uid) {

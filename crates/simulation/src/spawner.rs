@@ -96,6 +96,8 @@ impl Spawner {
                 }
                 effects.replies.push(Reply::PodEnded { pod });
             }
+            // Nothing that is simulated asks for it.
+            Request::Exec(_) | Request::KillExec { .. } => {}
             Request::Hello { .. } | Request::Stop => {}
         }
         effects

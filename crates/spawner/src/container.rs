@@ -6,6 +6,7 @@ use crate::child::{Report, read_report};
 use crate::log::cri::{Lines, Stream, stamp};
 use crate::log::file::LogFile;
 use crate::namespaces::Namespace;
+use crate::plan::Inside;
 use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
 use crate::room::Room;
 use crate::step::{Step, Steps};
@@ -45,6 +46,8 @@ pub(crate) struct Container {
     pub(crate) room: Option<Room>,
     /// Keeps the lower layer of its root while it may be used.
     pub(crate) base: Option<Rc<Base>>,
+    /// What programs that are run in it later on have in common with its first.
+    pub(crate) inside: Option<Inside>,
     /// Where it leaves its last words, until they are read.
     pub(crate) termination: Option<TerminationFile>,
 }
@@ -281,5 +284,6 @@ impl Container {
             Phase::Starting { .. } | Phase::Failed(_) | Phase::Ended(_) => {}
         }
         self.base = None;
+        self.inside = None;
     }
 }

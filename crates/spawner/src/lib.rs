@@ -24,6 +24,7 @@ pub mod client;
 mod connection;
 mod container;
 mod devices;
+mod exec;
 pub mod frame;
 mod launch;
 mod log;

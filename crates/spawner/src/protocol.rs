@@ -48,6 +48,17 @@ pub enum Request {
         /// Which container.
         id: ContainerId,
     },
+    /// Run one more program in a running container: in its namespaces, control group, environment and
+    /// working directory, as its user and with its rights. It ends with the container, and with this
+    /// connection. Answered by [`Reply::Executed`].
+    Exec(Box<Exec>),
+    /// End that program at once.
+    KillExec {
+        /// Which container.
+        id: ContainerId,
+        /// [`Exec::exec`]
+        exec: u64,
+    },
     /// The end of this container is stored durably: its record may go.
     Forget {
         /// Which container.
@@ -101,6 +112,15 @@ pub enum Reply {
         id: ContainerId,
         /// How.
         end: End,
+    },
+    /// Answer to `Exec`: the program has ended, or never began.
+    Executed {
+        /// Which container.
+        id: ContainerId,
+        /// [`Exec::exec`]
+        exec: u64,
+        /// What came of it.
+        how: Executed,
     },
     /// Answer to `EndPod`: nothing of the pod is left.
     PodEnded {
@@ -194,6 +214,38 @@ pub struct End {
     /// How much its log files take, bytes.
     #[serde(default)]
     pub log_bytes: u64,
+}
+
+/// A program to be run in a running container. Its input is empty.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Exec {
+    /// Which container.
+    pub id: ContainerId,
+    /// A number of the server's choice that it does not use again for this container.
+    pub exec: u64,
+    /// Program and arguments; the program is looked up in the container's `PATH`.
+    pub argv: Vec<String>,
+    /// How much is kept of its output and of its errors, bytes each, up to 64 KiB: what comes first.
+    /// What comes later is read and dropped.
+    pub output_bytes_max: u32,
+}
+
+/// What came of a program that was run in a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Executed {
+    /// It ran to its end. Processes that it left behind go on, but are not heard any more.
+    Ended {
+        /// Its exit code, when it exited.
+        code: Option<i32>,
+        /// The signal that killed it, when one did.
+        signal: Option<i32>,
+        /// What it wrote, as far as it is kept; what is not UTF-8 is replaced.
+        stdout: String,
+        /// What it wrote to its errors, likewise.
+        stderr: String,
+    },
+    /// It was not started.
+    Failed(Failure),
 }
 
 /// Everything needed to start one container.

@@ -556,6 +556,10 @@ fn request_text(request: &Request) -> String {
         Request::Kill { id } => format!("Kill {}", at(id)),
         Request::Forget { id } => format!("Forget {}", at(id)),
         Request::EndPod { .. } => "EndPod".into(),
+        Request::Exec(exec) => {
+            format!("Exec {} {}: {}", at(&exec.id), exec.exec, exec.argv.join(" "))
+        }
+        Request::KillExec { id, exec } => format!("KillExec {} {exec}", at(id)),
         Request::Hello { .. } | Request::Stop => unreachable!("the node never says this"),
     }
 }

@@ -1,6 +1,6 @@
 //! The steps of an isolated container.
 
-use super::privileges::privileges;
+use super::privileges::{Rights, privileges};
 use super::root::{mount, root};
 use super::{Surroundings, oom_score, run_program};
 use crate::base::Base;
@@ -92,7 +92,7 @@ pub(crate) fn container(
     steps.extend(hidden(container, |_| true)?);
     steps.extend(look);
     steps.extend(settle_in(start, container, around)?);
-    Ok(Steps { first: steps, shared: None, last: run_program(start)?.into() })
+    Ok(Steps { first: steps, shared: None, last: run_program(&start.argv, &start.env)?.into() })
 }
 
 /// A room that is used again.
@@ -131,7 +131,11 @@ pub(crate) fn in_room(
     }
     steps.push(Step::Enter { namespace: room, kind: libc::CLONE_NEWNS });
     steps.extend(written);
-    Ok(Steps { first: steps, shared: Some(shared), last: run_program(start)?.into() })
+    Ok(Steps {
+        first: steps,
+        shared: Some(shared),
+        last: run_program(&start.argv, &start.env)?.into(),
+    })
 }
 
 /// What a container does in a room that is used again, up to its program: mount and cover /proc, leave
@@ -193,7 +197,7 @@ fn begin(
 ) -> io::Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::with_capacity(64);
     steps.extend(cgroups.into_iter().map(|procs| Step::JoinCgroup { procs }));
-    steps.extend(oom_score(start)?);
+    steps.extend(oom_score(start.limits.oom_score_adj)?);
     steps.extend(held.iter().map(|&(namespace, kind)| Step::Enter { namespace, kind }));
     if !container.keep_namespaces {
         steps.push(Step::HostName { name: c_string(&container.hostname)? });
@@ -222,7 +226,12 @@ fn hidden(container: &Container, wanted: impl Fn(&Path) -> bool) -> io::Result<V
 /// Working directory and privileges.
 fn settle_in(start: &Start, container: &Container, around: &Surroundings) -> io::Result<Vec<Step>> {
     let mut steps = vec![Step::WorkingDirectory { path: c_string(&start.cwd)?, make: true }];
-    steps.extend(privileges(container, &start.user, around)?);
+    let rights = Rights {
+        capabilities: container.capabilities,
+        no_new_privileges: container.no_new_privileges,
+        seccomp: &container.seccomp,
+    };
+    steps.extend(privileges(&rights, &start.user, around)?);
     Ok(steps)
 }
 

@@ -1,6 +1,7 @@
 //! From a start request to the steps its child will do. Decides, and does nothing.
 
 mod container;
+mod exec;
 mod privileges;
 mod process;
 mod root;
@@ -9,9 +10,10 @@ pub(crate) use container::{
     EMPTY, InRoom, Manners, Places, PodNamespaces, SHM_OPTIONS, container, furnish, in_room,
     new_namespaces,
 };
+pub(crate) use exec::{Inside, exec};
 pub(crate) use process::process;
 
-use crate::protocol::{Failure, Stage, Start};
+use crate::protocol::{Failure, Stage};
 use crate::step::Step;
 use crate::sys::{c_string, errno};
 use std::ffi::{CString, c_char};
@@ -78,9 +80,9 @@ pub(crate) fn refused(stage: Stage, error: &io::Error, what: &str, at_ns: i64) -
 }
 
 /// The steps every child ends with: take signals, run the program.
-fn run_program(start: &Start) -> io::Result<[Step; 2]> {
-    let programs = candidates(&start.argv, &start.env)?;
-    let (argv, envp) = (Strings::new(&start.argv)?, Strings::new(&start.env)?);
+fn run_program(argv: &[String], env: &[String]) -> io::Result<[Step; 2]> {
+    let programs = candidates(argv, env)?;
+    let (argv, envp) = (Strings::new(argv)?, Strings::new(env)?);
     Ok([Step::AcceptSignals, Step::Execute { programs, argv, envp }])
 }
 
@@ -102,8 +104,7 @@ fn candidates(argv: &[String], env: &[String]) -> io::Result<Vec<CString>> {
 }
 
 /// The step that sets `oom_score_adj`, where one is asked for.
-fn oom_score(start: &Start) -> io::Result<Option<Step>> {
-    let score = start.limits.oom_score_adj;
+fn oom_score(score: Option<i32>) -> io::Result<Option<Step>> {
     let step = |score: i32| Ok(Step::OomScore { value: c_string(&score.to_string())? });
     score.map(step).transpose()
 }

@@ -1,24 +1,31 @@
 //! The steps that take privileges away from a container, in the one order that works.
 
 use super::Surroundings;
-use crate::protocol::{Container, User};
+use crate::protocol::User;
 use crate::step::Step;
 use std::io;
+
+/// What a container may do: see [`Container`](crate::protocol::Container).
+pub(super) struct Rights<'a> {
+    pub(super) capabilities: u64,
+    pub(super) no_new_privileges: bool,
+    pub(super) seccomp: &'a [u8],
+}
 
 /// Bounding set first, while it may be changed; seccomp as the last thing before the program if
 /// `no_new_privs` allows that, else while CAP_SYS_ADMIN is still there; capabilities after the user,
 /// because leaving user 0 clears them.
 pub(super) fn privileges(
-    container: &Container,
+    rights: &Rights,
     user: &User,
     around: &Surroundings,
 ) -> io::Result<Vec<Step>> {
-    let mask = container.capabilities & around.capabilities;
+    let mask = rights.capabilities & around.capabilities;
     let dropped = around.bounding & !mask;
     let User { uid, gid, groups } = user.clone();
     let mut steps = vec![Step::DropCapabilities { dropped }];
-    let seccomp = seccomp(&container.seccomp)?;
-    if container.no_new_privileges {
+    let seccomp = seccomp(rights.seccomp)?;
+    if rights.no_new_privileges {
         steps.push(Step::User { uid, gid, groups });
         steps.push(Step::Capabilities { mask: if uid == 0 { mask } else { 0 } });
         steps.push(Step::NoNewPrivileges);

@@ -64,6 +64,7 @@ impl Spawner {
             Ok(None) => {}
             Ok(Some(pidfd)) => {
                 self.epoll.remove(pidfd.as_fd());
+                self.kill_execs_of(number);
                 self.settle(number);
             }
             Err(error) => complain!("reap {:?}: {error}", container.id),

@@ -1,6 +1,7 @@
 //! The loop: one epoll set, one event after another. Everything the spawner knows is here.
 
 mod events;
+mod execs;
 mod place;
 mod requests;
 mod start;
@@ -10,6 +11,7 @@ pub(crate) use place::Place;
 use crate::base::Base;
 use crate::connection::Connection;
 use crate::container::{Container, READ_BYTES, Scratch};
+use crate::exec::Exec;
 use crate::pod::Shared;
 use crate::protocol::{ContainerId, Root};
 use crate::sys::epoll::Epoll;
@@ -31,6 +33,10 @@ pub(crate) struct Spawner {
     /// Containers by a number that is never used again, so that a late event finds nothing.
     containers: HashMap<u32, Container>,
     numbers: BTreeMap<ContainerId, u32>,
+    /// Programs that are run in them beside their own, by numbers of the same kind.
+    execs: HashMap<u32, Exec>,
+    /// The seccomp program of the container that was started last.
+    seccomp: Rc<[u8]>,
     last: u32,
     pods: BTreeMap<String, Pod>,
     bases: Vec<Kept>,
@@ -71,10 +77,14 @@ enum Token {
     Stdout,
     Stderr,
     Straggler,
+    ExecReport,
+    ExecExit,
+    ExecStdout,
+    ExecStderr,
 }
 
 impl Token {
-    const ALL: [Token; 7] = [
+    const ALL: [Token; 11] = [
         Token::Listener,
         Token::Connection,
         Token::Report,
@@ -82,6 +92,10 @@ impl Token {
         Token::Stdout,
         Token::Stderr,
         Token::Straggler,
+        Token::ExecReport,
+        Token::ExecExit,
+        Token::ExecStdout,
+        Token::ExecStderr,
     ];
 
     fn pack(self, number: u32) -> u64 {
@@ -111,6 +125,8 @@ impl Spawner {
             instance: format!("{:016x}", random()),
             containers: HashMap::new(),
             numbers: BTreeMap::new(),
+            execs: HashMap::new(),
+            seccomp: Rc::from([]),
             last: 0,
             pods: BTreeMap::new(),
             bases: Vec::new(),
@@ -155,6 +171,10 @@ impl Spawner {
                     Some(Token::Stdout) => self.on_output(number, 0),
                     Some(Token::Stderr) => self.on_output(number, 1),
                     Some(Token::Straggler) => self.settle(number),
+                    Some(Token::ExecReport) => self.on_exec_report(number),
+                    Some(Token::ExecExit) => self.on_exec_exit(number),
+                    Some(Token::ExecStdout) => self.on_exec_output(number, 0),
+                    Some(Token::ExecStderr) => self.on_exec_output(number, 1),
                     None => {}
                 }
             }

@@ -34,6 +34,7 @@ impl Spawner {
 
     fn hang_up(&mut self) {
         if let Some(connection) = self.connection.take() {
+            self.kill_execs();
             self.epoll.remove(connection.fd());
         }
     }
@@ -70,6 +71,8 @@ impl Spawner {
             Request::Start(start) => self.start_once(*start),
             Request::Signal { id, signal } => self.with(&id, |container| container.signal(signal)),
             Request::Kill { id } => self.with(&id, |container| container.kill()),
+            Request::Exec(exec) => self.exec(&exec),
+            Request::KillExec { id, exec } => self.kill_exec(&id, exec),
             Request::Forget { id } => self.forget(&id),
             Request::EndPod { pod } => self.end_pod(&pod),
             Request::Stop => self.stopping = true,

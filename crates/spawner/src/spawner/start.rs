@@ -10,7 +10,7 @@ use crate::container::{Container, Phase, Process, Source};
 use crate::devices::devices;
 use crate::log::file::LogFile;
 use crate::namespaces::{self, FILES_PER_NAMESPACE, Namespace, cannot_change};
-use crate::plan::{self, InRoom, Places, PodNamespaces, Surroundings, refused};
+use crate::plan::{self, InRoom, Inside, Places, PodNamespaces, Surroundings, refused};
 use crate::pod::{self, Shared};
 use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
 use crate::room::{Blueprint, Room};
@@ -27,6 +27,9 @@ use std::rc::Rc;
 /// Descriptors one container needs at most: pidfd, two pipes, report, log file, group, room, and one
 /// end of each pipe for a moment.
 const FILES_PER_CONTAINER: u64 = 10;
+
+/// Descriptors of a program that is run beside a container's own: pidfd, two pipes, report.
+const FILES_PER_EXEC: u64 = 4;
 
 /// Descriptors kept free for everything else.
 const FILES_RESERVED: u64 = 64;
@@ -66,14 +69,14 @@ fn is_reusable(isolation: &Kind) -> bool {
 }
 
 /// The three pipes of a start: (reading end, writing end).
-struct Pipes {
-    out: (OwnedFd, OwnedFd),
-    err: (OwnedFd, OwnedFd),
-    report: (OwnedFd, OwnedFd),
+pub(super) struct Pipes {
+    pub(super) out: (OwnedFd, OwnedFd),
+    pub(super) err: (OwnedFd, OwnedFd),
+    pub(super) report: (OwnedFd, OwnedFd),
 }
 
 impl Pipes {
-    fn make() -> io::Result<Pipes> {
+    pub(super) fn make() -> io::Result<Pipes> {
         Ok(Pipes { out: files::pipe()?, err: files::pipe()?, report: files::pipe()? })
     }
 }
@@ -105,6 +108,7 @@ impl Spawner {
         let needed = FILES_PER_CONTAINER * (live as u64 + 1)
             + FILES_PER_NAMESPACE * own as u64
             + FILES_PER_POD * (self.pods.len() as u64 + 1)
+            + FILES_PER_EXEC * self.execs.len() as u64
             + FILES_RESERVED
             + idle;
         if needed <= self.place.files_max {
@@ -133,25 +137,26 @@ impl Spawner {
         })
     }
 
-    fn start_in(&mut self, start: Start, group: &mut Group, now: i64) -> Result<u32, Failure> {
-        let fail =
-            |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
-        let pipes = Pipes::make().map_err(fail(Stage::Clone, "pipes"))?;
-        let around = Surroundings {
+    /// What every child has from the spawner.
+    pub(super) fn surroundings(&self, pipes: &Pipes) -> Surroundings {
+        let isolated = self.place.isolation.as_ref().ok();
+        Surroundings {
             out: pipes.out.1.as_raw_fd(),
             err: pipes.err.1.as_raw_fd(),
             report: pipes.report.1.as_raw_fd(),
-            machine_mounts: self
-                .place
-                .isolation
-                .as_ref()
-                .ok()
-                .map(|i| i.machine_mounts.as_raw_fd()),
+            machine_mounts: isolated.map(|isolated| isolated.machine_mounts.as_raw_fd()),
             file_limit: self.place.file_limit,
             identity: self.place.identity,
             capabilities: self.place.capabilities,
             bounding: self.place.bounding,
-        };
+        }
+    }
+
+    fn start_in(&mut self, mut start: Start, group: &mut Group, now: i64) -> Result<u32, Failure> {
+        let fail =
+            |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
+        let pipes = Pipes::make().map_err(fail(Stage::Clone, "pipes"))?;
+        let around = self.surroundings(&pipes);
         let joins = group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
         let planned = match &start.isolation {
             Kind::Process => {
@@ -166,6 +171,7 @@ impl Spawner {
         let (plain, reusable) =
             (matches!(start.isolation, Kind::Process), is_reusable(&start.isolation));
         // What is given back after the child has a copy of it costs a copy of every page it was on.
+        let inside = Inside::take(&mut start, &mut self.seccomp);
         let Start { id, log, .. } = start;
         if let Err(error) = self.heap.share() {
             complain!("share the heap with children: {error}");
@@ -201,6 +207,7 @@ impl Spawner {
             namespaces,
             room,
             base,
+            inside: Some(inside),
             termination,
         }))
     }

@@ -183,6 +183,13 @@ pub(crate) fn has_exception(fd: BorrowedFd) -> io::Result<bool> {
     Ok(check(unsafe { libc::poll(&raw mut poll, 1, 0) })? > 0)
 }
 
+/// Whether a read would not wait: there are bytes, or the other end is closed.
+pub(crate) fn has_input(fd: BorrowedFd) -> io::Result<bool> {
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: `poll` is one entry that lives through the call, which does not wait.
+    Ok(check(unsafe { libc::poll(&raw mut poll, 1, 0) })? > 0)
+}
+
 /// Take the exclusive lock of a file: wait for it, or `WouldBlock` if another process has it.
 pub(crate) fn lock(fd: BorrowedFd, wait: bool) -> io::Result<()> {
     let how = if wait { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };

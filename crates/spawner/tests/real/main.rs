@@ -4,6 +4,7 @@
 // A test fails by panicking, wherever it notices.
 #![allow(clippy::unwrap_used)]
 
+mod exec;
 mod files;
 mod harness;
 mod isolation;

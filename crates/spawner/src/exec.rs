@@ -1,0 +1,139 @@
+//! A program that is run in a container beside its own: what is kept of its output, how it ended.
+
+use crate::child::{Report, read_report};
+use crate::container::Process;
+use crate::protocol::{ContainerId, Executed, Failure, Stage};
+use crate::step::{Step, Steps};
+use crate::sys::files;
+use crate::sys::process::{self, Exit};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+/// The most that is kept of each output, bytes, whatever is asked for.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
+/// How often what is left in a pipe is read after the end: more than a full pipe needs. A process left
+/// behind that goes on writing is not waited for.
+const LAST_READS_MAX: u32 = 8;
+
+/// One such program.
+#[derive(Debug)]
+pub(crate) struct Exec {
+    pub(crate) id: ContainerId,
+    /// The server's number of it.
+    pub(crate) exec: u64,
+    /// Whether what it leaves behind must be killed by group.
+    pub(crate) plain: bool,
+    pub(crate) phase: Phase,
+    /// What its child does, which reads it here until it has run its program or is gone.
+    pub(crate) steps: Option<Steps>,
+    pub(crate) process: Option<Process>,
+    pub(crate) exit: Option<Exit>,
+    /// Output and errors, until their ends.
+    pub(crate) pipes: [Option<OwnedFd>; 2],
+    /// What is kept of them.
+    pub(crate) kept: [Vec<u8>; 2],
+    pub(crate) bytes_max: usize,
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// The child does its steps.
+    Starting { report: OwnedFd },
+    /// Its program runs or has run.
+    Running,
+    /// A step failed.
+    Failed(Failure),
+}
+
+impl Exec {
+    /// How much is kept of each output when so much is asked for.
+    pub(crate) fn bytes_max(asked: u32) -> usize {
+        usize::try_from(asked).unwrap_or(OUTPUT_BYTES_MAX).min(OUTPUT_BYTES_MAX)
+    }
+
+    /// End it, and what it started unless that left its process group.
+    pub(crate) fn kill(&self) {
+        let Some(Process { pid, pidfd }) = &self.process else { return };
+        // Before it has begun its session there is no such group.
+        let _ = process::signal_group(*pid, libc::SIGKILL);
+        let _ = process::signal(pidfd.as_fd(), libc::SIGKILL);
+    }
+
+    /// The report pipe has something.
+    pub(crate) fn hear_report(&mut self, now_ns: i64) {
+        let Phase::Starting { report } = &self.phase else { return };
+        let mut bytes: Report = [0; 8];
+        self.phase = match files::read(report.as_fd(), &mut bytes) {
+            Ok(0) => {
+                self.steps = None;
+                Phase::Running
+            }
+            result => {
+                let (index, errno) = read_report(bytes);
+                let mut steps = self.steps.iter().flat_map(Steps::iter);
+                let failed = steps.nth(index).filter(|_| result.is_ok());
+                let unknown = || "the start failed without a report".to_owned();
+                Phase::Failed(Failure {
+                    stage: failed.map_or(Stage::Clone, Step::stage),
+                    errno,
+                    message: failed.map_or_else(unknown, |step| step.failure(errno)),
+                    at_ns: now_ns,
+                })
+            }
+        };
+    }
+
+    /// Read once from a pipe. Whether it is at its end.
+    pub(crate) fn read(&mut self, index: usize, input: &mut [u8]) -> io::Result<bool> {
+        let Some(pipe) = &self.pipes[index] else { return Ok(true) };
+        let count = files::read(pipe.as_fd(), input)?;
+        let kept = &mut self.kept[index];
+        let room = self.bytes_max.saturating_sub(kept.len());
+        kept.extend_from_slice(&input[..count.min(room)]);
+        Ok(count == 0)
+    }
+
+    /// Reap it, if it has ended; its pidfd is given back then.
+    pub(crate) fn reap(&mut self) -> io::Result<Option<Rc<OwnedFd>>> {
+        let Some(Process { pid, pidfd }) = &self.process else { return Ok(None) };
+        if self.plain {
+            let _ = process::signal_group(*pid, libc::SIGKILL);
+        }
+        let Some(exit) = process::reap(pidfd.as_fd())? else { return Ok(None) };
+        self.exit = Some(exit);
+        self.steps = None;
+        Ok(self.process.take().map(|process| process.pidfd))
+    }
+
+    /// Read what is in the pipes without waiting for more.
+    pub(crate) fn read_rest(&mut self, input: &mut [u8]) {
+        for index in 0..self.pipes.len() {
+            let there = |pipe: &OwnedFd| files::has_input(pipe.as_fd()).unwrap_or(false);
+            let mut reads = 0;
+            while reads < LAST_READS_MAX && self.pipes[index].as_ref().is_some_and(there) {
+                reads += 1;
+                if !matches!(self.read(index, input), Ok(false)) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// What is told of it once it is reaped.
+    pub(crate) fn outcome(&self) -> Executed {
+        if let Phase::Failed(failure) = &self.phase {
+            return Executed::Failed(failure.clone());
+        }
+        let [stdout, stderr] = &self.kept;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Executed::Ended {
+            code: self.exit.and_then(|exit| exit.code),
+            signal: self.exit.and_then(|exit| exit.signal),
+            stdout: text(stdout),
+            stderr: text(stderr),
+        }
+    }
+}

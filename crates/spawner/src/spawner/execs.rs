@@ -1,0 +1,169 @@
+//! Programs that are run in containers which run already. They belong to the connection they were asked
+//! for on: nobody would hear how they ended after it.
+
+use super::{Spawner, Token};
+use crate::child::{self, Hands};
+use crate::container::{Phase as ContainerPhase, Process};
+use crate::exec::{Exec, Phase};
+use crate::plan::{self, refused};
+use crate::protocol::{ContainerId, Exec as Request, Executed, Failure, Reply, Stage};
+use crate::sys::{now_ns, process};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::rc::Rc;
+
+/// The most such programs at one time.
+const EXECS_MAX: usize = 1024;
+
+impl Spawner {
+    /// Run a program in a container, or say why not.
+    pub(super) fn exec(&mut self, request: &Request) {
+        if let Err(failure) = self.try_exec(request) {
+            let (id, exec) = (request.id.clone(), request.exec);
+            self.tell(&Reply::Executed { id, exec, how: Executed::Failed(failure) }, None);
+        }
+    }
+
+    fn try_exec(&mut self, request: &Request) -> Result<(), Failure> {
+        let now = now_ns();
+        let fail =
+            |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
+        let number = self.numbers.get(&request.id);
+        let container = number.and_then(|number| self.containers.get(number));
+        let running = container.filter(|c| matches!(c.phase, ContainerPhase::Running(_)));
+        let Some((container, first)) = running.and_then(|c| Some((c, c.process.as_ref()?))) else {
+            let error = io::Error::from_raw_os_error(libc::ESRCH);
+            return Err(refused(Stage::Clone, &error, "the container does not run", now));
+        };
+        if self.execs.len() >= EXECS_MAX {
+            let error = io::Error::from_raw_os_error(libc::EAGAIN);
+            return Err(refused(Stage::Clone, &error, "too many programs at one time", now));
+        }
+        let pipes = super::start::Pipes::make().map_err(fail(Stage::Clone, "pipes"))?;
+        let around = self.surroundings(&pipes);
+        let joins = container.group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
+        let first = first.pidfd.as_fd();
+        let inside = container.inside.as_ref().ok_or_else(|| {
+            let error = io::Error::from_raw_os_error(libc::ESRCH);
+            refused(Stage::Clone, &error, "the container does not run", now)
+        })?;
+        let steps = plan::exec(inside, &request.argv, &around, first.as_raw_fd(), joins)
+            .map_err(fail(Stage::Exec, "what is to be run"))?;
+        if let Err(error) = self.heap.share() {
+            complain!("share the heap with children: {error}");
+        }
+        let mut hands = Hands::new();
+        let work = || child::run(&mut hands, &steps, around.report);
+        let born = || process::clone_child(0, container.group.target(), work);
+        let child = match inside.is_isolated() {
+            true => within_processes_of(first, born),
+            false => born(),
+        };
+        let child = child.map_err(fail(Stage::Clone, "new process"))?;
+        let exec = Exec {
+            id: request.id.clone(),
+            exec: request.exec,
+            plain: container.plain,
+            phase: Phase::Starting { report: pipes.report.0 },
+            steps: Some(steps),
+            process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
+            exit: None,
+            pipes: [Some(pipes.out.0), Some(pipes.err.0)],
+            kept: [Vec::new(), Vec::new()],
+            bytes_max: Exec::bytes_max(request.output_bytes_max),
+        };
+        self.follow(exec);
+        Ok(())
+    }
+
+    fn follow(&mut self, exec: Exec) {
+        self.last += 1;
+        let number = self.last;
+        let watch = |fd: std::os::fd::BorrowedFd, kind: Token| {
+            if let Err(error) = self.epoll.add(fd, kind.pack(number)) {
+                complain!("watch a program in {:?}: {error}", exec.id);
+            }
+        };
+        if let Phase::Starting { report } = &exec.phase {
+            watch(report.as_fd(), Token::ExecReport);
+        }
+        for (pipe, token) in exec.pipes.iter().zip([Token::ExecStdout, Token::ExecStderr]) {
+            if let Some(pipe) = pipe {
+                watch(pipe.as_fd(), token);
+            }
+        }
+        if let Some(process) = &exec.process {
+            watch(process.pidfd.as_fd(), Token::ExecExit);
+        }
+        self.execs.insert(number, exec);
+    }
+
+    /// Its report pipe: closed by a successful `execve`, or the failure of a step.
+    pub(super) fn on_exec_report(&mut self, number: u32) {
+        let Some(exec) = self.execs.get_mut(&number) else { return };
+        if let Phase::Starting { report } = &exec.phase {
+            self.epoll.remove(report.as_fd());
+        }
+        exec.hear_report(now_ns());
+    }
+
+    /// One of its outputs has bytes or has ended.
+    pub(super) fn on_exec_output(&mut self, number: u32, index: usize) {
+        let Some(exec) = self.execs.get_mut(&number) else { return };
+        if let Ok(false) = exec.read(index, &mut self.scratch.input) {
+            return;
+        }
+        if let Some(pipe) = exec.pipes[index].take() {
+            self.epoll.remove(pipe.as_fd());
+        }
+    }
+
+    /// It has ended: what it said so far is told at once, whoever else holds its output open.
+    pub(super) fn on_exec_exit(&mut self, number: u32) {
+        self.on_exec_report(number);
+        let Some(exec) = self.execs.get_mut(&number) else { return };
+        match exec.reap() {
+            Ok(None) => return,
+            Ok(Some(pidfd)) => self.epoll.remove(pidfd.as_fd()),
+            Err(error) => return complain!("reap a program in {:?}: {error}", exec.id),
+        }
+        let Some(mut exec) = self.execs.remove(&number) else { return };
+        exec.read_rest(&mut self.scratch.input);
+        for pipe in exec.pipes.iter().flatten() {
+            self.epoll.remove(pipe.as_fd());
+        }
+        let how = exec.outcome();
+        self.tell(&Reply::Executed { id: exec.id, exec: exec.exec, how }, None);
+    }
+
+    /// End one of them.
+    pub(super) fn kill_exec(&self, id: &ContainerId, exec: u64) {
+        self.execs.values().filter(|e| e.id == *id && e.exec == exec).for_each(Exec::kill);
+    }
+
+    /// End those of a container that is over. Where it had a PID namespace they are gone.
+    pub(super) fn kill_execs_of(&self, number: u32) {
+        if let Some(container) = self.containers.get(&number) {
+            self.execs.values().filter(|exec| exec.id == container.id).for_each(Exec::kill);
+        }
+    }
+
+    /// End all: there is nobody to tell.
+    pub(super) fn kill_execs(&self) {
+        self.execs.values().for_each(Exec::kill);
+    }
+}
+
+/// Make a child in the PID namespace of a process.
+fn within_processes_of<T>(
+    first: std::os::fd::BorrowedFd,
+    work: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let home = OwnedFd::from(File::open("/proc/self/ns/pid")?);
+    process::enter_namespace(first.as_raw_fd(), libc::CLONE_NEWPID)?;
+    let made = work();
+    process::enter_namespace(home.as_raw_fd(), libc::CLONE_NEWPID)
+        .expect("children can go back to the namespace of their parent");
+    made
+}
