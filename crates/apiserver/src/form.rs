@@ -24,9 +24,16 @@ pub(crate) enum Form {
     /// As they are.
     Whole,
     /// As rows of a Table, with so much of each object beside its cells.
-    Table(Include),
+    Table(Include, Version),
     /// As `PartialObjectMetadata`.
-    Metadata,
+    Metadata(Version),
+}
+
+/// The version of `meta.k8s.io` that Tables and metadata are asked for in; they are the same in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V1Beta1,
 }
 
 /// What a row holds beside its cells.
@@ -42,6 +49,24 @@ pub(crate) enum Include {
 
 const META: &str = "meta.k8s.io";
 
+impl Version {
+    /// As in `apiVersion`.
+    pub(crate) fn api_version(self) -> &'static str {
+        match self {
+            Self::V1 => "meta.k8s.io/v1",
+            Self::V1Beta1 => "meta.k8s.io/v1beta1",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "v1" => Some(Self::V1),
+            "v1beta1" => Some(Self::V1Beta1),
+            _ => None,
+        }
+    }
+}
+
 impl Form {
     /// The form that the answer to a read is asked for in.
     ///
@@ -49,12 +74,12 @@ impl Form {
     /// 406 when no clause of Accept fits, or one asks for a list where there is none or the other
     /// way round; 400 for an `includeObject` that does not exist.
     pub(crate) fn read(info: &RequestInfo, headers: &HeaderMap) -> Result<Self, StatusError> {
-        let asked = negotiate::choose(headers, |target| match target {
-            None => Some(""),
-            Some(Target { group: META, version: "v1", kind }) => {
-                ["Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
-                    .into_iter()
-                    .find(|known| *known == kind)
+        let (asked, version) = negotiate::choose(headers, |target| match target {
+            None => Some(("", Version::V1)),
+            Some(Target { group: META, version, kind }) => {
+                let kinds = ["Table", "PartialObjectMetadata", "PartialObjectMetadataList"];
+                let kind = kinds.into_iter().find(|known| *known == kind);
+                kind.zip(Version::parse(version))
             }
             Some(_) => None,
         })?;
@@ -66,10 +91,10 @@ impl Form {
         };
         match asked {
             "" => Ok(Self::Whole),
-            "Table" => Include::read(&info.query).map(Self::Table),
+            "Table" => Ok(Self::Table(Include::read(&info.query)?, version)),
             "PartialObjectMetadata" if list => wrong("a list", "List"),
             "PartialObjectMetadataList" if !list => wrong("not a list", ""),
-            _ => Ok(Self::Metadata),
+            _ => Ok(Self::Metadata(version)),
         }
     }
 
@@ -82,10 +107,10 @@ impl Form {
     pub(crate) fn object_in_stream(self, object: &Object, now: Timestamp, first: bool) -> Bytes {
         match self {
             Self::Whole => object.json().clone(),
-            Self::Metadata => metadata_only(object).into(),
-            Self::Table(include) => {
+            Self::Metadata(version) => metadata_only(object, version).into(),
+            Self::Table(include, version) => {
                 let metadata = format!(r#"{{"resourceVersion":"{}"}}"#, object.meta.revision);
-                let mut table = Table::begin(object.key.kind, &metadata, first);
+                let mut table = Table::begin(object.key.kind, version, &metadata, first);
                 table.row(object, now, include);
                 table.end().into()
             }
@@ -103,15 +128,15 @@ impl Form {
     ) -> Option<Vec<u8>> {
         match self {
             Self::Whole => None,
-            Self::Table(include) => {
-                let mut table = Table::begin(kind, metadata, true);
+            Self::Table(include, version) => {
+                let mut table = Table::begin(kind, version, metadata, true);
                 objects.for_each(|object| table.row(object, now, include));
                 Some(table.end())
             }
-            Self::Metadata => {
-                let items: Vec<String> = objects.map(metadata_only).collect();
+            Self::Metadata(version) => {
+                let items: Vec<String> = objects.map(|o| metadata_only(o, version)).collect();
                 let items = items.join(",");
-                let head = r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1""#;
+                let head = head("PartialObjectMetadataList", version);
                 Some(format!(r#"{head},"metadata":{metadata},"items":[{items}]}}"#).into())
             }
         }
@@ -121,7 +146,9 @@ impl Form {
     /// asked for no objects, too.
     pub(crate) fn of_bookmark(self, ends_initial_state: bool) -> Self {
         match self {
-            Self::Table(Include::None) if ends_initial_state => Self::Table(Include::Metadata),
+            Self::Table(Include::None, version) if ends_initial_state => {
+                Self::Table(Include::Metadata, version)
+            }
             form => form,
         }
     }
@@ -142,15 +169,20 @@ impl Include {
 }
 
 /// An object as `PartialObjectMetadata`: its metadata are its own bytes.
-fn metadata_only(object: &Object) -> String {
+fn metadata_only(object: &Object, version: Version) -> String {
     #[derive(Deserialize)]
     struct Peek<'a> {
         #[serde(borrow)]
         metadata: &'a RawValue,
     }
     let peek: Peek<'_> = serde_json::from_slice(object.json()).expect("objects have metadata");
-    let head = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1""#;
+    let head = head("PartialObjectMetadata", version);
     format!(r#"{head},"metadata":{}}}"#, peek.metadata.get())
+}
+
+/// How something of `meta.k8s.io` begins.
+fn head(kind: &str, version: Version) -> String {
+    format!(r#"{{"kind":"{kind}","apiVersion":"{}""#, version.api_version())
 }
 
 /// The name that upstream's refusals give to a kind: of its type within the server.

@@ -1,4 +1,4 @@
-//! A `meta.k8s.io/v1 Table` on its way into bytes, row by row.
+//! A Table of `meta.k8s.io` on its way into bytes, row by row.
 
 use jiff::Timestamp;
 use kinds::{
@@ -8,11 +8,12 @@ use kinds::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Include, metadata_only};
+use super::{Include, Version, head, metadata_only};
 
 /// A Table that is being written.
 pub(super) struct Table {
     json: Vec<u8>,
+    version: Version,
     rows: usize,
 }
 
@@ -37,14 +38,14 @@ struct Condition {
 
 impl Table {
     /// A table of a kind without rows yet; `metadata` is its own, as JSON.
-    pub(super) fn begin(kind: Kind, metadata: &str, with_columns: bool) -> Self {
+    pub(super) fn begin(kind: Kind, version: Version, metadata: &str, with_columns: bool) -> Self {
         let columns = columns::columns(kind).iter().map(definition);
         let columns = with_columns.then(|| columns.collect::<Vec<Definition>>());
         let columns = serde_json::to_string(&columns).expect("columns serialise");
-        let head = r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1""#;
+        let head = head("Table", version);
         let head =
             format!(r#"{head},"metadata":{metadata},"columnDefinitions":{columns},"rows":["#);
-        Self { json: head.into(), rows: 0 }
+        Self { json: head.into(), version, rows: 0 }
     }
 
     /// Adds the row of an object.
@@ -63,7 +64,9 @@ impl Table {
         self.json.extend_from_slice(br#","object":"#);
         match include {
             Include::None => write(&mut self.json, &Value::Null),
-            Include::Metadata => self.json.extend_from_slice(metadata_only(object).as_bytes()),
+            Include::Metadata => {
+                self.json.extend_from_slice(metadata_only(object, self.version).as_bytes())
+            }
             Include::Object => self.json.extend_from_slice(object.json()),
         }
         self.json.push(b'}');

@@ -60,7 +60,7 @@ impl Style {
             None => form.object_in_stream(&object, now, first),
             Some(at) => form.object_in_stream(&object.draft().seal(at), now, first),
         };
-        let tells_columns = first && matches!(form, Form::Table(_));
+        let tells_columns = first && matches!(form, Form::Table(..));
         let made = match (left, form) {
             (None, Form::Whole) => object.json().clone(),
             _ if tells_columns => make(),

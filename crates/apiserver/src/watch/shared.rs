@@ -54,10 +54,10 @@ impl Place {
     fn slot(self) -> usize {
         let form = match self.form {
             Form::Whole => 0,
-            Form::Metadata => 1,
-            Form::Table(Include::Metadata) => 2,
-            Form::Table(Include::Object) => 3,
-            Form::Table(Include::None) => 4,
+            Form::Metadata(_) => 1,
+            Form::Table(Include::Metadata, _) => 2,
+            Form::Table(Include::Object, _) => 3,
+            Form::Table(Include::None, _) => 4,
         };
         let spread = form * 11 + usize::from(self.left) * 5;
         let slots = SHARED_EVENTS as u64;
@@ -68,6 +68,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form::Version;
 
     #[test]
     fn the_same_is_made_once_and_something_else_anew() {
@@ -81,14 +82,14 @@ mod tests {
         };
         let far = 7 + SHARED_EVENTS as u64;
         let places = [
-            (7, false, Form::Metadata, "1"),
-            (7, false, Form::Metadata, "1"),
-            (8, false, Form::Metadata, "2"),
-            (7, true, Form::Metadata, "3"),
-            (7, false, Form::Table(Include::Object), "4"),
-            (7, false, Form::Metadata, "1"),
-            (far, false, Form::Metadata, "5"),
-            (7, false, Form::Metadata, "6"),
+            (7, false, Form::Metadata(Version::V1), "1"),
+            (7, false, Form::Metadata(Version::V1), "1"),
+            (8, false, Form::Metadata(Version::V1), "2"),
+            (7, true, Form::Metadata(Version::V1), "3"),
+            (7, false, Form::Table(Include::Object, Version::V1), "4"),
+            (7, false, Form::Metadata(Version::V1), "1"),
+            (far, false, Form::Metadata(Version::V1), "5"),
+            (7, false, Form::Metadata(Version::V1), "6"),
         ];
         for (revision, left, form, expected) in places {
             assert_eq!(get(revision, left, form), expected, "{revision} {left} {form:?}");
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn what_is_large_is_not_kept() {
         let mut shared = Shared::default();
-        let place = Place { revision: 1, left: false, form: Form::Metadata };
+        let place = Place { revision: 1, left: false, form: Form::Metadata(Version::V1) };
         for _ in 0..2 {
             let mut made = false;
             shared.get(place, || {
