@@ -29,6 +29,7 @@ use crate::{
     garbage::Awaiting,
     heartbeat::Heartbeat,
     history::JobRecord,
+    job_metrics::JobMetrics,
     jobs::Jobs,
     limits::Limits,
     log_sizes::LogSizes,
@@ -102,6 +103,7 @@ pub struct Engine {
     pub(crate) woken: BTreeSet<Key>,
     /// How often objects of each kind were reconciled.
     reconciled: [u64; KINDS.len()],
+    pub(crate) job_metrics: JobMetrics,
     /// Unfinished Jobs that the pending transaction removes.
     pub(crate) cancelled: Vec<(Key, Uid, Job)>,
     pub(crate) reported: Vec<(Uid, Key)>,
@@ -146,6 +148,7 @@ impl Engine {
             timers: Timers::default(),
             woken: BTreeSet::new(),
             reconciled: [0; KINDS.len()],
+            job_metrics: JobMetrics::default(),
             cancelled: Vec::new(),
             reported: Vec::new(),
             forgotten: Vec::new(),

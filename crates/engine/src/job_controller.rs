@@ -72,11 +72,20 @@ impl Engine {
                 Write::CreatePod(_) if held_until.is_some() => missing += 1,
                 Write::CreatePod(new) => {
                     let refusal = self.create_pod(key, *new, now);
+                    if let Some(state) = self.jobs.get(key) {
+                        self.job_metrics.created(&state.job, refusal.is_some());
+                    }
                     missing += i32::from(refusal.is_some());
                     notes.extend(refusal);
                 }
                 Write::DeletePod { name } => self.delete_now(&pod(&name), now),
-                Write::RemoveFinalizer { name } => self.untrack(&pod(&name)),
+                Write::RemoveFinalizer { name } => {
+                    let rule = self.jobs.get(key).and_then(|state| state.rule_of(&name));
+                    if let Some(action) = rule {
+                        self.job_metrics.judged(action.name());
+                    }
+                    self.untrack(&pod(&name));
+                }
                 Write::AdoptPod { name } => self.adopt(key, &pod(&name)),
                 Write::ReleasePod { name } => self.release(about.uid, &pod(&name)),
                 Write::SetStatus(status) => self.set_job_status(key, *status, missing),
@@ -185,6 +194,7 @@ impl Engine {
         if state.job.status.as_ref() == Some(&status) {
             return;
         }
+        self.job_metrics.changed(&state.job, &status);
         let spec = state.job.spec.clone();
         if let Some(mut draft) = self.reopen(key) {
             draft.set_job_status(&status);

@@ -10,7 +10,7 @@ use kinds::{
     selector::Selector,
     types::{batch::v1::Job, core::v1::Pod},
 };
-use reconcile::{BackOff, Indexes, Phase, PodFacts};
+use reconcile::{Action, BackOff, Indexes, Phase, PodFacts};
 
 pub(crate) struct JobState {
     pub(crate) uid: Uid,
@@ -61,6 +61,12 @@ impl JobState {
     fn facts(&self, pod: &Pod) -> PodFacts {
         let policy = self.job.spec.as_ref().and_then(|spec| spec.pod_failure_policy.as_ref());
         PodFacts::of(pod, &self.selector, policy)
+    }
+
+    /// What a rule of the failure policy did about a pod that failed.
+    pub(crate) fn rule_of(&self, pod: &str) -> Option<Action> {
+        let pod = self.pods.get(pod).filter(|pod| pod.phase == Phase::Failed)?;
+        pod.judgement.as_ref().map(|judgement| judgement.action)
     }
 
     /// Notes that a pod has a node now.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use engine::{Engine, Skew};
+use engine::{Engine, JOB_FAMILIES, Skew};
 use hyper::{Response, StatusCode};
 use kinds::{Facts, KINDS, Kind};
 use store::Store;
@@ -75,6 +75,12 @@ fn write_engine(engine: &Engine, text: &mut Text) {
     text.family(name, Type::Counter, "Times that objects were looked at by their controllers.");
     for info in KINDS {
         text.sample(name, &[("name", info.singular)], engine.reconciled(info.kind));
+    }
+    for family in &JOB_FAMILIES {
+        text.family(family.name, Type::Counter, family.help);
+        for (labels, count) in engine.job_samples(family) {
+            text.sample(family.name, &labels, count);
+        }
     }
     let (name, skew) =
         ("cronjob_controller_job_creation_skew_duration_seconds", engine.cron_job_skew());
