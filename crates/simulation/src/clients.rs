@@ -77,10 +77,14 @@ impl World {
             Action::Scale(parallelism) => {
                 self.change_one(&jobs, |spec| spec["parallelism"] = parallelism.into())
             }
-            Action::DeletePod => {
+            Action::Stretch(indexes) => self.change_one(&jobs, |spec| stretch(spec, indexes)),
+            Action::DeletePod | Action::EvictPod => {
                 let pods = server.engine.store().list(Kind::Pod, None);
                 let pods: Vec<Key> = pods.map(|pod| pod.key.clone()).collect();
-                self.delete_one(&pods)
+                match action {
+                    Action::EvictPod => self.evict_one(&pods),
+                    _ => self.delete_one(&pods),
+                }
             }
             Action::DeleteJob => self.delete_one(&jobs),
         }
@@ -131,6 +135,13 @@ impl World {
         deleted.map(drop).map_err(|error| format!("a deletion was refused: {error}"))
     }
 
+    fn evict_one(&mut self, pods: &[Key]) -> Result<(), String> {
+        let Some(key) = self.random.choice(pods) else { return Ok(()) };
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let evicted = server.engine.evict(key, &DeleteOptions::default(), self.now);
+        evicted.map_err(|error| format!("an eviction was refused: {error}"))
+    }
+
     /// A client that watches takes in what became durable, and everything is checked.
     pub(crate) fn look(&mut self) -> Result<(), String> {
         let Some(server) = &self.server else { return Ok(()) };
@@ -174,4 +185,15 @@ impl World {
             }
         }
     }
+}
+
+/// Gives an Indexed Job other completions, and as many places, where its policies allow that.
+fn stretch(spec: &mut serde_json::Value, indexes: u32) {
+    if spec["completionMode"] != "Indexed" || !spec["successPolicy"].is_null() {
+        return;
+    }
+    let least = spec["maxFailedIndexes"].as_u64().unwrap_or(1);
+    let indexes = u64::from(indexes).max(least);
+    spec["completions"] = indexes.into();
+    spec["parallelism"] = indexes.into();
 }

@@ -12,6 +12,7 @@ mod deletions;
 mod machine;
 mod observer;
 mod plan;
+mod policies;
 mod spawner;
 mod story;
 mod world;

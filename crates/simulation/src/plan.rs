@@ -3,7 +3,11 @@
 
 use fastrand::Rng;
 
-use crate::{cron_jobs::CronPlan, deletions::draw_ttl_s};
+use crate::{
+    cron_jobs::CronPlan,
+    deletions::draw_ttl_s,
+    policies::{CODES, Policies},
+};
 
 /// How a world treats its server.
 #[derive(Clone, Debug)]
@@ -42,9 +46,12 @@ pub(crate) struct JobPlan {
     pub(crate) on_failure: bool,
     pub(crate) deadline_s: Option<u32>,
     pub(crate) replace_failed_only: bool,
+    pub(crate) policies: Policies,
     pub(crate) containers: u32,
     /// One attempt in so many fails; 0 for never.
     pub(crate) fails_in: u32,
+    /// With one of these exit codes.
+    pub(crate) codes: Vec<i32>,
     /// Longest run of a task, milliseconds.
     pub(crate) task_ms_max: u64,
     pub(crate) cpu_milli: u64,
@@ -97,7 +104,10 @@ pub(crate) enum Action {
     Suspend,
     Resume,
     Scale(u32),
+    /// An Indexed Job gets this many completions and as many places.
+    Stretch(u32),
     DeletePod,
+    EvictPod,
     DeleteJob,
 }
 
@@ -105,7 +115,7 @@ impl Plan {
     pub(crate) fn draw(random: &mut Rng) -> Self {
         let jobs = (0..random.u32(1..5)).map(|number| JobPlan::draw(random, number)).collect();
         let faults = (0..random.usize(3..9)).map(|_| *pick(random, &Fault::ALL)).collect();
-        let actions = (0..random.usize(0..4)).map(|_| action(random)).collect();
+        let actions = (0..random.usize(0..6)).map(|_| action(random)).collect();
         let client_back_ms_max = *pick(random, &[None, None, Some(1), Some(2000)]);
         // A private server leaves CronJobs alone.
         let cron_jobs = match client_back_ms_max.is_none() && random.u32(0..4) == 0 {
@@ -134,13 +144,17 @@ impl Plan {
 impl JobPlan {
     fn draw(random: &mut Rng, number: u32) -> Self {
         let on_failure = random.u32(0..3) == 0;
+        let mode = match random.u32(0..4) {
+            0 => Mode::NonIndexed(random.u32(1..12)),
+            1 => Mode::WorkQueue,
+            _ => Mode::Indexed(random.u32(1..20)),
+        };
+        let indexes = if let Mode::Indexed(indexes) = mode { Some(indexes) } else { None };
+        let policies = Policies::draw(random, indexes, on_failure);
         Self {
             name: format!("job{number}"),
-            mode: match random.u32(0..4) {
-                0 => Mode::NonIndexed(random.u32(1..12)),
-                1 => Mode::WorkQueue,
-                _ => Mode::Indexed(random.u32(1..20)),
-            },
+            mode,
+            policies,
             parallelism: random.u32(1..5),
             backoff_limit: *pick(random, &[0, 2, 6, 20]),
             on_failure,
@@ -148,6 +162,7 @@ impl JobPlan {
             replace_failed_only: random.bool(),
             containers: 1 + u32::from(random.u32(0..5) == 0),
             fails_in: *pick(random, &[0, 0, 10, 3]),
+            codes: (0..random.usize(1..4)).map(|_| *pick(random, &CODES)).collect(),
             task_ms_max: *pick(random, &[1, 300, 5000]),
             cpu_milli: *pick(random, &[0, 250, 500]),
             ttl_s: draw_ttl_s(random),
@@ -181,6 +196,7 @@ impl JobPlan {
             Mode::NonIndexed(completions) => spec["completions"] = completions.into(),
             Mode::WorkQueue => {}
         }
+        self.policies.write(&mut spec);
         if let Some(deadline) = self.deadline_s {
             spec["activeDeadlineSeconds"] = deadline.into();
         }
@@ -199,11 +215,13 @@ impl JobPlan {
 }
 
 fn action(random: &mut Rng) -> Action {
-    match random.u32(0..8) {
+    match random.u32(0..11) {
         0 => Action::Suspend,
         1 | 2 => Action::Resume,
         3 | 4 => Action::Scale(random.u32(0..6)),
         5 | 6 => Action::DeletePod,
+        7 | 8 => Action::EvictPod,
+        9 => Action::Stretch(random.u32(1..20)),
         _ => Action::DeleteJob,
     }
 }

@@ -121,7 +121,9 @@ impl Spawner {
         }
         self.containers.insert(id.clone(), State::Running(running.clone()));
         let (fails_in, task_ms_max) = plan.map_or((0, 1), |plan| (plan.fails_in, plan.task_ms_max));
-        let code = if fails_in > 0 && random.u32(0..fails_in) == 0 { 3 } else { 0 };
+        let fails = fails_in > 0 && random.u32(0..fails_in) == 0;
+        let codes = plan.filter(|_| fails).map_or(&[][..], |plan| &plan.codes);
+        let code = random.choice(codes).copied().unwrap_or(0);
         let lasts = SignedDuration::from_millis(random.u64(0..=task_ms_max) as i64);
         effects.ends.push((now + lasts, id.clone(), code));
         effects.replies.push(Reply::Started { id, running });

@@ -1,26 +1,25 @@
 //! What must never be, checked with every change that becomes durable, against what a client saw and
 //! against what really ran.
 
+mod indexes;
 mod job_status;
+mod known;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use kinds::{
-    Facts, Kind, Object, Uid,
-    types::{batch::v1::Job, core::v1::Pod},
-};
+use kinds::{Facts, Kind, Object, Uid, types::core::v1::Pod};
 use spawner::protocol::ContainerId;
 use store::{Change, ChangeKind};
 
 use crate::{
     observer::{Observer, ended},
+    policies,
     spawner::{Real, Spawner},
 };
-
-const INDEX_LABEL: &str = "batch.kubernetes.io/job-completion-index";
+use known::Known;
 
 /// What is remembered of Jobs and pods over the whole world.
 #[derive(Default)]
@@ -34,22 +33,6 @@ pub(crate) struct Checks {
     jobs: HashMap<Uid, Known>,
     /// Times no longer tell what came before what.
     pub(crate) clock_was_set: bool,
-}
-
-/// What is remembered of one Job.
-#[derive(Default)]
-struct Known {
-    /// Its newest revision.
-    job: Job,
-    finished: bool,
-    /// The highest parallelism it ever had.
-    parallelism_max: usize,
-    /// Pods ever seen.
-    pods: BTreeSet<Uid>,
-    /// Pods (of Indexed Jobs: indexes) that succeeded.
-    succeeded: BTreeSet<String>,
-    /// Those of them that nobody was ending when they succeeded: each must be counted.
-    countable: BTreeSet<String>,
 }
 
 impl Checks {
@@ -78,12 +61,12 @@ impl Checks {
             let attempts = statuses.map(|s| (s.name.clone(), s.restart_count as u32));
             self.intents.entry(uid).or_default().extend(attempts);
         }
-        match is_ready(&pod) {
+        match condition(&pod, "Ready") {
             true => self.ready.insert(uid),
             false => self.ready.remove(&uid),
         };
         if let Some(job) = controller(object) {
-            self.jobs.entry(job).or_default().pods.insert(uid);
+            self.jobs.entry(job).or_default().saw(object);
         }
         if let Some(before) = self.phases.get(&uid).filter(|before| *before != phase) {
             return Err(format!("{} was {before} and is {phase}", object.key));
@@ -97,8 +80,22 @@ impl Checks {
                 return Err(format!("{} succeeded, but not all its containers did", object.key));
             }
             self.success(object);
+        } else if !object.deleting() {
+            self.failure(object, &pod);
         }
         Ok(())
+    }
+
+    /// A pod failed that nobody was ending: its exit codes say whether that counts.
+    fn failure(&mut self, object: &Object, pod: &Pod) {
+        let Some(job) = controller(object) else { return };
+        let known = self.jobs.entry(job).or_default();
+        let codes = exit_codes(pod);
+        if policies::ignores(&known.job, &codes) {
+            known.ignored += 1;
+        } else if !policies::may_ignore(&known.job, &codes) {
+            known.failed += 1;
+        }
     }
 
     /// The spawner is asked to start an attempt: that it is meant to be has to be durable.
@@ -113,13 +110,7 @@ impl Checks {
 
     fn success(&mut self, pod: &Object) {
         let Some(job) = controller(pod) else { return };
-        let known = self.jobs.entry(job).or_default();
-        let index = pod.meta.labels.get(INDEX_LABEL).cloned();
-        let what = index.unwrap_or_else(|| pod.meta.uid.to_string());
-        known.succeeded.insert(what.clone());
-        if !pod.deleting() {
-            known.countable.insert(what);
-        }
+        self.jobs.entry(job).or_default().success(pod);
     }
 
     /// A pod that is being deleted may end well in the very transaction that removes it: what it came
@@ -146,8 +137,7 @@ impl Checks {
         }
         let just_finished = finished && !known.finished;
         known.finished = finished;
-        known.parallelism_max = known.parallelism_max.max(parallelism(&job));
-        known.job = job;
+        known.update(&object.key, job)?;
         if just_finished { known.count(object) } else { Ok(()) }
     }
 
@@ -180,72 +170,20 @@ impl Checks {
     }
 }
 
-impl Known {
-    /// What a finished Job says it counted is what happened.
-    fn count(&self, object: &Object) -> Result<(), String> {
-        let status = self.job.status.clone().unwrap_or_default();
-        let spec = self.job.spec.clone().unwrap_or_default();
-        let pods = self.pods.len();
-        let count = |field: Option<i32>| field.unwrap_or(0) as usize;
-        let (succeeded, failed) = (count(status.succeeded), count(status.failed));
-        let (least, most) = (self.countable.len(), self.succeeded.len());
-        if succeeded < least || succeeded > most {
-            return Err(format!(
-                "{} counts {succeeded} successes of {most}, {least} of which nobody was ending",
-                object.key
-            ));
-        }
-        if failed > pods - least {
-            return Err(format!("{} counts {failed} failures of {pods} pods", object.key));
-        }
-        let complete = status.conditions.iter().flatten().any(|c| c.type_ == "Complete");
-        let wanted = count(spec.completions.or(Some(1)));
-        if complete && succeeded < wanted {
-            return Err(format!("{} is Complete with {succeeded} of {wanted}", object.key));
-        }
-        Ok(())
-    }
-
-    /// Never more pods at work than the Job allows, and one per index.
-    fn within_parallelism(&self, job: &Object, open: &[&Arc<Object>]) -> Result<(), String> {
-        let spec = self.job.spec.clone().unwrap_or_default();
-        let status = self.job.status.clone().unwrap_or_default();
-        // When the first pod of a work queue has succeeded the others finish what they have, whatever
-        // the parallelism is by then.
-        let queue_is_empty = spec.completions.is_none() && status.succeeded.unwrap_or(0) > 0;
-        let limit = if queue_is_empty { self.parallelism_max } else { parallelism(&self.job) };
-        let active: Vec<_> = open.iter().filter(|pod| !pod.deleting()).collect();
-        if active.len() > limit {
-            return Err(format!("{} has {} active pods of {limit}", job.key, active.len()));
-        }
-        // A Job scaled down may still have more pods that are being ended.
-        let replaces_ended = spec.pod_replacement_policy.as_deref() == Some("Failed");
-        if replaces_ended && open.len() > self.parallelism_max {
-            return Err(format!("{} replaced pods that were ending: {}", job.key, open.len()));
-        }
-        let mut indexes = BTreeSet::new();
-        let index_of = |pod: &&&Arc<Object>| pod.meta.labels.get(INDEX_LABEL).cloned();
-        for index in active.iter().filter_map(index_of) {
-            if !indexes.insert(index.clone()) {
-                return Err(format!("{} has two active pods of index {index}", job.key));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn parallelism(job: &Job) -> usize {
-    let parallelism = job.spec.as_ref().and_then(|spec| spec.parallelism).unwrap_or(1);
-    parallelism.max(0) as usize
-}
-
 fn controller(object: &Object) -> Option<Uid> {
     object.meta.owners.iter().find(|owner| owner.controller).map(|owner| owner.uid)
 }
 
-fn is_ready(pod: &Pod) -> bool {
+fn condition(pod: &Pod, of_type: &str) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.clone().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    conditions.clone().any(|condition| condition.type_ == of_type && condition.status == "True")
+}
+
+/// The exit codes other than 0 of the containers that ended.
+fn exit_codes(pod: &Pod) -> Vec<i32> {
+    let statuses = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
+    let ends = statuses.filter_map(|status| status.state.as_ref()?.terminated.as_ref());
+    ends.map(|end| end.exit_code).filter(|code| *code != 0).collect()
 }
 
 /// The newest attempt of each container of a pod that really ran.
