@@ -245,8 +245,14 @@ impl Node {
                 self.over(uid, now, objects, out, |over, context| over.release.pod_ended(context));
                 return self.step(uid, now, objects, out, |pod, context| pod.pod_ended(context));
             }
+            Reply::Executed { id, exec, how } => {
+                let Some(uid) = Uid::parse(&id.pod) else { return };
+                return self.step(uid, now, objects, out, |pod, context| {
+                    pod.executed(&id, exec, how, context);
+                });
+            }
             // The connection's own business.
-            Reply::Hello { .. } | Reply::Listed { .. } | Reply::Executed { .. } => return,
+            Reply::Hello { .. } | Reply::Listed { .. } => return,
         };
         let Some(uid) = Uid::parse(&id.pod) else { return };
         match self.pods.get(&uid) {

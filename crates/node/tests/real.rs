@@ -303,6 +303,27 @@ async fn a_failure_is_restarted_and_its_volume_stays(machine: &mut Machine) {
     assert_eq!(machine.status("again").container_statuses.unwrap()[0].restart_count, 1);
 }
 
+async fn a_probe_that_fails_starts_a_container_again(machine: &mut Machine) {
+    let script = "[ -e /v/again ] && exit 0; touch /v/again; trap 'exit 3' TERM; \
+                  echo y > /tmp/ill; while :; do sleep 0.1; done";
+    let mut container = shell("main", script);
+    container["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
+    let check = ["sh", "-c", "! grep -q y /tmp/ill"];
+    container["livenessProbe"] =
+        json!({"exec": {"command": check}, "periodSeconds": 1, "failureThreshold": 1});
+    container["readinessProbe"] =
+        json!({"exec": {"command": ["test", "-e", "/none"]}, "periodSeconds": 1});
+    let mut spec = once(container);
+    spec["restartPolicy"] = json!("OnFailure");
+    spec["volumes"] = json!([{"name": "v", "emptyDir": {}}]);
+    machine.pod("probed", &spec);
+    machine.until(|m| m.phase("probed") == "Succeeded").await;
+    let status = machine.status("probed").container_statuses.unwrap().remove(0);
+    assert_eq!(status.restart_count, 1);
+    let before = status.last_state.unwrap().terminated.unwrap();
+    assert_eq!(before.exit_code, 3);
+}
+
 async fn what_cannot_run_says_why(machine: &mut Machine) {
     let mut container = shell("main", "");
     container["command"] = json!(["no-such-program"]);
@@ -352,6 +373,7 @@ async fn all() {
     the_network_of_the_machine_comes_with_its_names(&mut machine).await;
     two_containers_share_memory(&mut machine).await;
     a_failure_is_restarted_and_its_volume_stays(&mut machine).await;
+    a_probe_that_fails_starts_a_container_again(&mut machine).await;
     what_cannot_run_says_why(&mut machine).await;
     a_process_runs_in_the_machine_itself(&mut machine).await;
     a_deleted_pod_is_asked_to_stop(&mut machine).await;

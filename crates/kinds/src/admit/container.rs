@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{env, meta::push_all, resources, restart};
+use super::{env, meta::push_all, probe, resources, restart};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
@@ -38,6 +38,7 @@ pub(super) fn defaults(container: &mut Container, in_pod: bool, host_network: bo
             fill(&mut reference.api_version, "v1");
         }
     }
+    probe::defaults(container);
     // Upstream's encoding always has it, and people compare what they get.
     resources::defaults(container.resources.get_or_insert_default(), in_pod);
 }
@@ -120,6 +121,7 @@ fn one(container: &Container, volumes: &Volumes<'_>, at: Path<'_>, errors: &mut 
     if let Some(resources) = &container.resources {
         resources::check(resources, at.field("resources"), errors);
     }
+    probe::check(container, at, errors);
     restart::check(container, at, errors);
     if let Some(context) = &container.security_context {
         security(context, at.field("securityContext"), errors);

@@ -19,6 +19,7 @@ mod pod;
 mod pod_update;
 mod pod_warnings;
 mod printed;
+mod probe;
 mod quota;
 mod resources;
 mod restart;

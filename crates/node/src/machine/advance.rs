@@ -22,7 +22,7 @@ const VOLUMES_RETRY_FIRST_MS: i64 = 500;
 /// seconds.
 const VOLUMES_RETRY_MAX_MS: i64 = 122_000;
 /// SIGTERM, the signal that asks a container to stop.
-const SIGTERM: i32 = 15;
+pub(super) const SIGTERM: i32 = 15;
 
 impl PodMachine {
     /// Takes every step that is possible now.
@@ -34,6 +34,7 @@ impl PodMachine {
             self.restart_ended(context);
             self.prepare(context);
             self.start_waiting(context);
+            self.probe(context);
             if phase::all_ended(&self.containers, |index, code| self.restarts(index, code)) {
                 self.finish(None, context);
             }
@@ -41,6 +42,7 @@ impl PodMachine {
         if matches!(self.stage, Stage::Ending { .. }) {
             self.stop_running(context);
             self.kill_late(context);
+            self.probe(context);
             self.finish_ending(context);
         }
         self.say(context);
@@ -54,7 +56,7 @@ impl PodMachine {
         }
     }
 
-    fn spec_grace_s(&self) -> i64 {
+    pub(super) fn spec_grace_s(&self) -> i64 {
         let spec = self.pod.spec.as_ref();
         spec.and_then(|s| s.termination_grace_period_seconds)
             .unwrap_or(GRACE_DEFAULT_S)
@@ -137,8 +139,12 @@ impl PodMachine {
         }
     }
 
-    /// Whether the container is started again after it ended with this code.
+    /// Whether the container is started again after it ended with this code, or because of a probe.
     fn restarts(&self, index: usize, exit_code: i32) -> bool {
+        let probes = self.containers[index].probes.as_ref();
+        if probes.and_then(|probes| probes.stop.as_ref()).is_some_and(|stop| stop.restarts) {
+            return true;
+        }
         let spec = self.pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
         spec.is_some_and(|spec| restart::restarts(self.policy, spec, exit_code))
     }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use kinds::types::core::v1::{ContainerStateTerminated, ContainerStatus};
+use kinds::types::core::v1::{
+    Container as ContainerSpec, ContainerStateTerminated, ContainerStatus,
+};
 
-use super::{image::ImageWait, termination};
+use super::{image::ImageWait, probe::Probes, termination};
 
 /// A container of a pod that is not over.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct Container {
     pub(crate) told: bool,
     /// Whether the event that it is being stopped is out.
     pub(crate) killing_said: bool,
+    /// Its probes, if it has some.
+    pub(crate) probes: Option<Box<Probes>>,
 }
 
 /// Where the newest attempt stands.
@@ -70,9 +74,9 @@ pub(crate) struct Ended {
 
 impl Container {
     /// A container that nobody has started.
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(spec: &ContainerSpec) -> Self {
         Self {
-            name: name.to_owned(),
+            name: spec.name.clone(),
             attempt: 0,
             state: State::Waiting(Wait::Creating),
             last: None,
@@ -82,18 +86,22 @@ impl Container {
             lost: None,
             told: false,
             killing_said: false,
+            probes: Probes::of(spec),
         }
     }
 
     /// A container as a durable status of an earlier server has it.
-    pub(crate) fn restored(name: &str, status: Option<&ContainerStatus>) -> Self {
-        let mut container = Self::new(name);
+    pub(crate) fn restored(spec: &ContainerSpec, status: Option<&ContainerStatus>) -> Self {
+        let mut container = Self::new(spec);
         container.state = State::Unknown { ran: false };
         let Some(status) = status else { return container };
         container.attempt = status.restart_count.try_into().unwrap_or(0);
         container.back_off_steps = container.attempt;
         let last = status.last_state.as_ref().and_then(|s| s.terminated.clone()).map(Ended::read);
         let state = status.state.clone().unwrap_or_default();
+        if let (Some(probes), Some(_)) = (&mut container.probes, &state.running) {
+            probes.restore(status.started.unwrap_or(false), status.ready);
+        }
         container.durable = 2 * container.attempt;
         if let Some(terminated) = state.terminated {
             container.state = State::Stopped(Ended::read(terminated));
@@ -155,6 +163,9 @@ impl Container {
         let state = std::mem::replace(&mut self.state, State::Waiting(Wait::Creating));
         if let State::Stopped(ended) | State::BackOff { ended, .. } = state {
             self.last = Some(ended);
+        }
+        if let Some(probes) = &mut self.probes {
+            probes.reset();
         }
         self.attempt += 1;
         self.back_off_steps += 1;

@@ -61,6 +61,22 @@ pub(crate) enum Event<'a> {
     Killing {
         container: &'a str,
     },
+    /// A probe says no.
+    ProbeFailed {
+        kind: &'a str,
+        output: &'a str,
+    },
+    /// A probe could not be made.
+    ProbeErrored {
+        kind: &'a str,
+        error: &'a str,
+    },
+    /// A container is stopped because of a probe.
+    Unhealthy {
+        container: &'a str,
+        kind: &'a str,
+        restarts: bool,
+    },
     BackOff {
         container: &'a str,
         pod: &'a str,
@@ -100,6 +116,18 @@ impl Event<'_> {
             Self::Failed { what } => (true, "Failed", format!("Error: {what}")),
             Self::Killing { container } => {
                 (false, "Killing", format!("Stopping container {container}"))
+            }
+            Self::ProbeFailed { kind, output } => {
+                (true, "Unhealthy", format!("{kind} probe failed: {output}"))
+            }
+            Self::ProbeErrored { kind, error } => {
+                let text = format!("{kind} probe errored and resulted in unknown state: {error}");
+                (true, "Unhealthy", text)
+            }
+            Self::Unhealthy { container, kind, restarts } => {
+                let kind = kind.to_lowercase();
+                let again = if *restarts { ", will be restarted" } else { "" };
+                (false, "Killing", format!("Container {container} failed {kind} probe{again}"))
             }
             Self::BackOff { container, pod } => (
                 true,

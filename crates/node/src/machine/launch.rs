@@ -171,7 +171,11 @@ impl PodMachine {
         let state = &mut self.containers[index].state;
         let first = matches!(state, State::Starting);
         if first || matches!(state, State::Unknown { .. } | State::Waiting(_)) {
-            *state = State::Running { started: termination::timestamp(running.started_ns) };
+            let started = termination::timestamp(running.started_ns);
+            *state = State::Running { started };
+            if let Some(probes) = &mut self.containers[index].probes {
+                probes.begin(started);
+            }
             self.say_quietly(context);
         }
         if first {

@@ -12,6 +12,8 @@ mod events;
 mod image;
 mod launch;
 mod phase;
+mod probe;
+mod probing;
 mod release;
 mod restart;
 mod status;
@@ -269,6 +271,9 @@ impl PodMachine {
         }
         for (index, known) in known.into_iter().enumerate() {
             self.containers[index].told = false;
+            if let Some(probes) = &mut self.containers[index].probes {
+                probes.reconnected();
+            }
             if !known {
                 self.unknown_to_spawner(index, same_instance, context);
             }
@@ -329,7 +334,9 @@ impl PodMachine {
             _ => None,
         };
         let waits = if active { [starts, volumes] } else { [None, None] };
-        [news, stage].into_iter().chain(waits).flatten().min()
+        let probed = self.containers.iter().filter(|c| connected && c.is_probed());
+        let probes = probed.filter_map(|c| c.probes.as_ref()?.wake_at(!active)).min();
+        [news, stage, probes].into_iter().chain(waits).flatten().min()
     }
 
     /// How many of its containers run or are being started.
@@ -440,9 +447,9 @@ fn containers_of(pod: &Pod, status: &PodStatus, restored: bool) -> Vec<Container
     let container = |spec: &kinds::types::core::v1::Container| match restored {
         true => {
             let status = statuses.iter().find(|s| s.name == spec.name);
-            Container::restored(&spec.name, status)
+            Container::restored(spec, status)
         }
-        false => Container::new(&spec.name),
+        false => Container::new(spec),
     };
     pod.spec.iter().flat_map(|spec| spec.containers.iter().map(container)).collect()
 }

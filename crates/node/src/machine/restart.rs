@@ -52,6 +52,12 @@ pub(crate) fn restarts(pod: Policy, container: &ContainerSpec, exit_code: i32) -
     by_rule || own.unwrap_or(pod).restarts(exit_code)
 }
 
+/// Whether a container whose probe failed is started again; its rules have no say in that.
+pub(crate) fn may_restart(pod: Policy, container: &ContainerSpec) -> bool {
+    let own = container.restart_policy.as_deref().and_then(Policy::named);
+    own.unwrap_or(pod) != Policy::Never
+}
+
 /// The only action there is says to start again.
 fn matches(rule: &ContainerRestartRule, exit_code: i32) -> bool {
     let Some(codes) = &rule.exit_codes else { return false };

@@ -78,8 +78,12 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
     }
 }
 
-fn ready(container: &Container) -> bool {
+fn runs(container: &Container) -> bool {
     matches!(container.state, State::Running { .. } | State::Closing(_))
+}
+
+fn ready(container: &Container) -> bool {
+    runs(container) && container.probes.as_ref().is_none_or(|probes| probes.ready())
 }
 
 fn container(view: &View, spec: &ContainerSpec, container: &Container) -> ContainerStatus {
@@ -110,14 +114,14 @@ fn container(view: &View, spec: &ContainerSpec, container: &Container) -> Contai
             (waiting("ContainerCreating", None), last, id_of(last))
         }
     };
-    let runs = ready(container);
+    let started = container.probes.as_ref().is_none_or(|probes| probes.started());
     ContainerStatus {
         name: container.name.clone(),
         image_id: if id.is_some() { image.clone() } else { String::new() },
         image,
         container_id: id,
-        ready: runs,
-        started: Some(runs),
+        ready: ready(container),
+        started: Some(runs(container) && started),
         restart_count: i32::try_from(container.attempt).unwrap_or(i32::MAX),
         state: Some(state),
         last_state: Some(last.map(|ended| terminated(&ended.status)).unwrap_or_default()),

@@ -19,6 +19,7 @@
 //! writes off|on               statuses become durable at once, or only when turned on again
 //! files off|on                the same for answers about volumes
 //! broken VOLUME TEXT          the next preparation fails like this
+//! exec C CODE|sigN|error [TEXT]   the newest program that was run in C ended and said this
 //! words C TEXT                what C leaves as its last words
 //! log C TEXT                  what C wrote last to its log
 //! configmap|secret NAME [K=V …]   made or changed
@@ -41,7 +42,9 @@ use jiff::{SignedDuration, Timestamp};
 use kinds::{Draft, Key, Kind, Object, Revision, Uid, types::core::v1::PodStatus};
 use node::{Config, Found, HostRoot, Input, Lookup, Node, Output, volumes::PrepareError};
 use serde_json::{Value, json};
-use spawner::protocol::{ContainerId, End, Failure, Record, Reply, Request, Running, Stage, State};
+use spawner::protocol::{
+    ContainerId, End, Executed, Failure, Record, Reply, Request, Running, Stage, State,
+};
 
 pub(crate) const START_S: i64 = 1_700_000_000;
 pub(crate) const UID: &str = "01234567-89ab-4def-8123-456789abcdef";
@@ -141,6 +144,7 @@ impl World {
             }
             "bind" => self.bind(),
             "started" | "ended" | "failed" => self.reply(word, &words),
+            "exec" => self.executed(&words),
             "wait" => self.wait(words[0].parse().unwrap()),
             "delete" => self.delete(words[0].parse().unwrap()),
             "gone" => {
@@ -456,6 +460,26 @@ impl World {
         let key = object.key.clone();
         self.objects.0.borrow_mut().insert(key.clone(), object);
         self.input(Input::ObjectChanged(key));
+    }
+
+    /// The end of the newest program in a container.
+    fn executed(&mut self, words: &[&str]) {
+        let newest = self.sent.iter().rev().find_map(|request| match request {
+            Request::Exec(exec) if exec.id.container == words[0] => {
+                Some((exec.id.clone(), exec.exec))
+            }
+            _ => None,
+        });
+        let (id, exec) = newest.expect("nothing was run");
+        let text = words[2..].join(" ");
+        let how = match words[1] {
+            "error" => Executed::Failed(Failure { message: text, ..failure("exec", 2, 0) }),
+            how => {
+                let End { code, signal, .. } = end(how, 0, 0);
+                Executed::Ended { code, signal, stdout: text, stderr: String::new() }
+            }
+        };
+        self.input(Input::Spawner(Reply::Executed { id, exec, how }));
     }
 
     fn print_start(&mut self, words: &[&str]) {

@@ -72,6 +72,7 @@ impl Spawner {
             pipes: [Some(pipes.out.0), Some(pipes.err.0)],
             kept: [Vec::new(), Vec::new()],
             bytes_max: Exec::bytes_max(request.output_bytes_max),
+            unheard: false,
         };
         self.follow(exec);
         Ok(())
@@ -133,8 +134,10 @@ impl Spawner {
         for pipe in exec.pipes.iter().flatten() {
             self.epoll.remove(pipe.as_fd());
         }
-        let how = exec.outcome();
-        self.tell(&Reply::Executed { id: exec.id, exec: exec.exec, how }, None);
+        if !exec.unheard {
+            let how = exec.outcome();
+            self.tell(&Reply::Executed { id: exec.id, exec: exec.exec, how }, None);
+        }
     }
 
     /// End one of them.
@@ -150,8 +153,11 @@ impl Spawner {
     }
 
     /// End all: there is nobody to tell.
-    pub(super) fn kill_execs(&self) {
-        self.execs.values().for_each(Exec::kill);
+    pub(super) fn kill_execs(&mut self) {
+        for exec in self.execs.values_mut() {
+            exec.unheard = true;
+            exec.kill();
+        }
     }
 }
 

@@ -128,9 +128,15 @@ fn a_server_that_leaves_ends_it() {
     let Some(mut spawner) = Harness::new() else { return };
     let start = spawner.isolated("a", "exec sleep 1000", |_| {});
     let id = spawner.running(start);
-    spawner.exec(&id, &["sleep", "2000"]);
+    let lost = spawner.exec(&id, &["sleep", "2000"]);
+    assert_eq!(spawner.script(&id, "while ! pgrep -a sleep | grep -q 2000; do :; done").0, Some(0));
     spawner.reconnect();
     assert_eq!(spawner.script(&id, "while pgrep -a sleep | grep -q 2000; do :; done").0, Some(0));
+    // The numbers begin anew with each server: it must not take the end of one for that of another.
+    spawner.send(&Request::KillExec { id: id.clone(), exec: lost });
+    let exec = Exec { id, exec: lost, argv: vec!["true".to_owned()], output_bytes_max: 9 };
+    spawner.send(&Request::Exec(Box::new(exec)));
+    assert!(matches!(spawner.executed(lost), Executed::Ended { code: Some(0), .. }));
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! Probes of a container: defaults and validation.
+
+use crate::{
+    FieldError, FieldErrors,
+    path::Path,
+    types::core::v1::{Container, Probe},
+};
+
+const TIMEOUT_S: i32 = 1;
+const PERIOD_S: i32 = 10;
+const SUCCESSES: i32 = 1;
+const FAILURES: i32 = 3;
+
+/// Fills in what the probes of a container leave out: 0 counts as left out.
+pub(super) fn defaults(container: &mut Container) {
+    let probes = [
+        &mut container.liveness_probe,
+        &mut container.readiness_probe,
+        &mut container.startup_probe,
+    ];
+    for probe in probes.into_iter().flatten() {
+        for (field, value) in [
+            (&mut probe.timeout_seconds, TIMEOUT_S),
+            (&mut probe.period_seconds, PERIOD_S),
+            (&mut probe.success_threshold, SUCCESSES),
+            (&mut probe.failure_threshold, FAILURES),
+        ] {
+            if field.unwrap_or(0) == 0 {
+                *field = Some(value);
+            }
+        }
+    }
+}
+
+/// Everything wrong with the probes of a container.
+pub(super) fn check(container: &Container, at: Path<'_>, errors: &mut FieldErrors) {
+    if let Some(probe) = &container.liveness_probe {
+        let at = at.field("livenessProbe");
+        one(probe, at, errors);
+        succeeds_once(probe, at, errors);
+    }
+    if let Some(probe) = &container.readiness_probe {
+        let at = at.field("readinessProbe");
+        one(probe, at, errors);
+        if let Some(grace) = probe.termination_grace_period_seconds {
+            let text = "must not be set for readinessProbes";
+            let at = at.field("terminationGracePeriodSeconds");
+            errors.push(FieldError::invalid(at, grace, text));
+        }
+    }
+    if let Some(probe) = &container.startup_probe {
+        let at = at.field("startupProbe");
+        one(probe, at, errors);
+        succeeds_once(probe, at, errors);
+    }
+}
+
+fn succeeds_once(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
+    if let Some(count) = probe.success_threshold.filter(|count| *count != 1) {
+        errors.push(FieldError::invalid(at.field("successThreshold"), count, "must be 1"));
+    }
+}
+
+fn one(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
+    handler(probe, at, errors);
+    for (field, value) in [
+        ("initialDelaySeconds", probe.initial_delay_seconds),
+        ("timeoutSeconds", probe.timeout_seconds),
+        ("periodSeconds", probe.period_seconds),
+        ("successThreshold", probe.success_threshold),
+        ("failureThreshold", probe.failure_threshold),
+    ] {
+        if let Some(value) = value.filter(|value| *value < 0) {
+            let text = "must be greater than or equal to 0";
+            errors.push(FieldError::invalid(at.field(field), value, text));
+        }
+    }
+    if let Some(grace) = probe.termination_grace_period_seconds.filter(|grace| *grace <= 0) {
+        let at = at.field("terminationGracePeriodSeconds");
+        errors.push(FieldError::invalid(at, grace, "must be greater than 0"));
+    }
+}
+
+fn handler(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
+    let handlers = [
+        ("exec", probe.exec.is_some()),
+        ("httpGet", probe.http_get.is_some()),
+        ("tcpSocket", probe.tcp_socket.is_some()),
+        ("grpc", probe.grpc.is_some()),
+    ];
+    let mut present = handlers.iter().filter(|(_, present)| *present);
+    if present.next().is_none() {
+        errors.push(FieldError::required(at, "must specify a handler type"));
+    }
+    for (field, _) in present {
+        let text = "may not specify more than 1 handler type";
+        errors.push(FieldError::forbidden(at.field(field), text));
+    }
+    if let Some(exec) = &probe.exec
+        && exec.command.as_ref().is_none_or(Vec::is_empty)
+    {
+        let at = at.field("exec");
+        errors.push(FieldError::required(at.field("command"), ""));
+    }
+}

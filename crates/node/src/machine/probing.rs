@@ -1,0 +1,147 @@
+//! Asking running containers how they are, and what is done about it.
+
+use jiff::SignedDuration;
+use spawner::protocol::{ContainerId, Exec, Executed, Request};
+
+use super::{
+    Context, Event, GRACE_MAX_S, GRACE_MIN_S, PodMachine, Stage,
+    advance::SIGTERM,
+    container::{Container, State},
+    probe::{Answer, Kind, Stop, Verdict},
+    restart,
+};
+
+/// How much of what a probe says is kept, bytes: upstream's limit.
+const OUTPUT_BYTES_MAX: u32 = 10 * 1024;
+
+impl PodMachine {
+    /// Makes the probes that are due, gives up those that took too long, and stops containers whose
+    /// probes failed.
+    pub(super) fn probe(&mut self, context: &mut Context) {
+        if !context.connected {
+            return;
+        }
+        let ending = !matches!(self.stage, Stage::Active);
+        for index in 0..self.containers.len() {
+            if !self.containers[index].is_probed() {
+                continue;
+            }
+            while let Some((exec, verdict)) = self.late(index, ending, context) {
+                let id = self.newest(index);
+                context.send(Request::KillExec { id, exec });
+                self.judge(index, verdict, context);
+            }
+            while let Some((exec, argv)) = self.due(index, ending, context) {
+                let (id, output_bytes_max) = (self.newest(index), OUTPUT_BYTES_MAX);
+                let exec = Exec { id, exec, argv, output_bytes_max };
+                context.send(Request::Exec(Box::new(exec)));
+            }
+            if !ending {
+                self.stop_unhealthy(index, context);
+            }
+        }
+    }
+
+    fn late(&mut self, index: usize, ending: bool, context: &Context) -> Option<(u64, Verdict)> {
+        self.containers[index].probes.as_mut()?.take_late(ending, context.now)
+    }
+
+    fn due(&mut self, index: usize, ending: bool, context: &Context) -> Option<(u64, Vec<String>)> {
+        self.containers[index].probes.as_mut()?.take_due(ending, context.now)
+    }
+
+    fn newest(&self, index: usize) -> ContainerId {
+        self.id(&self.containers[index], self.containers[index].attempt)
+    }
+
+    /// What a program in a container came to.
+    pub(crate) fn executed(
+        &mut self,
+        id: &ContainerId,
+        exec: u64,
+        how: Executed,
+        context: &mut Context,
+    ) {
+        let Some(index) = self.index_of(id) else { return };
+        let container = &mut self.containers[index];
+        if container.attempt != id.attempt || !container.is_probed() {
+            return;
+        }
+        let answer = answer(how);
+        let verdict = container.probes.as_mut().and_then(|p| p.answer(exec, answer, context.now));
+        let ending = !matches!(self.stage, Stage::Active);
+        if let Some(verdict) = verdict
+            && (!ending || verdict.kind == Kind::Readiness)
+        {
+            self.judge(index, verdict, context);
+        }
+    }
+
+    fn judge(&mut self, index: usize, verdict: Verdict, context: &mut Context) {
+        let kind = verdict.kind.name();
+        match &verdict.answer {
+            Answer::Success => {}
+            Answer::Failure(output) => {
+                self.event(Some(index), &Event::ProbeFailed { kind, output }, context);
+            }
+            Answer::Error(error) => {
+                self.event(Some(index), &Event::ProbeErrored { kind, error }, context);
+            }
+        }
+        if verdict.news {
+            self.say_quietly(context);
+        }
+        if !verdict.stop {
+            return;
+        }
+        let spec = self.pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
+        let restarts = spec.is_some_and(|spec| restart::may_restart(self.policy, spec));
+        let grace_s = verdict.grace_s.unwrap_or_else(|| self.spec_grace_s());
+        let grace = SignedDuration::from_secs(grace_s.clamp(GRACE_MIN_S, GRACE_MAX_S));
+        let container = &mut self.containers[index];
+        let name = container.name.clone();
+        if let Some(probes) = &mut container.probes {
+            let kill_at = context.now + grace;
+            probes.stop = Some(Stop { kill_at, told: false, killed: false, restarts });
+        }
+        let event = Event::Unhealthy { container: &name, kind, restarts };
+        self.event(Some(index), &event, context);
+    }
+
+    fn stop_unhealthy(&mut self, index: usize, context: &mut Context) {
+        let id = self.newest(index);
+        let probes = self.containers[index].probes.as_mut();
+        let Some(stop) = probes.and_then(|probes| probes.stop.as_mut()) else { return };
+        if !std::mem::replace(&mut stop.told, true) {
+            context.send(Request::Signal { id: id.clone(), signal: SIGTERM });
+        }
+        if context.now >= stop.kill_at && !std::mem::replace(&mut stop.killed, true) {
+            context.send(Request::Kill { id });
+        }
+    }
+}
+
+impl Container {
+    /// Whether it runs and has probes.
+    pub(super) fn is_probed(&self) -> bool {
+        self.probes.is_some() && matches!(self.state, State::Running { .. })
+    }
+}
+
+/// As the API sees it: an exit code other than 0 is a failure with its output, and what could not be
+/// run is none.
+fn answer(how: Executed) -> Answer {
+    match how {
+        Executed::Ended { code: Some(0), .. } => Answer::Success,
+        Executed::Ended { stdout, stderr, .. } => {
+            let mut output = stdout + &stderr;
+            let mut end = output.len().min(OUTPUT_BYTES_MAX as usize);
+            while !output.is_char_boundary(end) {
+                end -= 1;
+            }
+            output.truncate(end);
+            Answer::Failure(output)
+        }
+        Executed::Failed(failure) => Answer::Error(failure.message),
+    }
+}
