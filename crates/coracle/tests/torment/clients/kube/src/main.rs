@@ -67,8 +67,7 @@ async fn main() -> Result<()> {
     let (maps_follower, maps_seen) = Follower::new();
     let (jobs_follower, jobs_seen) = Follower::new();
     let follow_maps = maps_follower.follow(maps.clone(), ours());
-    let follow_jobs =
-        jobs_follower.follow(jobs.clone(), ours().streaming_lists());
+    let follow_jobs = jobs_follower.follow(jobs.clone(), ours().streaming_lists());
     let world = World { maps, jobs, pods: namespaced(&client), maps_seen, jobs_seen };
     tokio::select! {
         result = work(&world, seed) => result,
