@@ -5,8 +5,10 @@ mod attempt;
 mod options;
 mod stream;
 
+use std::path::Path;
+
 use hyper::{Response, StatusCode};
-use kinds::{Key, StatusError};
+use kinds::{Key, StatusError, Uid};
 use node::logs::{LogReader, directory};
 
 use crate::{
@@ -28,7 +30,13 @@ pub(crate) async fn log(info: &RequestInfo, context: Context<'_>) -> Answer {
         (engine.get(&key), engine.store().head())
     };
     server.durable(found.as_ref().map_or(head, |object| object.meta.revision)).await?;
-    let object = found?;
+    let object = match (found, options.uid) {
+        (Ok(object), Some(uid)) if object.meta.uid != uid => {
+            return gone(&options, &key, uid, &server.about.data_dir);
+        }
+        (Err(_), Some(uid)) => return gone(&options, &key, uid, &server.about.data_dir),
+        (found, _) => found?,
+    };
     let which = match (options.attempt, options.previous) {
         (Some(number), _) => Which::Number(number),
         (None, true) => Which::Previous,
@@ -48,6 +56,32 @@ pub(crate) async fn log(info: &RequestInfo, context: Context<'_>) -> Answer {
         Body::stream_or_cut(stream::present(reader))
     };
     Ok(answer::with_type(StatusCode::OK, "text/plain", body))
+}
+
+/// The log of a pod that is gone: what is kept of the attempt.
+fn gone(options: &Options, key: &Key, uid: Uid, data_dir: &Path) -> Answer {
+    let (Some(attempt), true) = (options.attempt, is_one_name(&options.container)) else {
+        return Err(refuse(
+            "the log of a pod that is gone takes uid, attempt and container".into(),
+        ));
+    };
+    let folder =
+        directory(data_dir, &key.namespace, &key.name, &uid.to_string(), &options.container);
+    if !folder.is_dir() {
+        return Err(StatusError::not_found(key.kind, &key.name));
+    }
+    let reader = LogReader::open(&folder, attempt, options.part).map_err(answer::internal)?;
+    Ok(answer::with_type(
+        StatusCode::OK,
+        "text/plain",
+        Body::stream_or_cut(stream::present(reader)),
+    ))
+}
+
+/// Whether a name can be one step of a path and no more.
+fn is_one_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !name.is_empty() && name.bytes().all(plain)
 }
 
 /// What upstream answers for a pod without a node.

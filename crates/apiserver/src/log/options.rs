@@ -2,7 +2,7 @@
 //! alpha in 1.36, is on; `insecureSkipTLSVerifyBackend` means nothing, as no other machine is asked.
 
 use jiff::{SignedDuration, Timestamp};
-use kinds::{FieldError, FieldErrors, StatusError};
+use kinds::{FieldError, FieldErrors, StatusError, Uid};
 use node::logs::{LogOptions, Stream};
 
 use crate::{
@@ -21,6 +21,9 @@ pub(super) struct Options {
     /// An attempt by its number, from 0: coracle's own parameter, for a client that reads every
     /// attempt once.
     pub(super) attempt: Option<u32>,
+    /// The pod by its uid, with `attempt` and `container`: coracle's own parameter, for the log of a
+    /// pod that is gone, which lasts as long as the history tells of it.
+    pub(super) uid: Option<Uid>,
     pub(super) part: LogOptions,
 }
 
@@ -56,6 +59,7 @@ impl Options {
             follow: query.flag("follow"),
             previous: query.flag("previous"),
             attempt: numbers.attempt.and_then(|attempt| attempt.try_into().ok()),
+            uid: uid(query.text("uid"))?,
             part,
         })
     }
@@ -106,6 +110,13 @@ fn stream(query: &Query, tail: bool, errors: &mut FieldErrors) -> Option<Stream>
         errors.push(FieldError::forbidden("[]", why));
     }
     stream
+}
+
+fn uid(text: &str) -> Result<Option<Uid>, StatusError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Uid::parse(text).map(Some).ok_or_else(|| bad_request(format!("uid {text:?} is no uid")))
 }
 
 fn time(text: &str) -> Result<Option<Timestamp>, StatusError> {

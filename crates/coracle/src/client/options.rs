@@ -1,6 +1,7 @@
 //! What a verb may narrow: which objects, which part of a log. Each writes its query parameters.
 
 use apiserver::query_pair;
+use kinds::Uid;
 
 /// Which objects of a kind: every field narrows, empty fields do not.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +37,9 @@ pub(crate) struct LogOptions {
     pub(crate) previous: bool,
     /// This attempt, counted from 0, instead of the present one.
     pub(crate) attempt: Option<u32>,
+    /// The pod's uid, with which the log of a pod that is gone is found; takes `attempt` and
+    /// `container`.
+    pub(crate) uid: Option<Uid>,
     /// Each line begins with its time.
     pub(crate) timestamps: bool,
     /// Only what is at most this old, seconds.
@@ -59,6 +63,7 @@ impl LogOptions {
             flag("follow", self.follow),
             flag("previous", self.previous),
             number("attempt", self.attempt.map(i64::from)),
+            self.uid.map(|uid| query_pair("uid", &uid.to_string())),
             flag("timestamps", self.timestamps),
             number("sinceSeconds", self.since_seconds),
             text("sinceTime", &self.since_time),

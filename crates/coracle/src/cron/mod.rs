@@ -6,7 +6,6 @@ mod past;
 
 use std::collections::HashSet;
 
-use apiserver::HistoryLine;
 use engine::history::Outcome;
 use jiff::Timestamp;
 use kinds::{
@@ -20,6 +19,7 @@ use crate::{
     cli, clock,
     data_dir::Home,
     exit::{Code, Failure},
+    history,
     link::{self, Link, Visit},
     objects,
     run::{self, Hints, Plan},
@@ -59,8 +59,8 @@ async fn backfill_at(args: &cli::Backfill, link: &Link, name: &str) -> Result<Co
     let cron_job = read(link, &args.place, name).await?;
     let due = times(args, &cron_job)?;
     let mut wanted = Vec::new();
-    let history = link.repeat(async |client| client.history(namespace(&args.place), "").await);
-    let complete = complete(&history.await.map_err(|error| link::failure(&error))?)?;
+    let past = link.repeat(async |client| client.history(namespace(&args.place), "").await);
+    let complete = complete(&past.await.map_err(|error| link::failure(&error))?)?;
     for at in due {
         let job = reconcile::cron_job::job_for(&cron_job, at);
         let fate = fate(link, &job, &complete).await?;
@@ -117,10 +117,8 @@ fn times(args: &cli::Backfill, cron_job: &CronJob) -> Result<Vec<Timestamp>, Fai
 }
 
 /// The Jobs of the history that are Complete, by name.
-fn complete(history: &[u8]) -> Result<HashSet<String>, Failure> {
-    let lines: Result<Vec<HistoryLine>, _> =
-        serde_json::Deserializer::from_slice(history).into_iter().collect();
-    let lines = lines.map_err(|error| Failure::engine(format!("the history: {error}")))?;
+fn complete(bytes: &[u8]) -> Result<HashSet<String>, Failure> {
+    let lines = history::parse(bytes)?;
     let complete = lines.into_iter().filter(|line| line.job.outcome == Outcome::Complete);
     Ok(complete.map(|line| line.job.job).collect())
 }

@@ -81,7 +81,7 @@ pub(super) fn times(
         return Err("--until lies ahead: only times that have passed are filled in".to_owned());
     }
     if since > until {
-        return Err("--since lies after the end".to_owned());
+        return Err("--since lies after --until, which is now unless it is given".to_owned());
     }
     // What is due at the very beginning counts.
     let before = since.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(since);
@@ -90,7 +90,7 @@ pub(super) fn times(
     let all: Vec<Timestamp> = all.take(JOBS_MAX + 1).collect();
     if all.len() > JOBS_MAX {
         return Err(format!(
-            "more than {JOBS_MAX} times lie between {since} and {until}: narrow --since and --until"
+            "more than {JOBS_MAX} times lie between {since:.0} and {until:.0}: narrow --since and --until"
         ));
     }
     Ok(all)

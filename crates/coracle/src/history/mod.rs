@@ -31,21 +31,38 @@ pub(crate) async fn history(args: &cli::History) -> Result<Code, Failure> {
         Some(home) => read(&home, namespace, &job).await?,
         None => Bytes::new(),
     };
-    let lines: Result<Vec<HistoryLine>, _> =
-        serde_json::Deserializer::from_slice(&bytes).into_iter().collect();
-    let lines = lines.map_err(|error| Failure::engine(format!("the history: {error}")))?;
+    let lines = parse(&bytes)?;
+    if lines.is_empty() {
+        let place = match namespace {
+            "" => String::new(),
+            namespace => format!(" in namespace {namespace:?}"),
+        };
+        let directory = Home::locate(&args.data_dir)?;
+        let of = |what: &str| format!("{what} has finished yet{place} in {}", directory.display());
+        if !job.is_empty() {
+            return Err(Failure::usage(format!(
+                "{}; coracle history lists those that did",
+                of(&format!("no job {job:?}"))
+            )));
+        }
+        complain!("{}", of("no job"));
+        return Ok(Code::OK);
+    }
     if args.output == Report::Json {
         lines.iter().for_each(|line| tell!("{}", attempts::to_json(line)));
         return Ok(Code::OK);
-    }
-    if lines.is_empty() {
-        let what = if job.is_empty() { "no job".to_owned() } else { format!("no job {job:?}") };
-        complain!("{what} has finished yet in {}", Home::locate(&args.data_dir)?.display());
     }
     for row in table::table(&lines) {
         tell!("{row}");
     }
     Ok(Code::OK)
+}
+
+/// Reads what the server says of finished Jobs.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<HistoryLine>, Failure> {
+    let lines: Result<Vec<HistoryLine>, _> =
+        serde_json::Deserializer::from_slice(bytes).into_iter().collect();
+    lines.map_err(|error| Failure::engine(format!("the history: {error}")))
 }
 
 async fn read(home: &Home, namespace: &str, job: &str) -> Result<Bytes, Failure> {

@@ -239,6 +239,9 @@ impl<'a> Follow<'a> {
     }
 
     async fn take(&mut self, seen: Seen) -> Result<(), Failure> {
+        if let Seen::All { kind: Kind::Job, asked, there } = &seen {
+            self.recall(asked, there).await?;
+        }
         let changes = self.progress.take(seen, clock::now())?;
         self.show(changes).await;
         Ok(())
@@ -288,7 +291,9 @@ impl<'a> Follow<'a> {
         self.counts.resize(works.len(), (Timestamp::UNIX_EPOCH, String::new()));
         let mut lines = Vec::new();
         for (work, (at, last)) in works.iter().zip(&mut self.counts) {
-            let due = now.duration_since(*at).as_millis() >= i128::from(COUNTS_MS);
+            // That its end is decided may be the last news for long.
+            let decided = work.ending.is_some() && !last.contains(text::ENDING_ITS_PODS);
+            let due = decided || now.duration_since(*at).as_millis() >= i128::from(COUNTS_MS);
             if work.single_pod || work.end.is_some() || !due {
                 continue;
             }

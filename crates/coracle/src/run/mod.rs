@@ -15,6 +15,7 @@ mod output;
 mod pods;
 mod progress;
 mod readers;
+mod recall;
 mod resume;
 mod screen;
 mod submit;

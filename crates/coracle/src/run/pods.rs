@@ -1,5 +1,6 @@
 //! What a run reads out of a pod's status, and nothing more.
 
+use engine::history::PodRecord;
 use jiff::Timestamp;
 use kinds::{
     Uid,
@@ -113,6 +114,39 @@ impl PodView {
             containers: containers.iter().map(ContainerView::of).collect(),
             deleting: pod.metadata.deletion_timestamp.is_some(),
             matched: policy.and_then(|policy| matched(pod, policy)),
+        }
+    }
+}
+
+impl PodView {
+    /// A pod of the history, with the one container that the record tells of.
+    pub(crate) fn of_record(pod: &PodRecord) -> Self {
+        let attempts = u32::try_from(pod.restarts).unwrap_or(0) + 1;
+        let exit = Exit {
+            code: pod.exit_code,
+            signal: None,
+            reason: pod.reason.clone(),
+            message: String::new(),
+        };
+        let container = ContainerView {
+            name: pod.container.clone(),
+            started: if pod.started.is_some() { attempts } else { 0 },
+            ended: attempts,
+            running: false,
+            exit: Some(exit),
+            refused: None,
+        };
+        Self {
+            name: pod.pod.clone(),
+            index: pod.index,
+            phase: if pod.succeeded { Phase::Succeeded } else { Phase::Failed },
+            reason: String::new(),
+            message: String::new(),
+            scheduled: true,
+            unscheduled: None,
+            containers: vec![container],
+            deleting: false,
+            matched: None,
         }
     }
 }

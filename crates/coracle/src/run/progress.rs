@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use apiserver::HistoryLine;
+use engine::history::{JobRecord, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use kinds::{
     Kind, Uid,
     types::{
-        batch::v1::{Job, JobCondition},
+        batch::v1::{Job, JobCondition, JobStatus},
         core::v1::Pod,
     },
 };
@@ -104,10 +106,25 @@ impl Progress {
         work.succeeded = status.succeeded.unwrap_or(0);
         work.failed_pods = status.failed.unwrap_or(0);
         let conditions = status.conditions.as_deref().unwrap_or_default();
+        work.ending = conditions.iter().find_map(decided);
         if let Some(end) = conditions.iter().find_map(ending) {
             work.set_index_ends(status);
             work.finish(end, now);
         }
+    }
+
+    /// Takes what the history says of a Job that is gone: how it ended, and how its pods did.
+    pub(crate) fn recorded(&mut self, line: &HistoryLine, now: Timestamp) -> Changes {
+        let mut changes = Changes::default();
+        if let Some(work) = self.work_mut(line.job.uid) {
+            for pod in &line.pods {
+                let told = work.pod(pod.uid, &PodView::of_record(pod), now);
+                changes.events.extend(told.events);
+                changes.logs.extend(told.logs);
+            }
+        }
+        self.job(line.job.uid, &as_job(&line.job), now);
+        changes
     }
 
     /// Takes a pod as it is now: of a followed Job, or one that was submitted as such.
@@ -239,6 +256,41 @@ impl Progress {
 fn controller(pod: &Pod) -> Option<Uid> {
     let mut owners = pod.metadata.owner_references.iter().flatten();
     Uid::parse(&owners.find(|owner| owner.controller == Some(true))?.uid)
+}
+
+/// A Job that ended as the record says.
+fn as_job(record: &JobRecord) -> Job {
+    let type_ = match record.outcome {
+        Outcome::Complete => "Complete",
+        Outcome::Failed => "Failed",
+        Outcome::Cancelled => return Job::default(),
+    };
+    let condition = JobCondition {
+        type_: type_.to_owned(),
+        status: "True".to_owned(),
+        reason: Some(record.reason.clone()),
+        message: Some(record.message.clone()),
+        ..JobCondition::default()
+    };
+    let status = JobStatus {
+        succeeded: Some(record.succeeded),
+        failed: Some(record.failed),
+        completed_indexes: record.completed_indexes.clone(),
+        failed_indexes: record.failed_indexes.clone(),
+        conditions: Some(vec![condition]),
+        ..JobStatus::default()
+    };
+    Job { status: Some(status), ..Job::default() }
+}
+
+/// How the Job will end once its pods have, where that is decided.
+fn decided(condition: &JobCondition) -> Option<String> {
+    let decides = matches!(condition.type_.as_str(), "SuccessCriteriaMet" | "FailureTarget");
+    (decides && condition.status == "True").then(|| {
+        let said = [&condition.reason, &condition.message];
+        let said: Vec<&str> = said.into_iter().flatten().map(String::as_str).collect();
+        said.join(": ")
+    })
 }
 
 fn ending(condition: &JobCondition) -> Option<End> {

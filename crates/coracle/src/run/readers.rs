@@ -136,6 +136,7 @@ async fn read_log(
         container: read.container.clone(),
         follow: true,
         attempt: Some(read.restarts),
+        uid: Some(read.uid),
         ..part
     };
     let mut shown: u64 = 0;
@@ -151,7 +152,7 @@ async fn read_log(
             Err(error) if error.status().is_some_and(|s| s.reason == Reason::TooManyRequests) => {
                 tokio::time::sleep(Duration::from_millis(BUSY_WAIT_MS)).await;
             }
-            // The pod is gone, and with it its log.
+            // The pod is gone, and its log too: it is kept no longer.
             Err(error) if error.status().is_some_and(|s| s.reason == Reason::NotFound) => break,
             Err(error) => {
                 let warning = format!("warning: the log of pod {}: {error}", read.pod);

@@ -17,6 +17,9 @@ const BAR_WIDTH: usize = 22;
 /// How many Jobs the live block shows; the rest is one line.
 const BLOCK_JOBS_MAX: usize = 10;
 
+/// What is said of a Job that only waits for pods that it ended.
+pub(crate) const ENDING_ITS_PODS: &str = "ending its pods";
+
 /// How the commands that are suggested name this data directory and namespace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hints {
@@ -102,7 +105,15 @@ pub(crate) fn progress(work: &Work) -> String {
     format!(
         "{}  {done} succeeded  {} running  {} retried  {failed} failed",
         work.id, work.running, work.retried
-    )
+    ) + &ends(work)
+}
+
+/// Why a Job only waits for the pods that it has told to end.
+fn ends(work: &Work) -> String {
+    match &work.ending {
+        Some(why) if work.running > 0 => format!("  {ENDING_ITS_PODS}: {why}"),
+        _ => String::new(),
+    }
 }
 
 /// The lines of the live block.
@@ -134,7 +145,7 @@ fn bar_line(work: &Work, now: Timestamp) -> String {
         work.running,
         work.retried,
         eta(work.succeeded, completions, elapsed)
-    )
+    ) + &ends(work)
 }
 
 fn bar(done: i32, of: i32) -> String {

@@ -99,6 +99,8 @@ pub(crate) struct Work {
     pub(crate) retried: u32,
     /// The last failure.
     pub(crate) last_failure: Option<Failure>,
+    /// Why it is ending while pods of it are still to end: a reason and its sentence.
+    pub(crate) ending: Option<String>,
     /// How it ended, once it has.
     pub(crate) end: Option<End>,
     /// When it was submitted.
@@ -177,6 +179,7 @@ impl Work {
             failures: 0,
             retried: 0,
             last_failure: None,
+            ending: None,
             end: None,
             submitted: now,
             ended: None,

@@ -99,3 +99,15 @@ fn what_cannot_be_run_again_is_said() {
     run(&space, "rerun job/nope").expect(2).says("neither as an object nor in the history");
     space.nothing_left();
 }
+
+/// Its pod is deleted at once with the Job; what it printed is on its way.
+#[test]
+fn output_of_a_job_that_is_gone_at_its_end_is_shown() {
+    let space = Space::new();
+    space.file("job.yaml", &job("brief", "  ttlSecondsAfterFinished: 0", "echo hello"));
+    for _ in 0..5 {
+        assert_eq!(run(&space, "run -f job.yaml").expect(0).out, "hello\n");
+    }
+    run(&space, "history job/nope").expect(2).says("no job \"nope\" has finished yet");
+    space.nothing_left();
+}

@@ -56,6 +56,21 @@ fn trigger_runs_a_job_now_also_on_a_private_server() {
     space.nothing_left();
 }
 
+/// They are gone before anybody could look: the history says how they ended, and has their output.
+#[test]
+fn backfill_tells_of_jobs_that_the_history_limits_took_away() {
+    let (space, server) = up("Allow");
+    let cron = std::fs::read_to_string(space.path("cron.yaml")).unwrap();
+    let limited =
+        cron.replace("  suspend: true", "  suspend: true\n  successfulJobsHistoryLimit: 0");
+    assert_ne!(cron, limited);
+    space.file("cron.yaml", &limited);
+    run(&space, "apply -f cron.yaml").expect(0);
+    let ran = run(&space, &format!("backfill cronjob/nightly {DAYS}")).expect(0);
+    assert_eq!(ran.out, "day old\n".repeat(3));
+    down(&space, server);
+}
+
 #[test]
 fn backfill_runs_each_time_once() {
     let (space, server) = up("Allow");
