@@ -218,3 +218,41 @@ fn every_namespace_has_an_account_and_the_certificate() {
     let pod = Draft::from_json(Kind::Pod, pod("p", "1").replace("default", "new").as_bytes());
     world.engine.create(pod.unwrap(), false, world.now).unwrap();
 }
+
+#[test]
+fn a_pod_takes_overhead_and_constraints_from_its_class() {
+    let mut world = World::new(Scope::All);
+    let class = json!({
+        "metadata": {"name": "heavy"}, "handler": "process",
+        "overhead": {"podFixed": {"cpu": "250m", "memory": "120Mi"}},
+        "scheduling": {
+            "nodeSelector": {"disk": "fast"},
+            "tolerations": [{"key": "slow", "operator": "Exists"}],
+        },
+    });
+    world.create(Kind::RuntimeClass, &class.to_string());
+    let pod = with(&json!({"runtimeClassName": "heavy"}), &json!({}));
+    let spec = serde_json::to_value(admitted(&mut world, &pod).unwrap().1).unwrap();
+    assert_eq!(spec["overhead"], json!({"cpu": "250m", "memory": "120Mi"}));
+    assert_eq!(spec["nodeSelector"], json!({"disk": "fast"}));
+    let tolerations = spec["tolerations"].as_array().unwrap();
+    assert!(tolerations.contains(&json!({"key": "slow", "operator": "Exists"})), "{spec}");
+    for (spec, why) in [
+        (
+            json!({"overhead": {"cpu": "1"}}),
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        ),
+        (
+            json!({"runtimeClassName": "heavy", "overhead": {"cpu": "1"}}),
+            "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+        ),
+        (
+            json!({"runtimeClassName": "heavy", "nodeSelector": {"disk": "slow"}}),
+            "conflict: runtimeClass.scheduling.nodeSelector[disk] = fast; \
+             pod.spec.nodeSelector[disk] = slow",
+        ),
+    ] {
+        let refused = refusal(&mut world, &with(&spec, &json!({})));
+        assert_eq!(refused, format!("pods \"p\" is forbidden: {why}"));
+    }
+}

@@ -3,7 +3,7 @@
 
 use super::{
     meta::{self, push_all},
-    pod, raise_generation,
+    pod, raise_generation, resources,
 };
 use crate::{
     FieldError, FieldErrors,
@@ -12,7 +12,7 @@ use crate::{
         coordination::v1::Lease,
         core::v1::{
             Event, Namespace, NamespaceSpec, NamespaceStatus, NodeStatus, ObjectReference,
-            PodTemplate, ServiceAccount,
+            PodTemplate, ResourceRequirements, ServiceAccount,
         },
         node::v1::RuntimeClass,
         scheduling::v1::PriorityClass,
@@ -83,6 +83,17 @@ pub(super) fn runtime_class(
 ) {
     let handler = class.handler.as_str();
     push_all(errors, Path::top("handler"), handler, validate::dns_label(handler));
+    if let Some(fixed) = class.overhead.as_mut().and_then(|overhead| overhead.pod_fixed.as_mut()) {
+        resources::round(fixed);
+        let limits = ResourceRequirements { limits: Some(fixed.clone()), ..Default::default() };
+        resources::check(&limits, Path::top("overhead"), errors);
+    }
+    if let Some(scheduling) = &class.scheduling {
+        let at = Path::top("scheduling");
+        meta::labels(scheduling.node_selector.as_ref(), at.field("nodeSelector"), errors);
+        let tolerations = scheduling.tolerations.as_deref().unwrap_or_default();
+        pod::tolerations(tolerations, at.field("tolerations"), errors);
+    }
     if old.is_some_and(|old| old.handler != class.handler) {
         errors.push(FieldError::immutable("handler", &class.handler));
     }

@@ -8,7 +8,9 @@ use super::{
 use crate::{
     FieldError, FieldErrors,
     path::Path,
-    types::core::v1::{PodSecurityContext, PodSpec, PodStatus, PodTemplateSpec, Toleration},
+    types::core::v1::{
+        PodSecurityContext, PodSpec, PodStatus, PodTemplateSpec, ResourceRequirements, Toleration,
+    },
     validate,
 };
 
@@ -111,6 +113,10 @@ fn spec(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
     if let Some(name) = &spec.runtime_class_name {
         push_all(errors, at.field("runtimeClassName"), name, validate::dns_subdomain(name));
     }
+    if let Some(overhead) = &spec.overhead {
+        let limits = ResourceRequirements { limits: Some(overhead.clone()), ..Default::default() };
+        resources::check(&limits, at.field("overhead"), errors);
+    }
     tolerations(spec.tolerations.as_deref().unwrap_or_default(), at.field("tolerations"), errors);
     if let Some(policy) = &spec.preemption_policy {
         preemption_policy(policy, at.field("preemptionPolicy"), errors);
@@ -148,7 +154,7 @@ fn security(context: &PodSecurityContext, at: Path<'_>, errors: &mut FieldErrors
     }
 }
 
-fn tolerations(tolerations: &[Toleration], at: Path<'_>, errors: &mut FieldErrors) {
+pub(super) fn tolerations(tolerations: &[Toleration], at: Path<'_>, errors: &mut FieldErrors) {
     for (i, toleration) in tolerations.iter().enumerate() {
         let at = at.index(i);
         let text = |field: &Option<String>| field.clone().unwrap_or_default();

@@ -176,7 +176,7 @@ const POD: &[Row] = &[
     works("spec.nodeName"),
     works("spec.nodeSelector"),
     only("spec.os.name", &["linux"]),
-    refused("spec.overhead"),
+    works("spec.overhead"),
     kept_unless("spec.preemptionPolicy", &["Never", "PreemptLowerPriority"], "no pod is preempted"),
     works("spec.priority").note("decides which waiting pod starts first"),
     works("spec.priorityClassName"),
@@ -245,8 +245,7 @@ const CONFIG_MAP: &[Row] = &[METADATA, works("binaryData"), works("data"), works
 const SECRET: &[Row] =
     &[METADATA, works("data"), works("immutable"), works("stringData"), works("type")];
 
-const RUNTIME_CLASS: &[Row] =
-    &[METADATA, works("handler"), refused("overhead"), refused("scheduling")];
+const RUNTIME_CLASS: &[Row] = &[METADATA, works("handler"), works("overhead"), works("scheduling")];
 
 const EVENT: &[Row] = &[
     METADATA,
