@@ -59,8 +59,11 @@ impl Correlator {
     /// Whether one more Event is heard; `source` stands for who says it about which object.
     pub(crate) fn hears(&mut self, source: u64, now_s: i64) -> bool {
         let source = self.sources.of(source, now_s);
+        let empty_s = now_s + BURST * REFILL_S;
+        // A clock that was put back does not make the silence longer.
+        source.full_at_s = source.full_at_s.min(empty_s);
         let full_at_s = source.full_at_s.max(now_s) + REFILL_S;
-        let hears = full_at_s <= now_s + BURST * REFILL_S;
+        let hears = full_at_s <= empty_s;
         if hears {
             source.full_at_s = full_at_s;
         }
@@ -128,6 +131,7 @@ mod tests {
         assert_eq!(heard(2, 1000), 25);
         assert_eq!((heard(1, 1299), heard(1, 1300), heard(1, 1900)), (0, 1, 2));
         assert_eq!(heard(1, 1_000_000), 25);
+        assert_eq!((heard(1, 0), heard(1, 300)), (0, 1), "the clock was put back");
     }
 
     #[test]
