@@ -13,7 +13,7 @@ use kinds::{
         core::v1::Pod,
     },
 };
-use reconcile::{Plan, TRACKING_FINALIZER, View, Write, garbage::strip_finalizer, owner_reference};
+use reconcile::{Note, Plan, TRACKING_FINALIZER, View, Write, garbage::strip_finalizer, owner_reference};
 
 use crate::{
     Engine,
@@ -66,16 +66,21 @@ impl Engine {
         let about = About { key: key.clone(), uid: state.uid, field_path: None };
         let pod = |name: &str| Key::new(Kind::Pod, &key.namespace, name);
         let mut notes = plan.notes;
-        let mut missing = 0;
+        // By name. After a refusal the rest of them waits for the next try: one is like the other.
+        let mut missing = HashSet::new();
         for write in plan.writes {
             match write {
-                Write::CreatePod(_) if held_until.is_some() => missing += 1,
                 Write::CreatePod(new) => {
+                    let name = new.metadata.name.clone().unwrap_or_default();
+                    if held_until.is_some() || !missing.is_empty() {
+                        missing.insert(name);
+                        continue;
+                    }
                     let refusal = self.create_pod(key, *new, now);
                     if let Some(state) = self.jobs.get(key) {
                         self.job_metrics.created(&state.job, refusal.is_some());
                     }
-                    missing += i32::from(refusal.is_some());
+                    missing.extend(refusal.is_some().then_some(name));
                     notes.extend(refusal);
                 }
                 Write::DeletePod { name } => self.delete_now(&pod(&name), now),
@@ -88,11 +93,21 @@ impl Engine {
                 }
                 Write::AdoptPod { name } => self.adopt(key, &pod(&name)),
                 Write::ReleasePod { name } => self.release(about.uid, &pod(&name)),
-                Write::SetStatus(status) => self.set_job_status(key, *status, missing),
+                Write::SetStatus(status) => {
+                    let missing = i32::try_from(missing.len()).unwrap_or(i32::MAX);
+                    self.set_job_status(key, *status, missing);
+                }
             }
         }
-        let again = self.again(key, missing > 0, now);
-        self.timers.set(key, plan.wake_at.into_iter().chain(again).min());
+        let again = self.again(key, !missing.is_empty(), now);
+        // A plan that goes on at once would go on for ever while nothing comes of it.
+        let wake_at = plan.wake_at.filter(|at| missing.is_empty() || *at > now);
+        self.timers.set(key, wake_at.into_iter().chain(again).min());
+        let untrue = |note: &Note| {
+            let created = note.message.strip_prefix("Created pod: ");
+            note.reason == "SuccessfulCreate" && created.is_some_and(|pod| missing.contains(pod))
+        };
+        notes.retain(|note| !untrue(note));
         for note in notes {
             let what = Happening {
                 component: "job-controller",
@@ -121,7 +136,7 @@ impl Engine {
     }
 
     /// Creates a pod of a Job. The refusal of a pod is an Event, as upstream has it.
-    fn create_pod(&mut self, job: &Key, mut pod: Pod, now: Timestamp) -> Option<reconcile::Note> {
+    fn create_pod(&mut self, job: &Key, mut pod: Pod, now: Timestamp) -> Option<Note> {
         pod.metadata.namespace = Some(job.namespace.to_string());
         if let Some(run) = self.jobs.get(job).and_then(|state| state.run.clone()) {
             let annotations = pod.metadata.annotations.get_or_insert_default();
@@ -135,7 +150,7 @@ impl Engine {
             }
             Err(why) => {
                 let message = format!("Error creating: {why}");
-                Some(reconcile::Note { warning: true, reason: "FailedCreate".into(), message })
+                Some(Note { warning: true, reason: "FailedCreate".into(), message })
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::{Engine, Scope};
+use jiff::SignedDuration;
 use kinds::{Draft, Key, Kind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -94,11 +95,29 @@ fn a_job_waits_for_room_under_the_quota() {
     assert!(
         message.ends_with("exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2")
     );
+    let told = |world: &World| {
+        let events = world.events().into_iter();
+        events.filter(|event| event.reason.as_deref() == Some("SuccessfulCreate")).count()
+    };
+    assert_eq!(told(&world), 2, "nobody is told that a pod was made that was refused");
     let first = world.running()[0].clone();
     world.end(&first, 0);
     world.now = world.engine.wake_at().unwrap();
     world.sync();
     assert_eq!(world.running().len(), 2);
+    assert_eq!(told(&world), 3);
+}
+
+/// More pods than one plan makes are made plan by plan, unless they are refused.
+#[test]
+fn a_job_that_is_refused_most_of_its_pods_comes_to_rest() {
+    let mut world = World::new(Scope::All);
+    world.create(Kind::ResourceQuota, &quota("q", &json!({"hard": {"pods": "2"}})));
+    world.create(Kind::Job, &indexed("j", 2000, 2000));
+    assert_eq!(world.engine.wake_at().unwrap(), world.now + SignedDuration::from_secs(1));
+    let events = world.events().into_iter();
+    let refused = events.filter(|event| event.reason.as_deref() == Some("FailedCreate"));
+    assert_eq!(refused.map(|event| event.count).collect::<Vec<_>>(), [Some(1)]);
 }
 
 #[derive(Clone, Debug)]
