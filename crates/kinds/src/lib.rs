@@ -40,6 +40,8 @@ pub use table::{KINDS, Kind, KindInfo};
 pub use k8s_openapi::api as types;
 /// Metadata types shared by every kind.
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1 as metav1;
+/// A port by number or by name.
+pub use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 /// A place in the history of the store: rises by one with every object written. Never 0 for an
 /// object that exists; 0 means "before everything".

@@ -5,7 +5,7 @@
 
 use crate::step::{Step, Steps};
 use crate::sys::mounts::{Attributes, Extent};
-use crate::sys::{errno, files, look, mounts, privileges, process};
+use crate::sys::{errno, files, look, mounts, privileges, process, socket};
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
@@ -22,6 +22,9 @@ pub(crate) const MOUNTS_MAX: usize = 256;
 
 /// Longest path component plus its end, bytes.
 const NAME_BYTES_MAX: usize = 256;
+
+/// The most that is taken of an answer, bytes: less than what a pipe holds.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 /// Bytes of a file that are copied at once.
 const COPY_BYTES: usize = 4096;
@@ -89,10 +92,7 @@ impl Hands {
                 mounts::mount(source, target, kind.as_deref(), *flags, data.as_deref())
             }
             Step::Directory { path, mode } => files::make_directory(libc::AT_FDCWD, path, *mode),
-            Step::Node { path, mode, number, owner } => {
-                files::make_node(path, *mode, *number)?;
-                files::hand_over(path, *owner, *mode)
-            }
+            Step::Node { path, mode, number, owner } => node(path, *mode, *number, *owner),
             Step::File { path, mode, text, then, end } => {
                 let file = files::make_file(path, *mode)?;
                 let from = then.as_deref().map(open_if_there).transpose()?.flatten();
@@ -131,6 +131,11 @@ impl Hands {
             Step::Capabilities { mask } => privileges::set_capabilities(*mask),
             Step::NoNewPrivileges => privileges::no_new_privileges(),
             Step::Seccomp { program } => privileges::filter_calls(program),
+            Step::Dial { port } => self.hold(Some(socket::dial_loopback(*port)?)),
+            Step::Talk { send, until } => {
+                talk(self.take_tree(0)?.as_fd(), send, until)?;
+                process::exit_now(0)
+            }
             Step::AcceptSignals => process::block_signals(false),
             Step::Execute { programs, argv, envp } => {
                 let run = |program: &CStr| process::execute(program, argv, envp);
@@ -286,6 +291,35 @@ fn write_parts(to: RawFd, text: &[u8], from: Option<OwnedFd>, end: &[u8]) -> io:
         }
     }
     files::write_all(to, end)
+}
+
+fn node(path: &CStr, mode: u32, number: (u32, u32), owner: (u32, u32)) -> io::Result<()> {
+    files::make_node(path, mode, number)?;
+    files::hand_over(path, owner, mode)
+}
+
+/// Send, and print what comes back.
+fn talk(socket: std::os::fd::BorrowedFd, send: &[u8], until: &[u8]) -> io::Result<()> {
+    if send.is_empty() {
+        return Ok(());
+    }
+    files::write_all(socket.as_raw_fd(), send)?;
+    let mut answer = [0_u8; ANSWER_BYTES_MAX];
+    let mut length = 0;
+    while length < ANSWER_BYTES_MAX {
+        match files::read(socket, &mut answer[length..])? {
+            0 => break,
+            count => {
+                let from = length.saturating_sub(until.len());
+                length += count;
+                let ended = |part: &[u8]| part == until;
+                if !until.is_empty() && answer[from..length].windows(until.len()).any(ended) {
+                    break;
+                }
+            }
+        }
+    }
+    files::write_all(1, &answer[..length])
 }
 
 fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {

@@ -124,8 +124,13 @@ impl Exec {
         }
     }
 
-    /// What is told of it once it is reaped.
-    pub(crate) fn outcome(&self) -> Executed {
+    /// Whether it was killed.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.exit.is_some_and(|exit| exit.signal == Some(libc::SIGKILL))
+    }
+
+    /// What is told of it once it is reaped. `container_ends` says that the container does at this moment.
+    pub(crate) fn outcome(&self, container_ends: bool) -> Executed {
         if let Phase::Failed(failure) = &self.phase {
             return Executed::Failed(failure.clone());
         }
@@ -136,6 +141,7 @@ impl Exec {
             signal: self.exit.and_then(|exit| exit.signal),
             stdout: text(stdout),
             stderr: text(stderr),
+            with_container: container_ends && self.is_killed(),
         }
     }
 }

@@ -186,6 +186,8 @@ pub enum Stage {
     Privileges,
     /// The working directory.
     WorkingDirectory,
+    /// Connecting to a port.
+    Dial,
     /// Running the program: `ENOENT` not found, `EACCES` not executable.
     Exec,
 }
@@ -216,18 +218,35 @@ pub struct End {
     pub log_bytes: u64,
 }
 
-/// A program to be run in a running container. Its input is empty.
+/// Something to be run in a running container. Its input is empty.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exec {
     /// Which container.
     pub id: ContainerId,
     /// A number of the server's choice that it does not use again for this container.
     pub exec: u64,
-    /// Program and arguments; the program is looked up in the container's `PATH`.
-    pub argv: Vec<String>,
+    /// What is to be run.
+    pub task: Task,
     /// How much is kept of its output and of its errors, bytes each, up to 64 KiB: what comes first.
     /// What comes later is read and dropped.
     pub output_bytes_max: u32,
+}
+
+/// What is run in a container beside its own program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// Program and arguments; the program is looked up in the container's `PATH`.
+    Program(Vec<String>),
+    /// No program: somebody on the container's own loopback who connects to a port, sends something,
+    /// and whose output is what comes back. Of the container it has the network alone.
+    Dial {
+        /// The port, TCP at 127.0.0.1.
+        port: u16,
+        /// What is sent; if nothing, nothing is awaited.
+        send: String,
+        /// With what the answer ends, unless the other side ends it before.
+        until: String,
+    },
 }
 
 /// What came of a program that was run in a container.
@@ -243,6 +262,9 @@ pub enum Executed {
         stdout: String,
         /// What it wrote to its errors, likewise.
         stderr: String,
+        /// Whether it was killed because the container ended, which is told after this.
+        #[serde(default)]
+        with_container: bool,
     },
     /// It was not started.
     Failed(Failure),

@@ -83,6 +83,10 @@ pub(crate) enum Step {
     Seccomp { program: Vec<u64> },
     /// Accept signals, which were blocked so far.
     AcceptSignals,
+    /// Connect to a port of the loopback.
+    Dial { port: u16 },
+    /// Send something to whoever is connected, print what comes back up to a mark, and end well.
+    Talk { send: Vec<u8>, until: Vec<u8> },
     /// Run the first of these programs that exists.
     Execute { programs: Vec<CString>, argv: Strings, envp: Strings },
 }
@@ -141,6 +145,7 @@ impl Step {
             | Step::Seccomp { .. }
             | Step::AcceptSignals => Stage::Privileges,
             Step::WorkingDirectory { .. } => Stage::WorkingDirectory,
+            Step::Dial { .. } | Step::Talk { .. } => Stage::Dial,
             Step::Execute { .. } => Stage::Exec,
         }
     }
@@ -199,6 +204,8 @@ impl Step {
             Step::Seccomp { program } => {
                 format!("install a seccomp program of {} instructions", program.len())
             }
+            Step::Dial { port } => format!("dial tcp 127.0.0.1:{port}: connect"),
+            Step::Talk { .. } => "read tcp 127.0.0.1".to_owned(),
             Step::AcceptSignals => "accept signals".to_owned(),
             Step::Execute { .. } => "run the program".to_owned(),
         }

@@ -1,9 +1,14 @@
 //! Probes of a container: defaults and validation.
 
+use super::{
+    container::{fill, one_of, port_number},
+    meta::push_all,
+};
 use crate::{
-    FieldError, FieldErrors,
+    FieldError, FieldErrors, IntOrString,
     path::Path,
-    types::core::v1::{Container, Probe},
+    types::core::v1::{Container, HTTPGetAction, Probe},
+    validate,
 };
 
 const TIMEOUT_S: i32 = 1;
@@ -19,6 +24,10 @@ pub(super) fn defaults(container: &mut Container) {
         &mut container.startup_probe,
     ];
     for probe in probes.into_iter().flatten() {
+        if let Some(get) = &mut probe.http_get {
+            fill(&mut get.path, "/");
+            fill(&mut get.scheme, "HTTP");
+        }
         for (field, value) in [
             (&mut probe.timeout_seconds, TIMEOUT_S),
             (&mut probe.period_seconds, PERIOD_S),
@@ -101,5 +110,35 @@ fn handler(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
     {
         let at = at.field("exec");
         errors.push(FieldError::required(at.field("command"), ""));
+    }
+    if let Some(get) = &probe.http_get {
+        http(get, at.field("httpGet"), errors);
+    }
+    if let Some(tcp) = &probe.tcp_socket {
+        let at = at.field("tcpSocket");
+        port(&tcp.port, at.field("port"), errors);
+    }
+}
+
+fn http(get: &HTTPGetAction, at: Path<'_>, errors: &mut FieldErrors) {
+    if get.path.as_deref().unwrap_or_default().is_empty() {
+        errors.push(FieldError::required(at.field("path"), ""));
+    }
+    port(&get.port, at.field("port"), errors);
+    one_of(get.scheme.as_deref(), &["HTTP", "HTTPS"], at.field("scheme"), errors);
+    for header in get.http_headers.iter().flatten() {
+        let plain = header.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !plain || header.name.is_empty() {
+            let text = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. \
+                        'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+            errors.push(FieldError::invalid(at.field("httpHeaders"), header.name.as_str(), text));
+        }
+    }
+}
+
+fn port(port: &IntOrString, at: Path<'_>, errors: &mut FieldErrors) {
+    match port {
+        IntOrString::Int(number) => port_number(*number, at, errors),
+        IntOrString::String(name) => push_all(errors, at, name, validate::port_name(name)),
     }
 }

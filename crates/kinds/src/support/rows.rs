@@ -103,16 +103,26 @@ const POD: &[Row] = &[
     works("spec.containers[].image").note("coracle.local/host and root file system directories"),
     refused("spec.containers[].lifecycle"),
     works("spec.containers[].livenessProbe"),
-    refused("spec.containers[].livenessProbe.grpc").note("exec works"),
-    refused("spec.containers[].livenessProbe.httpGet").note("exec works"),
-    refused("spec.containers[].livenessProbe.tcpSocket").note("exec works"),
+    refused("spec.containers[].livenessProbe.grpc").note("exec, httpGet and tcpSocket work"),
+    works("spec.containers[].livenessProbe.httpGet")
+        .note("redirects count as success and are not followed"),
+    refused("spec.containers[].livenessProbe.httpGet.host")
+        .note("the container's own loopback is asked"),
+    only("spec.containers[].livenessProbe.httpGet.scheme", &["HTTP"]),
+    refused("spec.containers[].livenessProbe.tcpSocket.host")
+        .note("the container's own loopback is asked"),
     works("spec.containers[].ports").note("for information"),
     refused("spec.containers[].ports[].hostIP"),
     refused("spec.containers[].ports[].hostPort").note("works with hostNetwork"),
     works("spec.containers[].readinessProbe"),
-    refused("spec.containers[].readinessProbe.grpc").note("exec works"),
-    refused("spec.containers[].readinessProbe.httpGet").note("exec works"),
-    refused("spec.containers[].readinessProbe.tcpSocket").note("exec works"),
+    refused("spec.containers[].readinessProbe.grpc").note("exec, httpGet and tcpSocket work"),
+    works("spec.containers[].readinessProbe.httpGet")
+        .note("redirects count as success and are not followed"),
+    refused("spec.containers[].readinessProbe.httpGet.host")
+        .note("the container's own loopback is asked"),
+    only("spec.containers[].readinessProbe.httpGet.scheme", &["HTTP"]),
+    refused("spec.containers[].readinessProbe.tcpSocket.host")
+        .note("the container's own loopback is asked"),
     kept("spec.containers[].resizePolicy", "resources of a running pod cannot be changed yet"),
     refused("spec.containers[].resources.claims"),
     refused("spec.containers[].resources.limits").note("cpu and memory work"),
@@ -145,9 +155,14 @@ const POD: &[Row] = &[
     refused("spec.containers[].securityContext.seccompProfile.localhostProfile"),
     refused("spec.containers[].securityContext.windowsOptions"),
     works("spec.containers[].startupProbe"),
-    refused("spec.containers[].startupProbe.grpc").note("exec works"),
-    refused("spec.containers[].startupProbe.httpGet").note("exec works"),
-    refused("spec.containers[].startupProbe.tcpSocket").note("exec works"),
+    refused("spec.containers[].startupProbe.grpc").note("exec, httpGet and tcpSocket work"),
+    works("spec.containers[].startupProbe.httpGet")
+        .note("redirects count as success and are not followed"),
+    refused("spec.containers[].startupProbe.httpGet.host")
+        .note("the container's own loopback is asked"),
+    only("spec.containers[].startupProbe.httpGet.scheme", &["HTTP"]),
+    refused("spec.containers[].startupProbe.tcpSocket.host")
+        .note("the container's own loopback is asked"),
     refused("spec.containers[].stdin"),
     refused("spec.containers[].stdinOnce"),
     refused("spec.containers[].tty"),

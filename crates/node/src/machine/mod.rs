@@ -9,6 +9,7 @@ mod advance;
 mod conditions;
 mod container;
 mod events;
+mod handler;
 mod image;
 mod launch;
 mod phase;

@@ -1,10 +1,11 @@
 //! The probes of one container: when each is due, and what its answers add up to. One worker a probe,
-//! as upstream has them; nothing here knows how a probe is made.
+//! as upstream has them. How they ask is in [`Handler`].
 
 use jiff::{SignedDuration, Timestamp};
 use kinds::types::core::v1::{Container as ContainerSpec, Probe};
+use spawner::protocol::{Executed, Task};
 
-use crate::env;
+use super::handler::Handler;
 
 /// How often a probe is made anew at once because it could not be made at all.
 const TRIES_MAX: u32 = 3;
@@ -70,7 +71,7 @@ struct Worker {
 
 #[derive(Clone, Debug)]
 struct Spec {
-    argv: Vec<String>,
+    handler: Handler,
     delay: SignedDuration,
     period: SignedDuration,
     timeout_s: u32,
@@ -195,8 +196,8 @@ impl Probes {
         active.map(next).chain(stop.map(|stop| stop.kill_at)).min()
     }
 
-    /// The next program to be run now: its number and arguments.
-    pub(crate) fn take_due(&mut self, ending: bool, now: Timestamp) -> Option<(u64, Vec<String>)> {
+    /// What is to be asked next: its number and what is run for it.
+    pub(crate) fn take_due(&mut self, ending: bool, now: Timestamp) -> Option<(u64, Task)> {
         let started = self.started();
         let due =
             |w: &&mut Worker| w.active(started, ending) && w.underway.is_none() && w.due <= now;
@@ -208,7 +209,7 @@ impl Probes {
         // What could not be asked for long is not made up for.
         let next = worker.due.saturating_add(worker.spec.period).unwrap_or(Timestamp::MAX);
         worker.due = if next > now { next } else { now + worker.spec.period };
-        Some((exec, worker.spec.argv.clone()))
+        Some((exec, worker.spec.handler.task()))
     }
 
     /// The next program that has run for too long: its number, and what follows.
@@ -221,18 +222,17 @@ impl Probes {
         let index = self.workers.iter().position(late)?;
         let exec = self.workers[index].underway.take()?.exec;
         let spec = &self.workers[index].spec;
-        let after = super::restart::duration_text(spec.timeout_s);
-        let text =
-            format!("command timed out: \"{}\" timed out after {after}", spec.argv.join(" "));
+        let text = spec.handler.late(spec.timeout_s);
         Some((exec, self.conclude(index, Answer::Failure(text), now)))
     }
 
     /// A program has ended. `None` if nobody waits for it, or it is made anew.
-    pub(crate) fn answer(&mut self, exec: u64, answer: Answer, now: Timestamp) -> Option<Verdict> {
+    pub(crate) fn answer(&mut self, exec: u64, how: Executed, now: Timestamp) -> Option<Verdict> {
         let waits = |w: &Worker| w.underway.as_ref().is_some_and(|underway| underway.exec == exec);
         let index = self.workers.iter().position(waits)?;
         let worker = &mut self.workers[index];
         worker.underway = None;
+        let answer = worker.spec.handler.answer(how);
         if matches!(answer, Answer::Error(_)) {
             worker.tries += 1;
             if worker.tries < TRIES_MAX {
@@ -288,20 +288,14 @@ impl Worker {
 }
 
 impl Spec {
-    /// None of a probe that runs no program.
+    /// None of a probe that asks in a way that does not work.
     fn of(probe: &Probe, container: &ContainerSpec) -> Option<Spec> {
-        let command = probe.exec.as_ref()?.command.as_deref().unwrap_or_default();
-        // Only what the spec itself says a variable is.
-        let value = |name: &str| {
-            let named = container.env.iter().flatten().rev().find(|var| var.name == name)?;
-            named.value_from.is_none().then(|| named.value.as_deref().unwrap_or_default())
-        };
         let number = |value: Option<i32>, default: u32| {
             value.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(default)
         };
         let seconds = |value, default| SignedDuration::from_secs(number(value, default).into());
         Some(Spec {
-            argv: command.iter().map(|word| env::expand(word, value)).collect(),
+            handler: Handler::of(probe, container)?,
             delay: seconds(probe.initial_delay_seconds, 0),
             period: seconds(probe.period_seconds, 10),
             timeout_s: number(probe.timeout_seconds, 1),

@@ -1,18 +1,16 @@
 //! Asking running containers how they are, and what is done about it.
 
 use jiff::SignedDuration;
-use spawner::protocol::{ContainerId, Exec, Executed, Request};
+use spawner::protocol::{ContainerId, Exec, Executed, Request, Task};
 
 use super::{
     Context, Event, GRACE_MAX_S, GRACE_MIN_S, PodMachine, Stage,
     advance::SIGTERM,
     container::{Container, State},
+    handler::OUTPUT_BYTES_MAX,
     probe::{Answer, Kind, Stop, Verdict},
     restart,
 };
-
-/// How much of what a probe says is kept, bytes: upstream's limit.
-const OUTPUT_BYTES_MAX: u32 = 10 * 1024;
 
 impl PodMachine {
     /// Makes the probes that are due, gives up those that took too long, and stops containers whose
@@ -31,9 +29,9 @@ impl PodMachine {
                 context.send(Request::KillExec { id, exec });
                 self.judge(index, verdict, context);
             }
-            while let Some((exec, argv)) = self.due(index, ending, context) {
+            while let Some((exec, task)) = self.due(index, ending, context) {
                 let (id, output_bytes_max) = (self.newest(index), OUTPUT_BYTES_MAX);
-                let exec = Exec { id, exec, argv, output_bytes_max };
+                let exec = Exec { id, exec, task, output_bytes_max };
                 context.send(Request::Exec(Box::new(exec)));
             }
             if !ending {
@@ -46,7 +44,7 @@ impl PodMachine {
         self.containers[index].probes.as_mut()?.take_late(ending, context.now)
     }
 
-    fn due(&mut self, index: usize, ending: bool, context: &Context) -> Option<(u64, Vec<String>)> {
+    fn due(&mut self, index: usize, ending: bool, context: &Context) -> Option<(u64, Task)> {
         self.containers[index].probes.as_mut()?.take_due(ending, context.now)
     }
 
@@ -63,12 +61,15 @@ impl PodMachine {
         context: &mut Context,
     ) {
         let Some(index) = self.index_of(id) else { return };
+        // What went down with the container says nothing of it.
+        if matches!(how, Executed::Ended { with_container: true, .. }) {
+            return;
+        }
         let container = &mut self.containers[index];
         if container.attempt != id.attempt || !container.is_probed() {
             return;
         }
-        let answer = answer(how);
-        let verdict = container.probes.as_mut().and_then(|p| p.answer(exec, answer, context.now));
+        let verdict = container.probes.as_mut().and_then(|p| p.answer(exec, how, context.now));
         let ending = !matches!(self.stage, Stage::Active);
         if let Some(verdict) = verdict
             && (!ending || verdict.kind == Kind::Readiness)
@@ -125,23 +126,5 @@ impl Container {
     /// Whether it runs and has probes.
     pub(super) fn is_probed(&self) -> bool {
         self.probes.is_some() && matches!(self.state, State::Running { .. })
-    }
-}
-
-/// As the API sees it: an exit code other than 0 is a failure with its output, and what could not be
-/// run is none.
-fn answer(how: Executed) -> Answer {
-    match how {
-        Executed::Ended { code: Some(0), .. } => Answer::Success,
-        Executed::Ended { stdout, stderr, .. } => {
-            let mut output = stdout + &stderr;
-            let mut end = output.len().min(OUTPUT_BYTES_MAX as usize);
-            while !output.is_char_boundary(end) {
-                end -= 1;
-            }
-            output.truncate(end);
-            Answer::Failure(output)
-        }
-        Executed::Failed(failure) => Answer::Error(failure.message),
     }
 }

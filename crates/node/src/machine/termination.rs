@@ -92,6 +92,7 @@ fn stage_name(stage: Stage) -> &'static str {
         Stage::Mount => "mount",
         Stage::Privileges => "privileges",
         Stage::WorkingDirectory => "working directory",
+        Stage::Dial => "dial",
         Stage::Exec => "exec",
     }
 }

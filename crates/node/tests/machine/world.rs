@@ -19,7 +19,7 @@
 //! writes off|on               statuses become durable at once, or only when turned on again
 //! files off|on                the same for answers about volumes
 //! broken VOLUME TEXT          the next preparation fails like this
-//! exec C CODE|sigN|error [TEXT]   the newest program that was run in C ended and said this
+//! exec C CODE|sigN|error|dial [TEXT]   the newest program that was run in C ended and said this
 //! words C TEXT                what C leaves as its last words
 //! log C TEXT                  what C wrote last to its log
 //! configmap|secret NAME [K=V …]   made or changed
@@ -43,7 +43,7 @@ use kinds::{Draft, Key, Kind, Object, Revision, Uid, types::core::v1::PodStatus}
 use node::{Config, Found, HostRoot, Input, Lookup, Node, Output, volumes::PrepareError};
 use serde_json::{Value, json};
 use spawner::protocol::{
-    ContainerId, End, Executed, Failure, Record, Reply, Request, Running, Stage, State,
+    ContainerId, End, Executed, Failure, Record, Reply, Request, Running, Stage, State, Task,
 };
 
 pub(crate) const START_S: i64 = 1_700_000_000;
@@ -471,12 +471,15 @@ impl World {
             _ => None,
         });
         let (id, exec) = newest.expect("nothing was run");
-        let text = words[2..].join(" ");
+        let text = words[2..].join(" ").replace("\\r\\n", "\r\n");
         let how = match words[1] {
+            "dial" => Executed::Failed(Failure { message: text, ..failure("dial", 111, 0) }),
             "error" => Executed::Failed(Failure { message: text, ..failure("exec", 2, 0) }),
             how => {
                 let End { code, signal, .. } = end(how, 0, 0);
-                Executed::Ended { code, signal, stdout: text, stderr: String::new() }
+                let with_container = text == "with its container";
+                let stderr = String::new();
+                Executed::Ended { code, signal, stdout: text, stderr, with_container }
             }
         };
         self.input(Input::Spawner(Reply::Executed { id, exec, how }));
@@ -545,6 +548,7 @@ fn failure(stage: &str, errno: i32, ns: i64) -> Failure {
         "mount" => Stage::Mount,
         "clone" => Stage::Clone,
         "cgroup" => Stage::Cgroup,
+        "dial" => Stage::Dial,
         "cwd" => Stage::WorkingDirectory,
         _ => Stage::Privileges,
     };
@@ -581,7 +585,11 @@ fn request_text(request: &Request) -> String {
         Request::Forget { id } => format!("Forget {}", at(id)),
         Request::EndPod { .. } => "EndPod".into(),
         Request::Exec(exec) => {
-            format!("Exec {} {}: {}", at(&exec.id), exec.exec, exec.argv.join(" "))
+            let task = match &exec.task {
+                Task::Program(argv) => argv.join(" "),
+                Task::Dial { port, send, .. } => format!("dial {port} {send:?}"),
+            };
+            format!("Exec {} {}: {task}", at(&exec.id), exec.exec)
         }
         Request::KillExec { id, exec } => format!("KillExec {} {exec}", at(id)),
         Request::Hello { .. } | Request::Stop => unreachable!("the node never says this"),

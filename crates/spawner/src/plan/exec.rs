@@ -3,7 +3,7 @@
 use super::privileges::{Rights, privileges};
 use super::process::as_machine;
 use super::{Surroundings, oom_score, run_program};
-use crate::protocol::{Isolation, Start, User};
+use crate::protocol::{Isolation, Start, Task, User};
 use crate::step::{Step, Steps};
 use crate::sys::c_string;
 use std::ffi::CString;
@@ -69,11 +69,19 @@ impl Inside {
 /// whose PID namespace the child is in already; `cgroups` are the `cgroup.procs` files to join.
 pub(crate) fn exec(
     inside: &Inside,
-    argv: &[String],
+    task: &Task,
     around: &Surroundings,
     first: RawFd,
     cgroups: Vec<CString>,
 ) -> io::Result<Steps> {
+    let argv = match task {
+        Task::Program(argv) => argv,
+        Task::Dial { port, send, until } => {
+            let (send, until) = (send.clone().into_bytes(), until.clone().into_bytes());
+            let last = vec![Step::Dial { port: *port }, Step::Talk { send, until }];
+            return Ok(Steps { first: on_its_network(inside, around, first), shared: None, last });
+        }
+    };
     let last = run_program(argv, &inside.env)?.into();
     let user = &inside.user;
     let Some(rights) = &inside.rights else {
@@ -98,4 +106,13 @@ pub(crate) fn exec(
     };
     steps.extend(privileges(&rights, user, around)?);
     Ok(Steps { first: steps, shared: None, last })
+}
+
+/// Somebody who has nothing of a container but its network.
+fn on_its_network(inside: &Inside, around: &Surroundings, first: RawFd) -> Vec<Step> {
+    let kind = libc::CLONE_NEWNET;
+    let enter = inside.is_isolated().then_some(Step::Enter { namespace: first, kind });
+    let (out, err, keep) = (around.out, around.err, [around.report; 2]);
+    let output = Step::Output { out, err, keep, owner: None };
+    enter.into_iter().chain([Step::Session, output, Step::AcceptSignals]).collect()
 }

@@ -6,7 +6,7 @@ use crate::child::{self, Hands};
 use crate::container::{Phase as ContainerPhase, Process};
 use crate::exec::{Exec, Phase};
 use crate::plan::{self, refused};
-use crate::protocol::{ContainerId, Exec as Request, Executed, Failure, Reply, Stage};
+use crate::protocol::{ContainerId, Exec as Request, Executed, Failure, Reply, Stage, Task};
 use crate::sys::{now_ns, process};
 use std::fs::File;
 use std::io;
@@ -48,15 +48,18 @@ impl Spawner {
             let error = io::Error::from_raw_os_error(libc::ESRCH);
             refused(Stage::Clone, &error, "the container does not run", now)
         })?;
-        let steps = plan::exec(inside, &request.argv, &around, first.as_raw_fd(), joins)
+        let steps = plan::exec(inside, &request.task, &around, first.as_raw_fd(), joins)
             .map_err(fail(Stage::Exec, "what is to be run"))?;
         if let Err(error) = self.heap.share() {
             complain!("share the heap with children: {error}");
         }
         let mut hands = Hands::new();
         let work = || child::run(&mut hands, &steps, around.report);
-        let born = || process::clone_child(0, container.group.target(), work);
-        let child = match inside.is_isolated() {
+        // Who only connects is none of the container's.
+        let one_of_it = matches!(request.task, Task::Program(_));
+        let group = container.group.target().filter(|_| one_of_it);
+        let born = || process::clone_child(0, group, work);
+        let child = match one_of_it && inside.is_isolated() {
             true => within_processes_of(first, born),
             false => born(),
         };
@@ -135,9 +138,18 @@ impl Spawner {
             self.epoll.remove(pipe.as_fd());
         }
         if !exec.unheard {
-            let how = exec.outcome();
+            let ends = exec.is_killed() && !self.goes_on(&exec.id);
+            let how = exec.outcome(ends);
             self.tell(&Reply::Executed { id: exec.id, exec: exec.exec, how }, None);
         }
+    }
+
+    /// Whether a container's first process is there and not on its way out. A PID namespace takes all
+    /// others along before its first is seen to have ended.
+    fn goes_on(&self, id: &ContainerId) -> bool {
+        let container = self.numbers.get(id).and_then(|number| self.containers.get(number));
+        let first = container.and_then(|container| container.process.as_ref());
+        first.is_some_and(|first| !process::is_exiting(first.pid))
     }
 
     /// End one of them.

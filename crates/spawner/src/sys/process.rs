@@ -128,6 +128,17 @@ fn in_group(stat: &str, group: i32) -> bool {
     !matches!(state, Some("Z" | "X")) && of.and_then(|text| text.parse().ok()) == Some(group)
 }
 
+/// Whether a process has begun to end, or is gone. Allocates.
+pub(crate) fn is_exiting(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let Some((_, rest)) = stat.rsplit_once(") ") else { return true };
+    let flags = rest.split(' ').nth(6).and_then(|flags| flags.parse::<u32>().ok());
+    flags.is_none_or(|flags| flags & PF_EXITING != 0)
+}
+
+/// The kernel's flag of a process that ends, in /proc/PID/stat.
+const PF_EXITING: u32 = 0x4;
+
 /// Send a signal to one process.
 pub(crate) fn signal(pidfd: BorrowedFd, number: i32) -> io::Result<()> {
     let none = std::ptr::null::<libc::siginfo_t>();

@@ -1,6 +1,6 @@
 //! Bytes and descriptors over a unix socket.
 
-use super::check_long;
+use super::{check, check_long};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -82,6 +82,24 @@ fn header(part: &mut libc::iovec) -> libc::msghdr {
     message.msg_iov = part;
     message.msg_iovlen = 1;
     message
+}
+
+/// Connect to a TCP port of the loopback.
+pub(crate) fn dial_loopback(port: u16) -> io::Result<OwnedFd> {
+    // SAFETY: no memory is involved; the new descriptor is owned by nothing else.
+    let socket = unsafe {
+        let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+        OwnedFd::from_raw_fd(check(libc::socket(libc::AF_INET, kind, 0))?)
+    };
+    // SAFETY: a sockaddr_in of zeroes is valid.
+    let mut address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
+    address.sin_family = libc::AF_INET as libc::sa_family_t;
+    address.sin_port = port.to_be();
+    address.sin_addr.s_addr = u32::from(std::net::Ipv4Addr::LOCALHOST).to_be();
+    let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    // SAFETY: the pointer and its length describe an address that lives through the call.
+    check(unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), length) })?;
+    Ok(socket)
 }
 
 /// The user id of the process at the other end.

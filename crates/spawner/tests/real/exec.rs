@@ -1,7 +1,7 @@
 //! Programs that are run in a container beside its own.
 
 use crate::harness::{DEFAULT_CAPABILITIES, Harness, log_path, wait_for_text};
-use spawner::protocol::{ContainerId, Exec, Executed, Reply, Request, Stage, Start, User};
+use spawner::protocol::{ContainerId, Exec, Executed, Reply, Request, Stage, Start, Task, User};
 use std::fs;
 
 impl Harness {
@@ -10,9 +10,13 @@ impl Harness {
     }
 
     fn exec_keeping(&mut self, id: &ContainerId, argv: &[&str], output_bytes_max: u32) -> u64 {
+        let task = Task::Program(argv.iter().map(|word| (*word).to_owned()).collect());
+        self.run_task(id, task, output_bytes_max)
+    }
+
+    fn run_task(&mut self, id: &ContainerId, task: Task, output_bytes_max: u32) -> u64 {
         let exec = u64::from(self.next_attempt());
-        let argv = argv.iter().map(|word| (*word).to_owned()).collect();
-        self.send(&Request::Exec(Box::new(Exec { id: id.clone(), exec, argv, output_bytes_max })));
+        self.send(&Request::Exec(Box::new(Exec { id: id.clone(), exec, task, output_bytes_max })));
         exec
     }
 
@@ -40,8 +44,10 @@ impl Harness {
     }
 }
 
-const KILLED: Executed =
-    Executed::Ended { code: None, signal: Some(9), stdout: String::new(), stderr: String::new() };
+fn killed(with_container: bool) -> Executed {
+    let (stdout, stderr) = (String::new(), String::new());
+    Executed::Ended { code: None, signal: Some(9), stdout, stderr, with_container }
+}
 
 /// What tells one container, or one set of rights, from another.
 const LOOK: &str = "env | grep -v _= | sort; pwd; hostname; umask; ulimit -n; \
@@ -102,7 +108,7 @@ fn it_ends_with_its_container() {
         // It runs, for what is asked for later is answered.
         assert_eq!(spawner.script(&id, "echo x"), (Some(0), "x\n".to_owned()));
         spawner.send(&Request::Kill { id: id.clone() });
-        assert_eq!(spawner.executed(exec), KILLED);
+        assert_eq!(spawner.executed(exec), killed(true));
         assert_eq!(spawner.ended(&id).signal, Some(9));
         let late = spawner.exec(&id, &["true"]);
         let Executed::Failed(failure) = spawner.executed(late) else { panic!("it ran") };
@@ -119,7 +125,7 @@ fn it_can_be_killed_alone_with_what_it_started() {
     let found = "while ! pgrep -x sleep -a | grep -q 2000; do :; done";
     assert_eq!(spawner.script(&id, found).0, Some(0));
     spawner.send(&Request::KillExec { id: id.clone(), exec });
-    assert_eq!(spawner.executed(exec), KILLED);
+    assert_eq!(spawner.executed(exec), killed(false));
     assert_eq!(spawner.script(&id, "while pgrep -a sleep | grep -q 2000; do :; done").0, Some(0));
 }
 
@@ -134,7 +140,8 @@ fn a_server_that_leaves_ends_it() {
     assert_eq!(spawner.script(&id, "while pgrep -a sleep | grep -q 2000; do :; done").0, Some(0));
     // The numbers begin anew with each server: it must not take the end of one for that of another.
     spawner.send(&Request::KillExec { id: id.clone(), exec: lost });
-    let exec = Exec { id, exec: lost, argv: vec!["true".to_owned()], output_bytes_max: 9 };
+    let exec =
+        Exec { id, exec: lost, task: Task::Program(vec!["true".to_owned()]), output_bytes_max: 9 };
     spawner.send(&Request::Exec(Box::new(exec)));
     assert!(matches!(spawner.executed(lost), Executed::Ended { code: Some(0), .. }));
 }
@@ -147,7 +154,8 @@ fn its_output_has_a_limit_and_what_it_leaves_behind_is_not_waited_for() {
     let script = "head -c 300000 /dev/zero | tr '\\0' x; echo error >&2; sleep 1000 & exit 4";
     let exec = spawner.exec_keeping(&id, &["sh", "-c", script], 3);
     let (stdout, stderr) = ("xxx".to_owned(), "err".to_owned());
-    let how = Executed::Ended { code: Some(4), signal: None, stdout, stderr };
+    let how =
+        Executed::Ended { code: Some(4), signal: None, stdout, stderr, with_container: false };
     assert_eq!(spawner.executed(exec), how);
 }
 
@@ -179,4 +187,47 @@ fn what_it_writes_reaches_no_other_container() {
     let mut start = spawner.isolated("b", "ls /tmp /dev/shm", |_| {});
     start.id.pod = "other".to_owned();
     assert_eq!(spawner.run(start).1, ["stdout F /dev/shm:", "stdout F ", "stdout F /tmp:"]);
+}
+
+/// Who is on the container's loopback meets what listens there, with an end or without.
+#[test]
+fn its_ports_are_reached_from_inside() {
+    let Some(mut spawner) = Harness::new() else { return };
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        eprintln!("SKIPPED: no python3");
+        return;
+    }
+    let script = "exec /usr/bin/python3 -uc '
+import socket
+s = socket.create_server((\"127.0.0.1\", 8080)); print(\"listens\")
+kept = []
+while True:
+    c = s.accept()[0]; kept.append(c)
+    if b\"hello\" in c.recv(100): c.sendall(b\"a\\n\\nb\")'";
+    let start = spawner.isolated("a", script, |_| {});
+    let log = log_path(&start.log);
+    let id = spawner.running(start);
+    wait_for_text(&log, "listens");
+    let dial =
+        |port, send: &str| Task::Dial { port, send: send.to_owned(), until: "\n\n".to_owned() };
+    let ended = |stdout: &str| Executed::Ended {
+        code: Some(0),
+        signal: None,
+        stdout: stdout.to_owned(),
+        stderr: String::new(),
+        with_container: false,
+    };
+    let exec = spawner.run_task(&id, dial(8080, "hello"), 100);
+    assert_eq!(spawner.executed(exec), ended("a\n\nb"));
+    let exec = spawner.run_task(&id, dial(8080, ""), 100);
+    assert_eq!(spawner.executed(exec), ended(""));
+    let exec = spawner.run_task(&id, dial(8081, "hello"), 100);
+    let Executed::Failed(failure) = spawner.executed(exec) else { panic!("nobody listens") };
+    let text = "dial tcp 127.0.0.1:8081: connect: connection refused";
+    assert_eq!((failure.stage, failure.message.as_str()), (Stage::Dial, text));
+    let silent = spawner.run_task(&id, dial(8080, "x"), 100);
+    spawner.send(&Request::Kill { id: id.clone() });
+    spawner.ended(&id);
+    // However that ends, it is told.
+    spawner.executed(silent);
 }
