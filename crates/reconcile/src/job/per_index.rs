@@ -1,7 +1,10 @@
 //! `spec.backoffLimitPerIndex`: which indexes failed, which failed pods are kept until their index
 //! is tried again, and when that may be.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::max_by_key,
+    collections::{HashMap, HashSet},
+};
 
 use jiff::Timestamp;
 
@@ -33,9 +36,7 @@ impl<'a> Kept<'a> {
                 continue;
             }
             let last = kept.entry(index).or_insert(pod);
-            if later(last) < later(pod) {
-                *last = pod;
-            }
+            *last = max_by_key(*last, pod, |pod| later(pod));
         }
         Self(kept)
     }
