@@ -13,7 +13,9 @@ use kinds::{
         core::v1::Pod,
     },
 };
-use reconcile::{Note, Plan, TRACKING_FINALIZER, View, Write, garbage::strip_finalizer, owner_reference};
+use reconcile::{
+    Note, Plan, TRACKING_FINALIZER, View, Write, garbage::strip_finalizer, owner_reference,
+};
 
 use crate::{
     Engine,
