@@ -1,0 +1,78 @@
+# What the stories have in common. Each is one shell, in a directory and a namespace of its own, and
+# `kubectl` is the real one.
+
+exec 2>&1
+sed "s/^\( *\)user: .*/&\n\1namespace: $NS/" "$SERVER" >kubeconfig
+kubectl create namespace "$NS" >created
+watching=
+trap '[ -z "$watching" ] || kill $watching' EXIT
+
+# Runs until it is ended, as upstream's image `pause` does.
+endless='trap "exit 143" TERM; sleep 1000 & wait'
+# Fails the first time, where all attempts and pods share what `data` says; here once for each index.
+fail_once='! mkdir /data/been 2>/dev/null'
+fail_once_each='! mkdir /data/been-$JOB_COMPLETION_INDEX 2>/dev/null || exit 42'
+
+# job NAME SPEC SCRIPT: a Job with these fields, whose container runs the script. Where a story wants
+# something else, it sets `labels`, `restart`, `data` (the volume at /data; the story's directory
+# unless it says so) and `container` (more fields of it).
+job() {
+    echo "{apiVersion: batch/v1, kind: Job, metadata: {name: $1${labels:+, labels: {$labels\}}${finalizers:+, finalizers: [$finalizers]}},
+        spec: {$2, $(template "$3")}}"
+}
+
+# cronjob NAME SCHEDULE SPEC SCRIPT: a CronJob of such Jobs.
+cronjob() {
+    echo "{apiVersion: batch/v1, kind: CronJob, metadata: {name: $1${labels:+, labels: {$labels\}}},
+        spec: {schedule: '$2', timeZone: Etc/UTC, $3, jobTemplate: {spec: {backoffLimit: 0, $(template "$4")}}}}"
+}
+
+template() {
+    echo "template: {spec: {restartPolicy: ${restart:-Never}, volumes: [{name: data, ${data:-"hostPath: {path: $PWD}"}}],
+        containers: [{name: c, image: coracle.local/host, command: [sh, -c, '$(echo "$1" | sed "s/'/''/g")'],
+            volumeMounts: [{name: data, mountPath: /data}]${container:+, $container}}]}}"
+}
+
+# create MANIFEST
+create() { echo "$1" | kubectl create -f -; }
+
+# await OBJECTS CONDITION: waits, for a minute at most.
+await() { kubectl wait $1 --for="$2" --timeout=60s >waited || { cat waited; false; }; }
+
+# say OBJECTS TEMPLATE: the lines that a JSONPath template makes of them.
+say() { kubectl get $1 -o jsonpath="$2{'\n'}" | sed '/^$/d'; }
+
+# conditions JOB
+conditions() { say "job/$1" '{range .status.conditions[*]}{.type} {.status} {.reason}{"\n"}{end}'; }
+
+# phases JOB: how many of its pods are in which phase.
+phases() {
+    say "pods -l job-name=$1" '{range .items[*]}{.status.phase}{"\n"}{end}' | sort | uniq -c | sed 's/^ *//'
+}
+
+# events OBJECT: the reasons, each once.
+events() {
+    say "events --field-selector involvedObject.name=$1" '{range .items[*]}{.reason}{"\n"}{end}' | sort -u
+}
+
+# follow ARGUMENT…: begins to watch what `kubectl get` shows.
+follow() {
+    mkfifo watched
+    kubectl get "$@" -w >watched &
+    watching=$!
+    exec 3<watched
+}
+
+# seen PATTERN: waits until the watch shows a line like this.
+seen() { timeout --foreground 60 sed -u "/$1/q" <&3 >lines && tail -n 1 lines; }
+
+# hourly MINUTES: the schedule of once an hour, so many minutes before this one.
+hourly() { date -ud "-$1 min" '+%-M * * * *'; }
+
+# due CRONJOB MINUTES: lets a CronJob miss the time that was so many minutes ago, so that it is due.
+# Its status says that it last met one an hour ago; the next to come is most of an hour away.
+due() {
+    kubectl patch cronjob "$1" -p "{\"spec\":{\"schedule\":\"$(hourly "$2")\"}}"
+    kubectl patch cronjob "$1" --subresource=status --type=merge \
+        -p "{\"status\":{\"lastScheduleTime\":\"$(date -ud '-1 hour' +%FT%TZ)\"}}"
+} >patched
