@@ -3,6 +3,7 @@
 /// Beginnings of lines whose values are this machine's. Capacities are those of a node only there
 /// where `describe node` indents them so.
 const MACHINE: &[&str] = &[
+    ADDRESS,
     "  Machine ID:",
     "  System UUID:",
     "  Boot ID:",
@@ -14,6 +15,9 @@ const MACHINE: &[&str] = &[
     "  ephemeral-storage:",
     "Annotations:   coracle.local/spawner:",
 ];
+
+/// A machine has one or two.
+const ADDRESS: &str = "  InternalIP:";
 
 /// What stands before a value that looks like an age and is what somebody wrote.
 const DURATIONS: &[&str] = &["cpu:", "for", "Seconds:"];
@@ -38,7 +42,10 @@ pub(crate) fn mask(output: &str, directory: &str) -> String {
     let version = concat!("+coracle.", env!("CARGO_PKG_VERSION"));
     let output = output.replace(directory, "<dir>").replace(version, "+coracle.<version>");
     let node = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
-    output.split_inclusive('\n').map(|line| line_masked(line, &node)).collect()
+    let mut lines: Vec<String> =
+        output.split_inclusive('\n').map(|line| line_masked(line, &node)).collect();
+    lines.dedup_by(|line, before| line.starts_with(ADDRESS) && line == before);
+    lines.concat()
 }
 
 fn line_masked(line: &str, node: &str) -> String {
@@ -124,6 +131,7 @@ fn word_masked(word: &str, node: &str) -> String {
     };
     let masked = runs(&core, |c| c.is_ascii_hexdigit() || c == '-', is_uid, "<uid>");
     let masked = runs(&masked, |c| c.is_ascii_digit() || "-:.TZ".contains(c), is_time, "<time>");
+    let masked = after(&masked, "<node>/", |c| ".:".contains(c) || c.is_ascii_hexdigit(), "<ip>");
     let masked = after(&masked, "127.0.0.1:", |c| c.is_ascii_digit(), "<port>");
     around(word, &suffixes(&masked))
 }
