@@ -27,6 +27,7 @@ mod down;
 mod exit;
 mod files;
 mod history;
+mod image;
 mod link;
 mod logs;
 mod objects;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Code, Failure> {
     match command {
         Command::Run(args) => client(run::run(&args)),
+        Command::Image(args) => client(image::image(&args)),
         Command::Doctor(args) => client(doctor::doctor(&args)),
         Command::Down(args) => client(down::down(&args)),
         Command::Status(args) => client(status::status(&args)),

@@ -11,7 +11,7 @@ use engine::{About, Engine, Happening, PodLog};
 use jiff::Timestamp;
 use kinds::{Facts, Key, Kind, Object, Revision, Uid};
 use node::{
-    Found, Input, Lookup, Node, Output,
+    Found, ImageRequest, Input, Lookup, Node, Output,
     volumes::{TerminationRead, VolumePlan},
 };
 use spawner::protocol::{ContainerId, Record, Reply, Request};
@@ -28,6 +28,13 @@ pub enum Deed {
         uid: Uid,
         /// What to make.
         plan: Box<VolumePlan>,
+    },
+    /// Find an image, and pull it if need be; answered by [`Input::Image`].
+    FindImage(Box<ImageRequest>),
+    /// A pod uses its images no more.
+    ReleaseImages {
+        /// The pod.
+        uid: Uid,
     },
     /// Remove a pod's volumes; answered by [`Input::CleanedUp`].
     CleanUp {
@@ -238,6 +245,8 @@ fn act(engine: &mut Engine, output: Output, now: Timestamp) -> Option<Deed> {
         Output::Remove { key, uid } => engine.pod_given_back(&key, uid),
         Output::Spawner(request) => return Some(Deed::Spawner(request)),
         Output::Prepare { uid, plan } => return Some(Deed::Prepare { uid, plan }),
+        Output::FindImage(request) => return Some(Deed::FindImage(request)),
+        Output::ReleaseImages { uid } => return Some(Deed::ReleaseImages { uid }),
         Output::CleanUp { uid } => return Some(Deed::CleanUp { uid }),
         Output::ReadTermination { id, read } => return Some(Deed::ReadTermination { id, read }),
     }

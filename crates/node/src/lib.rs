@@ -17,7 +17,7 @@ mod start;
 pub mod volumes;
 
 pub use config::{Config, Found, HostRoot};
-pub use messages::{Input, Lookup, Output};
+pub use messages::{ImageNews, ImageRequest, Input, Lookup, Output, PullPolicy, ReadyImage};
 pub use node::Node;
 
 /// The image that is the machine itself: its own programs under a private writable layer.

@@ -1,7 +1,8 @@
 //! The words between the node and the server that drives it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
+use images::{Image, Reference};
 use kinds::{Key, Object, Revision, Uid, types::core::v1::PodStatus};
 use spawner::protocol::{ContainerId, Record, Reply, Request};
 
@@ -63,8 +64,72 @@ pub enum Input {
         /// Its message; empty for none.
         message: String,
     },
+    /// Answer to [`Output::FindImage`]: any number of [`ImageNews::Pulling`], then another one.
+    Image {
+        /// Which attempt asked.
+        id: ContainerId,
+        /// What became of it.
+        news: ImageNews,
+    },
     /// The time of [`Node::wake_at`](crate::Node::wake_at) has come.
     Tick,
+}
+
+/// An image that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageRequest {
+    /// For which attempt.
+    pub id: ContainerId,
+    /// Which.
+    pub reference: Reference,
+    /// Whether it may or must be pulled.
+    pub policy: PullPolicy,
+    /// Docker configuration files with credentials: the contents of the pod's `imagePullSecrets`.
+    pub credentials: Vec<String>,
+}
+
+/// `imagePullPolicy`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Ask the registry at every start.
+    Always,
+    /// Pull what is not here.
+    IfNotPresent,
+    /// Do without.
+    Never,
+}
+
+/// What became of a wanted image.
+#[derive(Clone, Debug)]
+pub enum ImageNews {
+    /// It is being pulled.
+    Pulling,
+    /// It was here.
+    Present(Arc<ReadyImage>),
+    /// It was pulled.
+    Pulled {
+        /// The image.
+        image: Arc<ReadyImage>,
+        /// How long that took, milliseconds.
+        took_ms: u64,
+        /// The same with the wait for other pulls, milliseconds.
+        waited_ms: u64,
+    },
+    /// It could not be pulled, or what is here cannot be read.
+    Failed(String),
+    /// It is not here and may not be pulled.
+    Absent,
+}
+
+/// An image that containers can be started from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadyImage {
+    /// What was asked for.
+    pub reference: Reference,
+    /// What it is.
+    pub image: Image,
+    /// The directory that its root is put over.
+    pub root: PathBuf,
 }
 
 /// What to do. Outputs are performed in order.
@@ -102,6 +167,14 @@ pub enum Output {
         uid: Uid,
         /// What to make.
         plan: Box<VolumePlan>,
+    },
+    /// Find an image, and pull it if need be; answered by [`Input::Image`]. From then on the image is
+    /// in use.
+    FindImage(Box<ImageRequest>),
+    /// Nothing of the pod runs any more: its images are not in use by it.
+    ReleaseImages {
+        /// The pod.
+        uid: Uid,
     },
     /// Remove the pod's volumes; answered by [`Input::CleanedUp`].
     CleanUp {

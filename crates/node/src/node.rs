@@ -11,7 +11,7 @@ use kinds::{Facts, Object, Uid};
 use spawner::protocol::{ContainerId, Record, Reply, Request, State};
 
 use crate::{
-    Config, Found, Input, Lookup, Output,
+    Config, Found, ImageNews, Input, Lookup, Output,
     machine::{Context, EventLimit, Over, Phase, PodMachine, Release},
 };
 
@@ -80,6 +80,7 @@ impl Node {
                     });
                 }
             }
+            Input::Image { id, news } => self.image(&id, news, now, objects, &mut out),
             Input::Wrote { uid, revision } => {
                 self.step(uid, now, objects, &mut out, |pod, context| pod.wrote(revision, context));
             }
@@ -271,6 +272,22 @@ impl Node {
                 records.push(Record { id, state });
             }
         }
+    }
+
+    fn image(
+        &mut self,
+        id: &ContainerId,
+        news: ImageNews,
+        now: Timestamp,
+        objects: &dyn Lookup,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(uid) = Uid::parse(&id.pod) else { return };
+        if !matches!(self.pods.get(&uid), Some(Entry::Live(_))) {
+            // It is noted as used by a pod that is over meanwhile.
+            return out.push(Output::ReleaseImages { uid });
+        }
+        self.step(uid, now, objects, out, |pod, context| pod.image_news(id, news, context));
     }
 
     fn tick(&mut self, now: Timestamp, objects: &dyn Lookup, out: &mut Vec<Output>) {

@@ -13,7 +13,7 @@ use std::{
 use jiff::Timestamp;
 use kinds::{Draft, Key, Kind, Object, types::core::v1::PodStatus};
 use node::{
-    Config, Found, Input, Lookup, Node, Output, host,
+    Config, Found, ImageNews, Input, Lookup, Node, Output, host,
     logs::{LogOptions, LogReader, directory},
     spawner_client::{Event, SpawnerClient},
     volumes,
@@ -145,7 +145,10 @@ impl Machine {
                     self.removed += 1;
                     None
                 }
-                Output::Event { .. } => None,
+                Output::FindImage(request) => {
+                    Some(Input::Image { id: request.id, news: ImageNews::Absent })
+                }
+                Output::Event { .. } | Output::ReleaseImages { .. } => None,
             };
             answers.extend(answer);
         }

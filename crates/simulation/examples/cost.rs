@@ -141,7 +141,10 @@ fn answers(deed: Deed, now: Timestamp) -> Vec<Input> {
             ]
         }
         Deed::Spawner(Request::EndPod { pod }) => vec![Input::Spawner(Reply::PodEnded { pod })],
-        Deed::Spawner(_) | Deed::RemoveLogs(_) => Vec::new(),
+        Deed::FindImage(_)
+        | Deed::ReleaseImages { .. }
+        | Deed::RemoveLogs(_)
+        | Deed::Spawner(_) => Vec::new(),
         Deed::Prepare { uid, .. } => vec![Input::Prepared { uid, result: Ok(()) }],
         Deed::CleanUp { uid } => vec![Input::CleanedUp { uid }],
         Deed::ReadTermination { id, .. } => {

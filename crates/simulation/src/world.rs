@@ -8,7 +8,7 @@ use engine::{Config, Engine, Limits, Scope};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use kinds::{Revision, Uid};
-use node::Input;
+use node::{ImageNews, Input};
 use spawner::protocol::{ContainerId, Reply, Request};
 use store::{Done, MemoryDisk, Store};
 
@@ -331,7 +331,11 @@ impl World {
                     self.directories.remove(&uid);
                     self.answer(Input::CleanedUp { uid });
                 }
-                Deed::RemoveLogs(_) => {}
+                // Nothing but the machine's own image is in this world.
+                Deed::FindImage(request) => {
+                    self.answer(Input::Image { id: request.id, news: ImageNews::Absent });
+                }
+                Deed::RemoveLogs(_) | Deed::ReleaseImages { .. } => {}
                 Deed::ReadTermination { id, .. } => {
                     self.answer(Input::TerminationRead { id, message: String::new() });
                 }

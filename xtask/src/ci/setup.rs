@@ -27,6 +27,11 @@ const PYTHON_PACKAGES: &[(&str, &str, &str)] = &[
     ("python-kubernetes", "kubernetes", "37.0.2"),
 ];
 
+/// What the tests of images need, from Debian, and a program in each. They are unpacked to
+/// `target/debian/PACKAGE`: nothing is installed, nothing is started.
+const DEBIAN_PACKAGES: &[(&str, &str)] =
+    &[("busybox-static", "bin/busybox"), ("docker-registry", "usr/bin/docker-registry")];
+
 /// How they are installed: what is never imported need not be compiled.
 const PIP: [&str; 4] = ["install", "--quiet", "--no-compile", "--disable-pip-version-check"];
 
@@ -50,7 +55,38 @@ pub(super) fn run() -> Result<Tally> {
     for (name, package, version) in PYTHON_PACKAGES {
         python_package(name, package, version)?;
     }
+    for (package, program) in DEBIAN_PACKAGES {
+        debian_package(package, program)?;
+    }
     Ok(one(()))
+}
+
+/// Unpacks one package, unless it is there.
+fn debian_package(package: &str, program: &str) -> Result<()> {
+    let directory = cargo::root().join("target/debian");
+    if directory.join(package).join(program).is_file() {
+        return Ok(());
+    }
+    println!("{package} is missing: the tests of images need it");
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    let download = || {
+        let mut apt = Command::new("apt-get");
+        cargo::succeed(apt.args(["download", "-qq", package]).current_dir(&directory))
+    };
+    if download().is_err() {
+        cargo::succeed(Command::new("apt-get").args(["update", "-qq"]))?;
+        download()?;
+    }
+    let prefix = format!("{package}_");
+    let names = std::fs::read_dir(&directory)?.flatten().map(|entry| entry.path());
+    let is_it = |path: &std::path::PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&prefix) && name.ends_with(".deb")
+    };
+    let file = names.into_iter().find(is_it).context("apt-get download left no file")?;
+    let mut unpack = Command::new("dpkg");
+    cargo::succeed(unpack.arg("-x").arg(file).arg(directory.join(package)))
 }
 
 /// Installs one package, unless it is there.

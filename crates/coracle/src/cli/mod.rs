@@ -1,6 +1,7 @@
 //! The command line as one table. Names, flags and defaults are a contract with the people who
 //! script against it; a test holds this table to that contract, flag by flag.
 
+mod images;
 mod jobs;
 mod objects;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use clap::{
 };
 use jiff::SignedDuration;
 
+pub(crate) use images::{Image, ImageLoad, ImageLs, ImagePull, ImageRm, ImageVerb};
 pub(crate) use jobs::{Backfill, Following, Output, Prefix, Rerun, Trigger};
 pub(crate) use objects::{
     Among, Apply, Cascade, Delete, Describe, DryRun, Get, NameOnly, Place, Wait, Which,
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Trigger(Trigger),
     /// Run the jobs of a cronjob for times that have passed
     Backfill(Backfill),
+    /// Pull, load, list and remove images
+    Image(Image),
     /// Show what this machine can and cannot do, with the mend
     Doctor(Doctor),
     /// The server behind `run` where no other holds the data directory
@@ -252,7 +256,7 @@ pub(crate) struct Doctor {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Jobs", &["run", "wait", "logs", "history", "rerun", "trigger", "backfill"]),
     ("Objects, as kubectl does", &["get", "describe", "apply", "delete"]),
-    ("The server and this machine", &["up", "down", "status", "doctor"]),
+    ("The server and this machine", &["up", "down", "status", "image", "doctor"]),
 ];
 
 /// The command line with the help that lists verbs in groups.

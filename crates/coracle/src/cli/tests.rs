@@ -144,6 +144,7 @@ const CONTRACT: &[(&str, &[&str])] = &[
             "--plain",
         ],
     ),
+    ("image", &[]),
     ("doctor", &["--data-dir"]),
 ];
 

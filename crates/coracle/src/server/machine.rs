@@ -12,7 +12,7 @@ use apiserver::Server;
 use driver::{Deed, Driver};
 use engine::{Engine, PodLog};
 use jiff::{SignedDuration, Timestamp};
-use kinds::Uid;
+use kinds::{Facts, Kind, Uid};
 use node::{
     Input,
     host::Machine,
@@ -27,7 +27,7 @@ use tokio::sync::{
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-use super::{disk::Writer, notifier::Notifier, this_node};
+use super::{disk::Writer, images::Images, notifier::Notifier, this_node};
 use crate::{clock, exit::Failure};
 
 /// How long news that nobody waits for (a container that runs, an Event) may wait for the next
@@ -60,6 +60,7 @@ pub(super) struct Works {
     logs: UnboundedReceiver<Vec<logs::Found>>,
     answers: UnboundedReceiver<Input>,
     answer: UnboundedSender<Input>,
+    images: Images,
     notifier: Notifier,
     told: Rc<Notify>,
 }
@@ -75,6 +76,8 @@ impl Works {
         let (counted, logs) = unbounded_channel();
         let program = Path::new("/proc/self/exe");
         let spawner = SpawnerClient::new(data_dir, program, clock::now);
+        let live = live_pods(&server.engine());
+        let images = Images::start(data_dir, live, answer.clone())?;
         let mut works = Self {
             server,
             driver,
@@ -87,6 +90,7 @@ impl Works {
             logs,
             answers,
             answer,
+            images,
             notifier: Notifier::new(),
             told: Rc::default(),
         };
@@ -268,6 +272,8 @@ impl Works {
                     let data_dir = self.data_dir.clone();
                     self.aside(move || clean_up(&data_dir, uid));
                 }
+                Deed::FindImage(request) => self.images.find(request),
+                Deed::ReleaseImages { uid } => self.images.release(uid.to_string()),
                 Deed::RemoveLogs(PodLog { namespace, pod, uid }) => {
                     let data_dir = self.data_dir.clone();
                     self.remove_logs(move || {
@@ -300,6 +306,16 @@ impl Works {
             let _ = answer.send(work());
         });
     }
+}
+
+/// The pods whose containers may run.
+fn live_pods(engine: &Engine) -> Vec<String> {
+    let over = |facts: &Facts| match facts {
+        Facts::Pod { phase, .. } => phase == "Succeeded" || phase == "Failed",
+        _ => false,
+    };
+    let pods = engine.store().list(Kind::Pod, None).filter(|pod| !over(&pod.meta.facts));
+    pods.map(|pod| pod.meta.uid.to_string()).collect()
 }
 
 fn clean_up(data_dir: &Path, uid: Uid) -> Input {

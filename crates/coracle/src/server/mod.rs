@@ -2,6 +2,7 @@
 //! its own. This file opens what is there and closes it again; [`machine`] does the work between.
 
 mod disk;
+mod images;
 pub(crate) mod local_zone;
 mod lock;
 mod machine;

@@ -137,8 +137,10 @@ fn images(data_dir: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     for entry in entries {
         let entry = entry?;
         // A link that leads nowhere is no image.
+        // What begins with a dot is the store of images, or nothing.
         if let (Ok(name), Ok(path)) = (entry.file_name().into_string(), entry.path().canonicalize())
             && path.is_dir()
+            && !name.starts_with('.')
         {
             images.insert(name, path);
         }

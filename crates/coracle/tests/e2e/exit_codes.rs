@@ -103,7 +103,7 @@ fn a_deadline_of_the_job_or_of_the_run_is_124() {
 fn what_cannot_start_in_time_is_125_with_reason_and_mend() {
     let space = Space::new();
     space
-        .run(&["run", "--start-timeout", "1s", "example.com/none:1", "--", "true"])
+        .run(&["run", "--start-timeout", "1s", "127.0.0.1:9/none:1", "--", "true"])
         .expect(125)
         .says("ErrImagePull")
         .says("coracle.local/host");

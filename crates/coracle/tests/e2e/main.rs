@@ -9,6 +9,7 @@ mod cron;
 mod examples;
 mod exit_codes;
 mod failures;
+mod images;
 mod notify;
 mod objects;
 mod output;

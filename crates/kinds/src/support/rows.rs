@@ -186,7 +186,7 @@ const POD: &[Row] = &[
     refused_unless("spec.hostUsers", &["true"]),
     works("spec.hostname"),
     refused("spec.hostnameOverride"),
-    refused("spec.imagePullSecrets"),
+    works("spec.imagePullSecrets"),
     refused("spec.initContainers"),
     works("spec.nodeName"),
     works("spec.nodeSelector"),

@@ -42,14 +42,24 @@ impl Environment {
         }
     }
 
+    /// Adds what the pod does not declare: first what the image has, then what every program finds.
+    pub(crate) fn add_defaults(&mut self, image: &[String], hostname: &str, home: &str) {
+        for (name, value) in image.iter().filter_map(|line| line.split_once('=')) {
+            self.set_default(name, value);
+        }
+        self.set_default("PATH", PATH);
+        self.set_default("HOSTNAME", hostname);
+        self.set_default("HOME", home);
+    }
+
     /// `NAME=value` for each variable.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.order.iter().map(|name| format!("{name}={}", self.values[name])).collect()
     }
 }
 
-/// The environment of an attempt. `Err` says what is missing, in upstream's words.
-pub(crate) fn complete(attempt: &Attempt, uid: u32, hostname: &str) -> Result<Environment, String> {
+/// What the pod declares for an attempt. `Err` says what is missing, in upstream's words.
+pub(crate) fn declared(attempt: &Attempt) -> Result<Environment, String> {
     let (_, container) = attempt.specs();
     let mut env = Environment::default();
     for source in container.env_from.iter().flatten() {
@@ -60,9 +70,6 @@ pub(crate) fn complete(attempt: &Attempt, uid: u32, hostname: &str) -> Result<En
             env.set(&variable.name, value);
         }
     }
-    env.set_default("PATH", PATH);
-    env.set_default("HOSTNAME", hostname);
-    env.set_default("HOME", if uid == 0 { "/root" } else { "/" });
     Ok(env)
 }
 

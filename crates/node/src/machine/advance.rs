@@ -21,8 +21,6 @@ const VOLUMES_RETRY_FIRST_MS: i64 = 500;
 /// The longest wait before volumes are tried again, milliseconds: upstream's two minutes and two
 /// seconds.
 const VOLUMES_RETRY_MAX_MS: i64 = 122_000;
-/// SIGTERM, the signal that asks a container to stop.
-pub(super) const SIGTERM: i32 = 15;
 
 impl PodMachine {
     /// Takes every step that is possible now.
@@ -226,7 +224,8 @@ impl PodMachine {
             if !said {
                 self.event(Some(index), &Event::Killing { container: &name }, context);
             }
-            context.send(Request::Signal { id, signal: SIGTERM });
+            let signal = start::stop_signal(self.containers[index].image.as_deref());
+            context.send(Request::Signal { id, signal });
         }
     }
 
@@ -260,6 +259,7 @@ impl PodMachine {
             Some(Cause::Deadline) => Phase::Failed,
             Some(Cause::Deletion) | None => phase::of_ended(&self.containers),
         };
+        self.release_images(context);
         let preparing = matches!(self.volumes, Volumes::Underway { .. });
         let release = Release::begin(self.uid, self.files, preparing, context);
         self.stage = Stage::Over { phase, cause, release };

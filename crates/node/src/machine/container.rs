@@ -1,6 +1,6 @@
 //! One container of a pod: where its newest attempt stands and what became of the one before.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use kinds::types::core::v1::{
@@ -8,6 +8,7 @@ use kinds::types::core::v1::{
 };
 
 use super::{image::ImageWait, probe::Probes, termination};
+use crate::ReadyImage;
 
 /// A container of a pod that is not over.
 #[derive(Clone, Debug)]
@@ -32,6 +33,11 @@ pub(crate) struct Container {
     pub(crate) killing_said: bool,
     /// Its probes, if it has some.
     pub(crate) probes: Option<Box<Probes>>,
+    /// The image that the newest attempt is started from, once it was found; `None` for the machine's
+    /// own.
+    pub(crate) image: Option<Arc<ReadyImage>>,
+    /// `image` and `imageID` of the status, if they are others than the spec says.
+    pub(crate) shown: Option<(String, String)>,
 }
 
 /// Where the newest attempt stands.
@@ -60,6 +66,8 @@ pub(crate) enum Wait {
     Creating,
     /// Something it needs is missing or cannot be had: tried again at `retry_at`.
     Blocked { reason: &'static str, message: String, retry_at: Timestamp },
+    /// Its image is being looked for or pulled; `before` is how that failed before.
+    Pulling { before: Option<ImageWait> },
     /// Its image is not there.
     Image(ImageWait),
 }
@@ -87,6 +95,8 @@ impl Container {
             told: false,
             killing_said: false,
             probes: Probes::of(spec),
+            image: None,
+            shown: None,
         }
     }
 
@@ -95,6 +105,8 @@ impl Container {
         let mut container = Self::new(spec);
         container.state = State::Unknown { ran: false };
         let Some(status) = status else { return container };
+        let shown = (status.image.clone(), status.image_id.clone());
+        container.shown = (!shown.1.is_empty()).then_some(shown);
         container.attempt = status.restart_count.try_into().unwrap_or(0);
         container.back_off_steps = container.attempt;
         let last = status.last_state.as_ref().and_then(|s| s.terminated.clone()).map(Ended::read);
@@ -168,6 +180,7 @@ impl Container {
             probes.reset();
         }
         self.attempt += 1;
+        self.image = None;
         self.back_off_steps += 1;
     }
 

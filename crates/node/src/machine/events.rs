@@ -36,6 +36,13 @@ pub(crate) enum Event<'a> {
     Pulled {
         image: &'a str,
     },
+    /// It was pulled just now.
+    PulledNow {
+        image: &'a str,
+        took_ms: u64,
+        waited_ms: u64,
+        bytes: u64,
+    },
     Pulling {
         image: &'a str,
     },
@@ -51,6 +58,10 @@ pub(crate) enum Event<'a> {
     },
     InvalidImage {
         message: &'a str,
+    },
+    /// Some of `imagePullSecrets` are not there.
+    NoPullSecrets {
+        names: &'a str,
     },
     Created,
     Started,
@@ -92,6 +103,22 @@ pub(crate) enum Event<'a> {
 pub(crate) const DEADLINE_MESSAGE: &str =
     "Pod was active on the node longer than the specified deadline";
 
+/// A duration in milliseconds as Go prints it: `1m2.5s`, `850ms`.
+fn duration_text(ms: u64) -> String {
+    if ms < 1000 {
+        return if ms == 0 { "0s".to_owned() } else { format!("{ms}ms") };
+    }
+    let (minutes, rest) = (ms / 60_000, ms % 60_000);
+    let mut text = match (minutes / 60, minutes % 60) {
+        (0, 0) => String::new(),
+        (0, minutes) => format!("{minutes}m"),
+        (hours, minutes) => format!("{hours}h{minutes}m"),
+    };
+    text += &format!("{}.{:03}", rest / 1000, rest % 1000);
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{text}s")
+}
+
 impl Event<'_> {
     fn words(&self) -> (bool, &'static str, String) {
         match self {
@@ -99,6 +126,14 @@ impl Event<'_> {
                 let text = format!(
                     "Container image \"{image}\" already present on machine and can be accessed by \
                      the pod"
+                );
+                (false, "Pulled", text)
+            }
+            Self::PulledNow { image, took_ms, waited_ms, bytes } => {
+                let (took, waited) = (duration_text(*took_ms), duration_text(*waited_ms));
+                let text = format!(
+                    "Successfully pulled image \"{image}\" in {took} ({waited} including waiting). \
+                     Image size: {bytes} bytes."
                 );
                 (false, "Pulled", text)
             }
@@ -111,6 +146,13 @@ impl Event<'_> {
             }
             Self::NeverPull { message } => (true, "ErrImageNeverPull", (*message).to_owned()),
             Self::InvalidImage { message } => (true, "InspectFailed", (*message).to_owned()),
+            Self::NoPullSecrets { names } => {
+                let text = format!(
+                    "Unable to retrieve some image pull secrets ({names}); attempting to pull the \
+                     image may not succeed."
+                );
+                (true, "FailedToRetrieveImagePullSecret", text)
+            }
             Self::Created => (false, "Created", "Container created".to_owned()),
             Self::Started => (false, "Started", "Container started".to_owned()),
             Self::Failed { what } => (true, "Failed", format!("Error: {what}")),

@@ -6,7 +6,7 @@ use spawner::protocol::{ContainerId, Failure, Request, Running};
 use super::{
     Context, Event, News, PodMachine,
     container::{Container, Ended, State, Wait},
-    image::{ImageError, ImageWait},
+    image::ImageError,
     termination,
 };
 use crate::{
@@ -34,7 +34,7 @@ impl Container {
     /// When time alone brings it on.
     pub(super) fn timer(&self, connected: bool) -> Option<Timestamp> {
         match &self.state {
-            State::Waiting(Wait::Creating) => None,
+            State::Waiting(Wait::Creating | Wait::Pulling { .. }) => None,
             State::Waiting(_) if !connected => None,
             _ => self.due(),
         }
@@ -92,17 +92,20 @@ impl PodMachine {
             attempt: container.attempt,
             config: context.config,
             objects: context.objects,
+            image: container.image.as_deref(),
         };
         match start::build(&attempt) {
             Ok(start) => {
-                let image = self.image(index);
-                self.event(Some(index), &Event::Pulled { image: &image }, context);
+                if self.containers[index].image.is_none() {
+                    let image = self.image(index);
+                    self.event(Some(index), &Event::Pulled { image: &image }, context);
+                }
                 let container = &mut self.containers[index];
                 container.unforgotten.insert(container.attempt);
                 container.state = State::Starting;
                 context.send(Request::Start(Box::new(start)));
             }
-            Err(Refusal::Image(error)) => self.no_image(index, error, context),
+            Err(Refusal::NoImageYet) => self.find_image(index, context),
             Err(Refusal::Config(text)) => {
                 self.blocked(index, "CreateContainerConfigError", text, context);
             }
@@ -110,11 +113,6 @@ impl PodMachine {
                 self.blocked(index, "CreateContainerError", text, context)
             }
         }
-    }
-
-    fn image(&self, index: usize) -> String {
-        let spec = self.pod.spec.as_ref().and_then(|s| s.containers.get(index));
-        spec.and_then(|c| c.image.clone()).unwrap_or_default()
     }
 
     fn blocked(
@@ -130,46 +128,11 @@ impl PodMachine {
         self.news = News::Urgent;
     }
 
-    fn no_image(&mut self, index: usize, error: ImageError, context: &mut Context) {
-        let image = self.image(index);
-        let tries = match &self.containers[index].state {
-            State::Waiting(Wait::Image(wait)) => wait.tries,
-            _ => 0,
-        };
-        match &error {
-            ImageError::Invalid(message) => {
-                self.event(Some(index), &Event::InvalidImage { message }, context);
-                self.event(Some(index), &Event::Failed { what: "InvalidImageName" }, context);
-            }
-            ImageError::Never(message) => {
-                self.event(Some(index), &Event::NeverPull { message }, context);
-                self.event(Some(index), &Event::Failed { what: "ErrImageNeverPull" }, context);
-            }
-            ImageError::Pull(error) => {
-                self.event(Some(index), &Event::Pulling { image: &image }, context);
-                self.event(Some(index), &Event::PullFailed { image: &image, error }, context);
-                self.event(Some(index), &Event::Failed { what: "ErrImagePull" }, context);
-            }
-        }
-        let mut wait = ImageWait::failed(error, tries, context.now);
-        if !matches!(wait.error, ImageError::Pull(_)) {
-            wait.until = context.now + SignedDuration::from_secs(BLOCKED_RETRY_S);
-        }
-        self.containers[index].state = State::Waiting(Wait::Image(wait));
-        self.news = News::Urgent;
-    }
-
-    fn image_backs_off(&mut self, index: usize, context: &mut Context) {
-        let image = self.image(index);
-        self.event(Some(index), &Event::PullBackOff { image: &image }, context);
-        self.event(Some(index), &Event::Failed { what: "ImagePullBackOff" }, context);
-        self.news = News::Urgent;
-    }
-
     /// The container's own program runs.
     pub(super) fn started(&mut self, index: usize, running: &Running, context: &mut Context) {
         let state = &mut self.containers[index].state;
         let first = matches!(state, State::Starting);
+        let recalled = matches!(state, State::Unknown { .. });
         if first || matches!(state, State::Unknown { .. } | State::Waiting(_)) {
             let started = termination::timestamp(running.started_ns);
             *state = State::Running { started };
@@ -177,6 +140,9 @@ impl PodMachine {
                 probes.begin(started);
             }
             self.say_quietly(context);
+        }
+        if recalled {
+            self.recall_image(index, context);
         }
         if first {
             self.event(Some(index), &Event::Created, context);
@@ -192,7 +158,7 @@ impl PodMachine {
         failure: &Failure,
         context: &mut Context,
     ) {
-        let argv0 = start::program(&self.pod, index);
+        let argv0 = start::program(&self.pod, index, self.containers[index].image.as_deref());
         let ended = termination::of_failure(id, &argv0, failure);
         if self.containers[index].open() {
             let what = ended.status.message.clone().unwrap_or_default();

@@ -32,7 +32,7 @@ use spawner::protocol::{ContainerId, Record, Request, State as SpawnerState};
 pub(crate) use self::{
     container::Container,
     events::{Event, EventLimit},
-    image::{ImageError, name_of as image_name, resolve as resolve_image},
+    image::{is_host as is_host_image, root as image_root},
     phase::Phase,
     release::{Over, Release},
 };
@@ -79,6 +79,8 @@ pub(crate) struct PodMachine {
     volumes: Volumes,
     /// Whether it has, or may have, a directory.
     files: bool,
+    /// Whether it asked for images, which are then in use by it.
+    images: bool,
     /// Condition `PodReadyToStartContainers`, while the pod is not over.
     ready_to_start: bool,
     start_time: Timestamp,
@@ -158,6 +160,7 @@ impl PodMachine {
             stage: Stage::Active,
             volumes: Volumes::Wanted { tries: 0, retry_at: context.now },
             files: restored,
+            images: restored && image::any_to_find(pod.spec.as_ref(), context.config),
             ready_to_start: conditions::ready_to_start(&status),
             start_time: start_time.unwrap_or(context.now),
             news: News::Nothing,
@@ -375,6 +378,7 @@ impl PodMachine {
             release.forget(self.unforgotten(), context);
             return Over::gone(self.uid, release);
         }
+        self.release_images(context);
         let preparing = matches!(self.volumes, Volumes::Underway { .. });
         let mut release = Release::begin(self.uid, self.files, preparing, context);
         release.forget(self.unforgotten(), context);

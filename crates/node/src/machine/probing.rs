@@ -5,12 +5,12 @@ use spawner::protocol::{ContainerId, Exec, Executed, Request, Task};
 
 use super::{
     Context, Event, GRACE_MAX_S, GRACE_MIN_S, PodMachine, Stage,
-    advance::SIGTERM,
     container::{Container, State},
     handler::OUTPUT_BYTES_MAX,
     probe::{Answer, Kind, Stop, Verdict},
     restart,
 };
+use crate::start;
 
 impl PodMachine {
     /// Makes the probes that are due, gives up those that took too long, and stops containers whose
@@ -111,10 +111,11 @@ impl PodMachine {
 
     fn stop_unhealthy(&mut self, index: usize, context: &mut Context) {
         let id = self.newest(index);
+        let signal = start::stop_signal(self.containers[index].image.as_deref());
         let probes = self.containers[index].probes.as_mut();
         let Some(stop) = probes.and_then(|probes| probes.stop.as_mut()) else { return };
         if !std::mem::replace(&mut stop.told, true) {
-            context.send(Request::Signal { id: id.clone(), signal: SIGTERM });
+            context.send(Request::Signal { id: id.clone(), signal });
         }
         if context.now >= stop.kill_at && !std::mem::replace(&mut stop.killed, true) {
             context.send(Request::Kill { id });

@@ -115,9 +115,10 @@ fn container(view: &View, spec: &ContainerSpec, container: &Container) -> Contai
         }
     };
     let started = container.probes.as_ref().is_none_or(|probes| probes.started());
+    let (image, image_id) = container.shown.clone().unwrap_or_else(|| (image.clone(), image));
     ContainerStatus {
         name: container.name.clone(),
-        image_id: if id.is_some() { image.clone() } else { String::new() },
+        image_id: if id.is_some() { image_id } else { String::new() },
         image,
         container_id: id,
         ready: ready(container),
@@ -151,9 +152,9 @@ fn back_off_text(view: &View, container: &Container, delay_s: u32) -> String {
 
 fn waiting_for(wait: &Wait, image: &str) -> ContainerState {
     match wait {
-        Wait::Creating => waiting("ContainerCreating", None),
+        Wait::Creating | Wait::Pulling { before: None } => waiting("ContainerCreating", None),
         Wait::Blocked { reason, message, .. } => waiting(reason, Some(message.clone())),
-        Wait::Image(wait) => {
+        Wait::Image(wait) | Wait::Pulling { before: Some(wait) } => {
             let (reason, message) = wait.words(image);
             waiting(reason, Some(message))
         }

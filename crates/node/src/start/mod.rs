@@ -2,6 +2,7 @@
 //! spawner decides nothing.
 
 mod files;
+mod image;
 mod limits;
 mod mounts;
 mod process;
@@ -14,12 +15,11 @@ use kinds::{
 };
 use spawner::protocol::{Container, ContainerId, Isolation, Log, Start};
 
-pub(crate) use self::limits::{limit, request};
-use crate::{
-    Config, Lookup, PROCESS_HANDLER, env, logs,
-    machine::{ImageError, resolve_image},
-    volumes,
+pub(crate) use self::{
+    image::{program, stop_signal},
+    limits::{limit, request},
 };
+use crate::{Config, Lookup, PROCESS_HANDLER, ReadyImage, env, logs, machine::image_root, volumes};
 
 /// How a pod's containers are set apart from the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +40,15 @@ pub(crate) struct Attempt<'a> {
     pub(crate) attempt: u32,
     pub(crate) config: &'a Config,
     pub(crate) objects: &'a dyn Lookup,
+    /// Its image, once it was found; `None` for the machine's own.
+    pub(crate) image: Option<&'a ReadyImage>,
 }
 
 /// Why a container cannot be started as things are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// There is no such image.
-    Image(ImageError),
+    /// Its image has to be found first.
+    NoImageYet,
     /// `CreateContainerConfigError`: something it refers to is missing or cannot be had.
     Config(String),
     /// `CreateContainerError`: it makes no sense for this image.
@@ -75,18 +77,18 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
     let (spec, container) = attempt.specs();
     let class = class_of(attempt.pod, attempt.objects).map_err(Refusal::Config)?;
     let image = container.image.as_deref().unwrap_or_default();
-    let never = container.image_pull_policy.as_deref() == Some("Never");
-    let root = resolve_image(image, never, attempt.config).map_err(Refusal::Image)?;
     if class == Class::Process {
         process::check(spec, container).map_err(Refusal::Config)?;
     }
-    let user = security::user(attempt).map_err(Refusal::Config)?;
+    let root = image_root(attempt)?;
+    let account = image::user(attempt).map_err(Refusal::Config)?;
     let hostname = volumes::hostname(attempt.pod, attempt.config);
-    let env = env::complete(attempt, user.uid, &hostname).map_err(Refusal::Config)?;
+    let mut env = env::declared(attempt).map_err(Refusal::Config)?;
     let expand = |words: &Option<Vec<String>>| -> Vec<String> {
         words.iter().flatten().map(|word| env::expand(word, |name| env.get(name))).collect()
     };
-    let argv = [expand(&container.command), expand(&container.args)].concat();
+    let argv = image::command(attempt.image, expand(&container.command), expand(&container.args));
+    env.add_defaults(image::env(attempt.image), &hostname, &account.home);
     if argv.is_empty() {
         return Err(Refusal::Create(format!(
             "no command specified: image \"{image}\" has no entrypoint, so command must be set"
@@ -117,8 +119,8 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
         id: attempt.id(),
         argv,
         env: env.lines(),
-        cwd: container.working_dir.clone().filter(|d| !d.is_empty()).unwrap_or_else(|| "/".into()),
-        user,
+        cwd: image::working_dir(attempt.image, container),
+        user: account.user,
         limits: limits::of(attempt),
         log: log(attempt),
         isolation,
@@ -133,13 +135,6 @@ fn starts_once(spec: &PodSpec) -> bool {
     never(spec.restart_policy.as_deref())
         && (own.is_none() || never(own))
         && container.restart_policy_rules.iter().flatten().next().is_none()
-}
-
-/// The program as the spec names it.
-pub(crate) fn program(pod: &Pod, index: usize) -> String {
-    let container = pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
-    let words = container.and_then(|c| c.command.iter().chain(&c.args).flatten().next());
-    words.cloned().unwrap_or_default()
 }
 
 impl Attempt<'_> {

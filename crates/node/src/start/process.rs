@@ -5,13 +5,13 @@
 
 use kinds::types::core::v1::{Container as ContainerSpec, PodSpec};
 
-use crate::{HOST_IMAGE, machine::image_name};
+use crate::{HOST_IMAGE, machine::is_host_image};
 
 /// `Err` names everything in the pod that RuntimeClass `process` cannot give.
 pub(super) fn check(spec: &PodSpec, container: &ContainerSpec) -> Result<(), String> {
     let mut refused = Vec::new();
     let image = container.image.as_deref().unwrap_or_default();
-    if image_name(image) != Some(HOST_IMAGE) {
+    if !is_host_image(image) {
         refused.push(format!("image \"{image}\" (only {HOST_IMAGE})"));
     }
     refused.extend(mounts(spec, container));

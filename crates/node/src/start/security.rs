@@ -2,9 +2,8 @@
 //! upstream gives: no new privileges, and the default seccomp profile.
 
 use kinds::types::core::v1::{Container as ContainerSpec, PodSpec, SecurityContext};
-use spawner::protocol::User;
 
-use super::{Attempt, seccomp};
+use super::seccomp;
 
 /// Hidden from every container, if they exist.
 const MASKED_PATHS: [&str; 12] = [
@@ -88,33 +87,6 @@ const DEFAULT: [&str; 14] = [
     "KILL",
     "AUDIT_WRITE",
 ];
-
-/// User, group and supplementary groups. The images of this version have no user of their own, so
-/// it is root unless the spec says otherwise.
-pub(super) fn user(attempt: &Attempt) -> Result<User, String> {
-    let (spec, container) = attempt.specs();
-    let pod = spec.security_context.clone().unwrap_or_default();
-    let own = container.security_context.clone().unwrap_or_default();
-    let id = |id: i64| u32::try_from(id).unwrap_or(u32::MAX);
-    let asked = own.run_as_user.or(pod.run_as_user);
-    let uid = asked.map_or(0, id);
-    if own.run_as_non_root.or(pod.run_as_non_root) == Some(true) && uid == 0 {
-        let what = match asked {
-            Some(_) => "container's runAsUser breaks non-root policy",
-            None => "container has runAsNonRoot and image will run as root",
-        };
-        let (name, namespace) = (attempt.pod_name(), attempt.namespace());
-        return Err(format!(
-            "{what} (pod: \"{name}_{namespace}({})\", container: {})",
-            attempt.uid, container.name
-        ));
-    }
-    let gid = own.run_as_group.or(pod.run_as_group).map_or(0, id);
-    let mut groups: Vec<u32> = pod.supplemental_groups.into_iter().flatten().map(id).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    Ok(User { uid, gid, groups })
-}
 
 /// Whether the root file system is read-only.
 pub(super) fn read_only_root(container: &ContainerSpec) -> bool {

@@ -26,6 +26,8 @@
 //! class NAME HANDLER          a RuntimeClass
 //! foreign JSON                someone else merges this into the status
 //! respec JSON                 someone else merges this into the spec
+//! image C NEWS [TEXT|JSON]    what became of the image that C asked for: pulling, present, pulled,
+//!                             failed, absent; JSON is the image's configuration
 //! again                       the last spawner reply comes once more
 //! start [C] POINTER           prints one part of the last start of C, without what was said before
 //! show PATH                   prints one part of the durable status, such as conditions
@@ -38,9 +40,13 @@ use std::{
     sync::Arc,
 };
 
+use images::Reference;
 use jiff::{SignedDuration, Timestamp};
 use kinds::{Draft, Key, Kind, Object, Revision, Uid, types::core::v1::PodStatus};
-use node::{Config, Found, HostRoot, Input, Lookup, Node, Output, volumes::PrepareError};
+use node::{
+    Config, Found, HostRoot, ImageNews, ImageRequest, Input, Lookup, Node, Output, ReadyImage,
+    volumes::PrepareError,
+};
 use serde_json::{Value, json};
 use spawner::protocol::{
     ContainerId, End, Executed, Failure, Record, Reply, Request, Running, Stage, State, Task,
@@ -74,6 +80,8 @@ pub(crate) struct World {
     pub(crate) writes: bool,
     files: bool,
     held: Vec<Input>,
+    /// The image that each container asked for last.
+    wanted: BTreeMap<String, (ContainerId, Reference)>,
     broken: Option<PrepareError>,
     words: BTreeMap<String, String>,
     logged: BTreeMap<String, String>,
@@ -104,6 +112,27 @@ pub(crate) fn config() -> Config {
     }
 }
 
+/// An image with this configuration and a few users.
+fn ready_image(reference: &Reference, config: &str) -> ReadyImage {
+    let config = if config.is_empty() { "{}" } else { config };
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let image = json!({
+        "id": digest, "names": [], "digests": [format!("{}@{digest}", reference.name())],
+        "config": serde_json::from_str::<Value>(config).unwrap(),
+        "accounts": [
+            {"User": {"name": "app", "uid": 1000, "gid": 1001, "home": "/home/app"}},
+            {"Group": {"name": "staff", "gid": 50, "members": ["app", "other"]}},
+        ],
+        "layers": [{"diffId": digest, "chain": digest, "bytes": 4096}],
+        "createdS": 0,
+    });
+    ReadyImage {
+        reference: reference.clone(),
+        image: serde_json::from_value(image).unwrap(),
+        root: PathBuf::from("/images/it"),
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let mut world = Self {
@@ -119,6 +148,7 @@ impl World {
             writes: true,
             files: true,
             held: vec![],
+            wanted: BTreeMap::new(),
             broken: None,
             words: BTreeMap::new(),
             logged: BTreeMap::new(),
@@ -183,6 +213,7 @@ impl World {
             "class" => self.object(Kind::RuntimeClass, words[0], json!({"handler": words[1]})),
             "foreign" => self.foreign(&serde_json::from_str(rest).unwrap()),
             "respec" => self.respec(&serde_json::from_str(rest).unwrap()),
+            "image" => self.image(rest),
             "again" => self.again(),
             "show" => self.show(words[0]),
             "start" => self.print_start(&words),
@@ -286,6 +317,13 @@ impl World {
                 let result = self.broken.take().map_or(Ok(()), Err);
                 self.held.push(Input::Prepared { uid, result });
             }
+            Output::FindImage(request) => {
+                let ImageRequest { id, reference, policy, credentials } = *request;
+                let secrets = credentials.concat();
+                self.say(format!("find image {reference} {policy:?} {} {secrets}", id.attempt));
+                self.wanted.insert(id.container.clone(), (id, reference));
+            }
+            Output::ReleaseImages { .. } => self.say("release images".into()),
             Output::CleanUp { uid } => {
                 self.say("clean up".into());
                 self.directory = false;
@@ -305,6 +343,24 @@ impl World {
         for output in self.node.handle(wrote, self.now, &self.objects) {
             self.perform(output);
         }
+    }
+
+    /// `image CONTAINER NEWS [TEXT|CONFIGURATION]`: what became of the image that was asked for last.
+    fn image(&mut self, rest: &str) {
+        let mut words = rest.splitn(3, ' ');
+        let (container, news) = (words.next().unwrap(), words.next().unwrap());
+        let rest = words.next().unwrap_or_default();
+        let (id, name) = self.wanted[container].clone();
+        let ready = || Arc::new(ready_image(&name, rest));
+        let news = match news {
+            "pulling" => ImageNews::Pulling,
+            "present" => ImageNews::Present(ready()),
+            "pulled" => ImageNews::Pulled { image: ready(), took_ms: 1200, waited_ms: 61_500 },
+            "failed" => ImageNews::Failed(rest.to_owned()),
+            "absent" => ImageNews::Absent,
+            other => panic!("unknown news {other}"),
+        };
+        self.input(Input::Image { id, news });
     }
 
     fn reply(&mut self, word: &str, words: &[&str]) {
