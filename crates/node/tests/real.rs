@@ -221,6 +221,7 @@ async fn a_container_sees_its_pod(machine: &mut Machine) {
     machine.object(Kind::ConfigMap, map);
     let script = "cat /config/K; echo; echo $X; hostname; head -1 /etc/hosts; cat /etc/hostname; \
                   cat /etc/shadow 2>&1 | grep -c root; unshare -n true 2>/dev/null || echo kept; \
+                  mknod /root/d b 7 0 2>/dev/null || echo no node; \
                   echo words >/dev/termination-log; id -u; exit 3";
     let mut container = shell("main", script);
     container["env"] =
@@ -231,8 +232,7 @@ async fn a_container_sees_its_pod(machine: &mut Machine) {
     machine.pod("sees", &spec);
     machine.until(|m| m.phase("sees") == "Failed").await;
     assert_eq!(machine.ended("sees", "main"), (3, "Error".into(), "words\n".into()));
-    let expected =
-        "from the map\nfrom the map\nsees\n# Kubernetes-managed hosts file.\nsees\n0\nkept\n0\n";
+    let expected = "from the map\nfrom the map\nsees\n# Kubernetes-managed hosts file.\nsees\n0\nkept\nno node\n0\n";
     assert_eq!(machine.log("sees", "main"), expected);
 }
 
