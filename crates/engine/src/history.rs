@@ -112,13 +112,7 @@ impl JobRecord {
 
 impl PodRecord {
     pub(crate) fn entry(&self, job: Uid) -> (String, Option<Bytes>) {
-        let bytes = postcard::to_stdvec(self).expect("records are plain data");
-        (pod_name(job, self.uid), Some(bytes.into_boxed_slice().into()))
-    }
-
-    /// There may be a hundred thousand of a Job in memory, so their bytes are compact.
-    fn read(bytes: &[u8]) -> Option<Self> {
-        postcard::from_bytes(bytes).ok()
+        (pod_name(job, self.uid), Some(encode(self)))
     }
 }
 
@@ -162,7 +156,7 @@ pub fn jobs(store: &Store) -> impl Iterator<Item = JobRecord> {
 pub fn pods(store: &Store, job: Uid) -> impl Iterator<Item = PodRecord> {
     let prefix = pods_prefix(job);
     let found: Vec<_> = store.records(&prefix).map(|(_, bytes)| bytes.clone()).collect();
-    found.into_iter().filter_map(|bytes| PodRecord::read(&bytes))
+    found.into_iter().filter_map(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
 /// The uids of all pods in the history.
@@ -206,7 +200,7 @@ pub(crate) fn over_budget(
         for (name, value) in store.records(&pods_prefix(record.uid)) {
             *bytes = bytes.saturating_sub(value.len());
             gone.records.push(name.to_owned());
-            let pod = PodRecord::read(value);
+            let pod = serde_json::from_slice::<PodRecord>(value);
             gone.pods.extend(pod.map(|pod| PodLog {
                 namespace: record.namespace.clone(),
                 pod: pod.pod,
@@ -215,29 +209,4 @@ pub(crate) fn over_budget(
         }
     }
     gone
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_of_a_pod_is_compact_and_comes_back() {
-        let record = PodRecord {
-            pod: "long-job-99999-abcde".to_owned(),
-            uid: Uid::from_random(1),
-            index: Some(7),
-            succeeded: false,
-            container: "c".to_owned(),
-            exit_code: 137,
-            reason: "OOMKilled".to_owned(),
-            restarts: 2,
-            started: None,
-            finished: Some(Timestamp::UNIX_EPOCH),
-        };
-        let (_, bytes) = record.entry(Uid::from_random(2));
-        let bytes = bytes.unwrap();
-        assert!(bytes.len() * 2 < encode(&record).len(), "{} bytes", bytes.len());
-        assert_eq!(PodRecord::read(&bytes), Some(record));
-    }
 }

@@ -27,8 +27,7 @@ impl Default for Limits {
         Self {
             finished_pods_max: 12_500,
             log_bytes_max: 2 << 30,
-            // Some 9,000 Events. In memory each takes nearly twice its JSON.
-            event_bytes_max: 8 << 20,
+            event_bytes_max: 32 << 20,
             event_age_s: 3600,
             history_bytes_max: 64 << 20,
             history_age_s: 30 * 86_400,

@@ -1,6 +1,6 @@
 //! Objects as bytes: immutable JSON, with the few fields that everyone asks for read once.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     Draft, Key, Kind, Revision, Uid,
     metav1::ObjectMeta,
-    scan,
     types::{
         batch::v1::{CronJob, Job},
         core::v1::{
@@ -133,16 +132,6 @@ impl Object {
         Draft::from_json(self.key.kind, &self.json).expect("the store holds only objects it sealed")
     }
 
-    /// The same state under another revision, as [`Draft::seal`] would give it, without decoding it.
-    pub fn at(&self, revision: Revision) -> Self {
-        let text = std::str::from_utf8(&self.json).unwrap_or_default();
-        let Some(old) = resource_version(text) else { return self.draft().seal(revision) };
-        let digits = revision.to_string();
-        let parts = [&text[..old.start], "\"", &digits, "\"", &text[old.end..]];
-        let json = parts.concat().into_boxed_str().into_boxed_bytes().into();
-        Self { key: self.key.clone(), meta: Meta { revision, ..self.meta.clone() }, json }
-    }
-
     /// Whether deletion has begun.
     pub fn deleting(&self) -> bool {
         self.meta.deletion_s.is_some()
@@ -211,37 +200,5 @@ impl Object {
     /// The typed ResourceQuota. The object must be one.
     pub fn resource_quota(&self) -> ResourceQuota {
         self.typed(Kind::ResourceQuota)
-    }
-}
-
-/// Where the value of `metadata.resourceVersion` lies.
-fn resource_version(json: &str) -> Option<Range<usize>> {
-    let metadata = scan::fields(json).find(|field| field.name == "metadata")?.value;
-    let inside = &json[metadata.clone()];
-    let value = scan::fields(inside).find(|field| field.name == "resourceVersion")?.value;
-    Some(metadata.start + value.start..metadata.start + value.end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_revision_changes_nothing_but_the_revision() {
-        for (json, revision) in [
-            (r#"{"metadata":{"name":"a","annotations":{"resourceVersion":"7"}}}"#, 10),
-            (
-                r#"{"metadata":{"name":"a","labels":{"k":"\"}{"}},"data":{"resourceVersion":"1"}}"#,
-                1,
-            ),
-            (r#"{"metadata":{"name":"a","finalizers":["f"]},"data":{"metadata":"m"}}"#, 1 << 40),
-        ] {
-            let mut draft = Draft::from_json(Kind::ConfigMap, json.as_bytes()).unwrap();
-            draft.metadata.uid = Some(Uid::from_random(7).to_string());
-            let (object, sealed) = (draft.clone().seal(9), draft.seal(revision));
-            let moved = object.at(revision);
-            assert_eq!(moved.json, sealed.json);
-            assert_eq!((moved.key, moved.meta), (sealed.key, sealed.meta));
-        }
     }
 }

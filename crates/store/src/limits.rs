@@ -34,7 +34,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            window_bytes: 32 << 20,
+            window_bytes: 64 << 20,
             window_age_s: 300,
             segment_bytes: 16 << 20,
             garbage_bytes: 32 << 20,

@@ -182,7 +182,7 @@ impl Store {
         let revision = self.head;
         let (key, previous) = ((&last.key).into(), last.meta.revision);
         let bytes = Entry::Delete { key, previous, revision }.write(&[], out);
-        let object = Arc::new(last.at(revision));
+        let object = Arc::new(last.draft().seal(revision));
         let (kind, previous) = (ChangeKind::Deleted, Some(last));
         Sealed { change: Change { revision, kind, object, previous }, bytes }
     }

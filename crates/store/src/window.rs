@@ -53,6 +53,11 @@ struct Timed {
     change: Arc<Change>,
 }
 
+fn held_bytes(change: &Change) -> usize {
+    let previous = change.previous.as_ref().map_or(0, |p| p.json().len());
+    CHANGE_OVERHEAD_BYTES + change.object.json().len() + previous
+}
+
 impl Window {
     /// An empty window that has seen everything since `floor`.
     pub(crate) fn new(floor: Revision) -> Self {
@@ -60,16 +65,9 @@ impl Window {
     }
 
     pub(crate) fn push(&mut self, change: Arc<Change>, at_s: i64) {
-        let bytes = self.held_bytes(&change);
+        let bytes = held_bytes(&change);
         self.bytes += bytes;
         self.changes.push_back(Timed { at_s, bytes, change });
-    }
-
-    /// What a change adds to memory: the state before it is mostly that of a change counted already.
-    fn held_bytes(&self, change: &Change) -> usize {
-        let previous = change.previous.as_ref().filter(|p| p.meta.revision <= self.floor);
-        let previous = previous.map_or(0, |p| p.json().len());
-        CHANGE_OVERHEAD_BYTES + change.object.json().len() + previous
     }
 
     /// Forgets everything up to `revision`, because what came before is not known whole.
@@ -114,7 +112,7 @@ impl Window {
         for timed in &mut self.changes {
             let change = &timed.change;
             if change.kind == ChangeKind::Deleted && change.object.meta.revision < change.revision {
-                let object = Arc::new(change.object.at(change.revision));
+                let object = Arc::new(change.object.draft().seal(change.revision));
                 timed.change = Arc::new(Change { object, ..Change::clone(change) });
             }
         }
