@@ -40,10 +40,12 @@ pub async fn serve(
     // Connections watch this channel; when the last has gone, so have all receivers.
     let (stopping, _) = watch::channel(false);
     let result = tokio::select! {
+        // Nobody is let in any more once it is to stop.
+        biased;
+        () = shutdown => Ok(()),
         broken = accept_unix(&unix, &server, &stopping) => broken,
         broken = accept_tls(tls.as_ref(), &server, &stopping) => broken,
         () = server.watch_over_runs() => Ok(()),
-        () = shutdown => Ok(()),
     };
     drop((unix, tls));
     stopping.send_replace(true);

@@ -1,7 +1,7 @@
 //! Where the CronJob controller's plans become changes: Jobs are deleted and made, the status is
 //! written, and the timer is set, all in the pending transaction.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kinds::{Draft, Key, Kind, StatusError, Uid, types::batch::v1::CronJobStatus};
 use reconcile::{
     Note,
@@ -13,12 +13,11 @@ use crate::{
     cron_jobs::Skew,
     engine::uid,
     recorder::{About, Happening},
+    retry::Retry,
 };
 
-/// The wait before a Job that was refused is made again, seconds; it doubles with each refusal.
-const REFUSED_RETRY_FIRST_S: i64 = 1;
-/// The longest such wait, seconds.
-const REFUSED_RETRY_MAX_S: i64 = 1000;
+/// The waits before a Job that was refused is made again.
+const REFUSED_RETRY: Retry = Retry { first_s: 1, max_s: 1000 };
 
 impl Engine {
     /// Asks the CronJob controller and puts its plan into the pending transaction.
@@ -120,8 +119,8 @@ impl Engine {
             state.refusals = 0;
             return None;
         }
-        let wait_s = (REFUSED_RETRY_FIRST_S << state.refusals.min(16)).min(REFUSED_RETRY_MAX_S);
+        let wait = REFUSED_RETRY.wait(state.refusals);
         state.refusals += 1;
-        Some(now + SignedDuration::from_secs(wait_s))
+        Some(now + wait)
     }
 }

@@ -155,7 +155,7 @@ impl Engine {
             log_sizes: LogSizes::default(),
             wrote: Vec::new(),
         };
-        engine.take_over();
+        engine.take_over(now);
         engine.bootstrap(config.node, now);
         engine.settle(now);
         engine
@@ -233,7 +233,7 @@ impl Engine {
         self.beat(now);
         let (writes, records) = self.pending.take();
         let changes = self.store.commit_with(writes, records, now);
-        self.notices.committed(self.store.head());
+        self.notices.committed(self.store.head(), now);
         for (uid, key) in std::mem::take(&mut self.reported) {
             let revision = changes.iter().find(|c| c.object.key == key).map(|c| c.revision);
             let present = || self.store.get(&key).map_or(0, |object| object.meta.revision);

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kinds::{
     Draft, Key, Kind, Owner, RUN_ANNOTATION, Uid,
     metav1::ObjectMeta,
@@ -24,12 +24,11 @@ use crate::{
     jobs::{JobState, Refusals},
     notices::NOTIFY_ANNOTATION,
     recorder::{About, Happening},
+    retry::Retry,
 };
 
-/// The wait before pods that were refused are created again, seconds; it doubles with each refusal.
-const REFUSED_RETRY_FIRST_S: i64 = 1;
-/// The longest such wait, seconds.
-const REFUSED_RETRY_MAX_S: i64 = 60;
+/// The waits before pods that were refused are created again.
+const REFUSED_RETRY: Retry = Retry { first_s: 1, max_s: 60 };
 
 impl Engine {
     /// Asks the Job controller and puts its plan into the pending transaction.
@@ -127,10 +126,8 @@ impl Engine {
         match missing {
             false => *refusals = Refusals::default(),
             true if refusals.until.is_none_or(|until| until <= now) => {
-                let wait_s =
-                    (REFUSED_RETRY_FIRST_S << refusals.count.min(16)).min(REFUSED_RETRY_MAX_S);
+                refusals.until = Some(now + REFUSED_RETRY.wait(refusals.count));
                 refusals.count += 1;
-                refusals.until = Some(now + SignedDuration::from_secs(wait_s));
             }
             true => {}
         }

@@ -32,6 +32,7 @@ mod pending;
 mod pods;
 mod quotas;
 mod recorder;
+mod retry;
 mod room;
 mod runs;
 mod scope;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kinds::{Key, Kind, Revision, Uid};
 use serde::{Deserialize, Serialize};
 use store::Store;
@@ -16,6 +16,7 @@ use crate::{
     Engine,
     history::JobRecord,
     recorder::{About, Happening},
+    retry::Retry,
 };
 
 /// The annotation of a Job whose value is the URL that is told of its end.
@@ -24,11 +25,8 @@ pub const NOTIFY_ANNOTATION: &str = "coracle.local/notify";
 /// The longest URL, in bytes.
 pub const NOTIFY_URL_BYTES_MAX: usize = 2048;
 
-/// The wait after the first failure, in seconds; it doubles with each.
-const RETRY_FIRST_S: i64 = 1;
-
-/// The longest such wait, in seconds.
-const RETRY_MAX_S: i64 = 600;
+/// The waits after failures.
+const RETRY: Retry = Retry { first_s: 1, max_s: 600 };
 
 /// How long after the end of a Job its document is given up, in seconds: a day.
 const GIVE_UP_S: i64 = 86_400;
@@ -38,6 +36,9 @@ const AT_ONCE_MAX: usize = 2;
 
 /// How many documents wait; the oldest is given up for a newer one.
 const WAITING_MAX: usize = 10_000;
+
+/// How many bytes of documents wait: one with many indexes takes hundreds of kilobytes.
+const WAITING_BYTES_MAX: usize = 16 << 20;
 
 const PREFIX: &str = "notify/";
 
@@ -79,12 +80,18 @@ struct Waiting {
     finished: Timestamp,
     /// The document may be sent once this is durable.
     revision: Revision,
+    /// When it is to be sent, unless it is on its way or not yet committed.
+    due: Option<Timestamp>,
 }
 
 /// All documents that were not taken yet.
 #[derive(Default)]
 pub(crate) struct Notices {
     all: BTreeMap<Uid, Waiting>,
+    /// The same, oldest end first.
+    by_age: BTreeSet<(Timestamp, Uid)>,
+    /// Bytes of all documents together.
+    bytes: usize,
     /// Those whose records are in the pending transaction.
     fresh: Vec<Uid>,
     /// When to send those that are not on their way.
@@ -94,26 +101,67 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// Reads what an earlier server left; all of it is due.
-    pub(crate) fn found(store: &Store) -> Self {
-        let waiting = store.records(PREFIX).filter_map(|(name, bytes)| {
+    pub(crate) fn found(store: &Store, now: Timestamp) -> Self {
+        let found = store.records(PREFIX).filter_map(|(name, bytes)| {
             let (finished_ms, uid) = name.strip_prefix(PREFIX)?.split_once('/')?;
             let finished = Timestamp::from_millisecond(finished_ms.parse().ok()?).ok()?;
             let kept = serde_json::from_slice(bytes).ok()?;
-            Some((Uid::parse(uid)?, Waiting { kept, finished, revision: 0 }))
+            Some((Uid::parse(uid)?, Waiting { kept, finished, revision: 0, due: None }))
         });
-        let all: BTreeMap<Uid, Waiting> = waiting.collect();
-        let due = all.iter().map(|(id, waiting)| (waiting.finished, *id)).collect();
-        Self { all, due, ..Self::default() }
+        let mut notices = Self::default();
+        for (id, waiting) in found {
+            notices.insert(id, waiting);
+            notices.due_by(id, now);
+        }
+        notices
     }
 
     /// The pending transaction became this revision.
-    pub(crate) fn committed(&mut self, revision: Revision) {
+    pub(crate) fn committed(&mut self, revision: Revision, now: Timestamp) {
         for id in std::mem::take(&mut self.fresh) {
             if let Some(waiting) = self.all.get_mut(&id) {
                 waiting.revision = revision;
-                self.due.insert((waiting.finished, id));
+                self.due_by(id, now);
             }
         }
+    }
+
+    /// To be sent at once, in the order in which Jobs ended. An end may lie in the future, by a
+    /// clock that was put back; nobody waits for that.
+    fn due_by(&mut self, id: Uid, now: Timestamp) {
+        if let Some(waiting) = self.all.get(&id) {
+            self.due_at(id, waiting.finished.min(now));
+        }
+    }
+
+    fn due_at(&mut self, id: Uid, at: Timestamp) {
+        if let Some(waiting) = self.all.get_mut(&id) {
+            waiting.due = Some(at);
+            self.due.insert((at, id));
+        }
+    }
+
+    fn insert(&mut self, id: Uid, waiting: Waiting) {
+        self.remove(id);
+        self.bytes += waiting.kept.document.len();
+        self.by_age.insert((waiting.finished, id));
+        self.all.insert(id, waiting);
+    }
+
+    fn remove(&mut self, id: Uid) -> Option<Waiting> {
+        let waiting = self.all.remove(&id)?;
+        self.bytes -= waiting.kept.document.len();
+        self.by_age.remove(&(waiting.finished, id));
+        if let Some(at) = waiting.due {
+            self.due.remove(&(at, id));
+        }
+        Some(waiting)
+    }
+
+    /// The one that goes for a new one of so many bytes, if there is no room for both.
+    fn in_the_way(&self, bytes: usize) -> Option<Uid> {
+        let room = self.all.len() < WAITING_MAX && self.bytes + bytes <= WAITING_BYTES_MAX;
+        self.by_age.first().filter(|_| !room).map(|(_, id)| *id)
     }
 
     /// When the next is to be sent, as far as it is durable and not too many are on their way.
@@ -163,12 +211,6 @@ pub fn notify_origin(url: &str) -> Result<&str, &'static str> {
     Ok(&url[..url.len() - rest.len() + authority.len()])
 }
 
-/// The wait after so many failures.
-fn wait(failures: u32) -> SignedDuration {
-    let doubled = RETRY_FIRST_S << failures.saturating_sub(1).min(30);
-    SignedDuration::from_secs(doubled.min(RETRY_MAX_S))
-}
-
 impl Engine {
     /// Puts the documents about the Jobs that this transaction ends into it.
     pub(crate) fn announce(&mut self, now: Timestamp) {
@@ -182,17 +224,14 @@ impl Engine {
         let document = serde_json::to_string(&document).expect("records are plain data");
         let (namespace, job) = (record.namespace.clone(), record.job.clone());
         let kept = Kept { url: url.to_owned(), namespace, job, document, failures: 0 };
-        let waiting = Waiting { kept, finished: record.finished, revision: 0 };
+        let waiting = Waiting { kept, finished: record.finished, revision: 0, due: None };
         if let Err(wrong) = notify_origin(url) {
             let message = format!("Nobody is told of the end of the job: {wrong}");
             self.tell_of(&waiting.about(record.uid), true, "NotifyInvalid", message, now);
             return;
         }
-        if self.notices.all.len() >= WAITING_MAX {
-            let oldest = self.notices.all.iter().min_by_key(|(_, waiting)| waiting.finished);
-            if let Some(id) = oldest.map(|(id, _)| *id) {
-                self.give_up(id, "too many others wait", now);
-            }
+        while let Some(id) = self.notices.in_the_way(waiting.kept.document.len()) {
+            self.give_up(id, "too many others wait", now);
         }
         self.notices.fresh.push(record.uid);
         self.keep(record.uid, waiting);
@@ -201,7 +240,7 @@ impl Engine {
     fn keep(&mut self, id: Uid, waiting: Waiting) {
         let bytes = serde_json::to_vec(&waiting.kept).expect("plain data serialises");
         self.pending.record(waiting.record_name(id), Some(bytes.into()));
-        self.notices.all.insert(id, waiting);
+        self.notices.insert(id, waiting);
     }
 
     /// The documents to be sent now, which are then on their way until
@@ -211,13 +250,11 @@ impl Engine {
         let mut due = Vec::new();
         while let Some((at, id)) = self.notices.first(durable).filter(|(at, _)| *at <= now) {
             self.notices.due.remove(&(at, id));
+            let Some(waiting) = self.notices.all.get_mut(&id) else { continue };
+            waiting.due = None;
             self.notices.on_their_way += 1;
-            let kept = self.notices.all.get(&id).map(|waiting| &waiting.kept);
-            due.extend(kept.map(|kept| Notice {
-                id,
-                url: kept.url.clone(),
-                document: kept.document.clone().into(),
-            }));
+            let (url, document) = (waiting.kept.url.clone(), waiting.kept.document.clone());
+            due.push(Notice { id, url, document: document.into() });
         }
         due
     }
@@ -230,7 +267,7 @@ impl Engine {
     /// What became of a document that was sent: taken, or why not.
     pub fn notice_answered(&mut self, id: Uid, result: Result<(), String>, now: Timestamp) {
         self.notices.on_their_way = self.notices.on_their_way.saturating_sub(1);
-        let Some(mut waiting) = self.notices.all.remove(&id) else { return };
+        let Some(mut waiting) = self.notices.remove(id) else { return };
         self.urgent = true;
         let about = waiting.about(id);
         let place = notify_origin(&waiting.kept.url).unwrap_or_default().to_owned();
@@ -242,18 +279,17 @@ impl Engine {
         let message = format!("Telling {place} of the end of the job failed: {why}");
         self.tell_of(&about, true, "NotifyFailed", message, now);
         waiting.kept.failures = waiting.kept.failures.saturating_add(1);
-        let at = now + wait(waiting.kept.failures);
+        let at = now + RETRY.wait(waiting.kept.failures - 1);
         let too_late = at.duration_since(waiting.finished).as_secs() > GIVE_UP_S;
         self.keep(id, waiting);
         match too_late {
             true => self.give_up(id, "a day has passed", now),
-            false => drop(self.notices.due.insert((at, id))),
+            false => self.notices.due_at(id, at),
         }
     }
 
     fn give_up(&mut self, id: Uid, why: &str, now: Timestamp) {
-        let Some(waiting) = self.notices.all.remove(&id) else { return };
-        self.notices.due.retain(|(_, due)| *due != id);
+        let Some(waiting) = self.notices.remove(id) else { return };
         self.pending.record(waiting.record_name(id), None);
         let message = format!("Nobody is told of the end of the job any more: {why}");
         self.tell_of(&waiting.about(id), true, "NotifyGivenUp", message, now);
@@ -296,9 +332,24 @@ mod tests {
         assert!(notify_origin(&format!("http://h/{}", "a".repeat(3000))).is_err());
     }
 
+    /// The documents that wait are bounded in number and in bytes, and the oldest end goes first.
     #[test]
-    fn the_wait_doubles_up_to_its_limit() {
-        let waits: Vec<i64> = [1, 2, 3, 10, 11, 99].map(|n| wait(n).as_secs()).to_vec();
-        assert_eq!(waits, [1, 2, 4, 512, 600, 600]);
+    fn the_oldest_is_in_the_way_of_one_too_many() {
+        let mut notices = Notices::default();
+        let mut wait = |n: u128, bytes: usize| {
+            let document = "x".repeat(bytes);
+            let (url, namespace, job) = Default::default();
+            let kept = Kept { url, namespace, job, document, failures: 0 };
+            let finished = Timestamp::from_second(100 - n as i64).unwrap();
+            notices.insert(Uid::from_random(n), Waiting { kept, finished, revision: 0, due: None });
+            (notices.in_the_way(1), notices.in_the_way(WAITING_BYTES_MAX))
+        };
+        let id = |n| Some(Uid::from_random(n));
+        assert_eq!(wait(1, 8 << 20), (None, id(1)));
+        assert_eq!(wait(2, 8 << 20), (id(2), id(2)), "no byte is left");
+        assert_eq!(notices.remove(Uid::from_random(2)).unwrap().kept.document.len(), 8 << 20);
+        assert_eq!((notices.bytes, notices.in_the_way(8 << 20)), (8 << 20, None));
+        notices.remove(Uid::from_random(1));
+        assert_eq!((notices.bytes, notices.in_the_way(WAITING_BYTES_MAX + 1)), (0, None));
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use jiff::Timestamp;
 use kinds::{Facts, Kind, Object, Uid};
 
 use crate::{Engine, notices::Notices, terminated::was_evicted};
 
 impl Engine {
     /// Reads the derived state out of a store that was just opened.
-    pub(crate) fn take_over(&mut self) {
+    pub(crate) fn take_over(&mut self, now: Timestamp) {
         let objects = |kind| self.store.list(kind, None).cloned().collect::<Vec<Arc<Object>>>();
         let (jobs, pods, events) = (objects(Kind::Job), objects(Kind::Pod), objects(Kind::Event));
         let quotas = objects(Kind::ResourceQuota);
@@ -60,7 +61,7 @@ impl Engine {
             let bytes = event.json().len();
             self.recorder.found(&event.key, event.meta.uid, event.meta.created_s, bytes);
         }
-        self.notices = Notices::found(&self.store);
+        self.notices = Notices::found(&self.store, now);
         self.history_bytes = self.store.records("history/").map(|(_, bytes)| bytes.len()).sum();
     }
 

@@ -190,8 +190,9 @@ fn check(
 ) {
     if manifest.kind == Kind::CronJob {
         errors.push(format!(
-            "{}:{}: a CronJob has no end to wait for; submit it to a server of coracle up",
-            manifest.source, manifest.line
+            "{}:{}: a CronJob has no end to wait for; start a server with `coracle up -d`, then \
+             `coracle apply -f {}`",
+            manifest.source, manifest.line, manifest.source
         ));
         return;
     }

@@ -191,6 +191,7 @@ async fn run(
     let mut works = Works::start(Rc::clone(&server), writer, &config.data_dir).map_err(trouble)?;
     let stopping = asked_to_stop(Rc::clone(&server), works.told(), mode, config.stop_pods);
     let (closed, closing) = tokio::sync::oneshot::channel::<()>();
+    let mut closed = Some(closed);
     let serving = apiserver::serve(listener, tls_listener, Rc::clone(&server), async {
         // The sender going away is as good a reason to stop.
         let _ = closing.await;
@@ -204,6 +205,12 @@ async fn run(
         never = keep_valid(tls.as_mut()) => match never {},
         stop = stopping => {
             tracing::info!(pods = stop.pods, "stopping");
+            if mode == Mode::Private && !server.has_clients() {
+                // Who comes now shall find nobody, rather than a server that leaves in a moment.
+                drop(closed.take());
+                let _ = (&mut serving).await;
+                let _ = fs::remove_file(&socket);
+            }
             works.stop(stop.pods).await
         }
         // Whatever it was: work that nobody can ask about must not go on unseen.

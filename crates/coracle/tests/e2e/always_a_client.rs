@@ -9,6 +9,9 @@ use crate::{
     space::{Running, Space, UP},
 };
 
+/// How many commands follow each other; of so many, several met a server that was leaving.
+const COMMANDS: usize = 60;
+
 /// Starts `run -o json` of a file.
 fn start(space: &Space, path: &std::path::Path) -> Running {
     space.start(&["run", "-o", "json", "-f", path.to_str().unwrap()])
@@ -38,6 +41,19 @@ fn a_private_server_starts_and_ends_with_its_last_client() {
     run.finish().expect(0);
     space.nothing_left();
     assert!(space.run(&["status"]).expect(0).out.contains("no server holds"));
+}
+
+/// Each command comes just when the server of the one before is about to leave. Some met one that
+/// let them in and went.
+#[test]
+fn commands_that_follow_each_other_all_find_a_server() {
+    let space = Space::new();
+    let path = space.file("job.yaml", &job("once", "", "true"));
+    space.run(&["run", "-f", path.to_str().unwrap()]).expect(0);
+    for _ in 0..COMMANDS {
+        space.run(&["get", "jobs"]).expect(0);
+    }
+    space.nothing_left();
 }
 
 #[test]

@@ -280,6 +280,20 @@ pub(crate) fn host_container() -> Container {
 }
 
 impl Harness {
+    /// What a script prints in such a container, where it has to succeed.
+    pub(crate) fn printed(
+        &mut self,
+        script: &str,
+        change: impl FnOnce(&mut Container),
+    ) -> Vec<String> {
+        let mut start = self.isolated("a", script, change);
+        start.id.attempt = self.next_attempt();
+        start.log.name = format!("{}.log", start.id.attempt);
+        let (end, lines) = self.run(start);
+        assert_eq!(end.code, Some(0), "{lines:?}");
+        lines.iter().filter_map(|line| Some(line.strip_prefix("stdout F ")?.to_owned())).collect()
+    }
+
     /// A start of `sh -c script` in an isolated container, changed by `change`.
     pub(crate) fn isolated(
         &self,

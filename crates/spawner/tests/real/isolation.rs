@@ -6,26 +6,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Run a script in a container and give back its standard output.
-fn output(
-    spawner: &mut Harness,
-    script: &str,
-    change: impl FnOnce(&mut spawner::protocol::Container),
-) -> Vec<String> {
-    let mut start = spawner.isolated("a", script, change);
-    start.id.attempt = spawner.next_attempt();
-    start.log.name = format!("{}.log", start.id.attempt);
-    let (end, lines) = spawner.run(start);
-    assert_eq!(end.code, Some(0), "{lines:?}");
-    lines.iter().filter_map(|line| Some(line.strip_prefix("stdout F ")?.to_owned())).collect()
-}
-
 #[test]
 fn it_is_the_first_process_of_a_machine_of_its_own() {
     let Some(mut spawner) = Harness::new() else { return };
     let script = "echo $$; hostname; ls -d /proc/[0-9]* | wc -l; tail -n +3 /proc/net/dev | cut -d: -f1; \
                   cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ls /sys/class/net";
-    let lines = output(&mut spawner, script, |_| {});
+    let lines = spawner.printed(script, |_| {});
     let count: i32 = lines[2].parse().unwrap();
     assert!(count < 10, "only its own processes");
     assert_eq!([&lines[..2], &lines[3..]].concat(), ["1", "box", "    lo", "0", "lo"]);
@@ -42,9 +28,9 @@ fn its_loopback_works_and_its_network_is_empty() {
 import socket
 s = socket.create_server((\"127.0.0.1\", 80)); c = socket.create_connection(s.getsockname())
 c.sendall(b\"hi\"); print(s.accept()[0].recv(2).decode())'; cat /proc/net/route | wc -l";
-    assert_eq!(output(&mut spawner, script, |_| {}), ["hi", "1"]);
+    assert_eq!(spawner.printed(script, |_| {}), ["hi", "1"]);
     let own = fs::read_link("/proc/self/ns/net").unwrap().display().to_string();
-    let host = output(&mut spawner, "readlink /proc/self/ns/net", |c| c.host_network = true);
+    let host = spawner.printed("readlink /proc/self/ns/net", |c| c.host_network = true);
     assert_eq!(host, [own]);
 }
 
@@ -57,7 +43,7 @@ fn it_sees_no_mount_and_no_secret_of_the_machine() {
          for p in /etc/shadow /etc/gshadow /etc/ssl/private {data_dir}; do test -e $p && echo sees $p; done; \
          ls /home /mnt /media /srv /tmp /root; stat -c '%a %n' /tmp /var/tmp /root /dev/null; test -e /etc/passwd && echo ok"
     );
-    let lines = output(&mut spawner, &script, |_| {});
+    let lines = spawner.printed(&script, |_| {});
     let allowed = ["/", "/proc", "/sys", "/dev"];
     for point in lines[0].split_whitespace() {
         let below =
@@ -98,11 +84,8 @@ fn mounts_of_the_machine_are_read_only_to_the_last_and_show_no_data_directory() 
     let Some(mut spawner) = Harness::after(line) else { return };
     let script =
         "ls /opt /opt/a/b; for d in /opt/a /opt/a/b; do touch $d/x && echo wrote; done; true";
-    assert_eq!(
-        output(&mut spawner, script, |_| {}),
-        ["/opt:", "a", "data", "", "/opt/a/b:", "there"]
-    );
-    assert!(output(&mut spawner, "ls /opt/data", |_| {}).is_empty());
+    assert_eq!(spawner.printed(script, |_| {}), ["/opt:", "a", "data", "", "/opt/a/b:", "there"]);
+    assert!(spawner.printed("ls /opt/data", |_| {}).is_empty());
 }
 
 #[test]
@@ -110,11 +93,11 @@ fn what_it_writes_stays_with_it() {
     let Some(mut spawner) = Harness::new() else { return };
     let script = "echo x > /etc/coracle-test && echo y >> /etc/passwd && rm /etc/hostname; rm -rf /usr/share/doc; \
                   echo 1 > /usr/coracle-test; cat /etc/coracle-test; test -e /etc/hostname || echo removed";
-    assert_eq!(output(&mut spawner, script, |_| {}), ["x", "removed"]);
+    assert_eq!(spawner.printed(script, |_| {}), ["x", "removed"]);
     assert!(!Path::new("/etc/coracle-test").exists() && !Path::new("/usr/coracle-test").exists());
     assert!(Path::new("/usr/share/doc").exists());
     let again = "test -e /etc/coracle-test || echo fresh; test -e /usr/share/doc && echo there";
-    assert_eq!(output(&mut spawner, again, |_| {}), ["fresh", "there"]);
+    assert_eq!(spawner.printed(again, |_| {}), ["fresh", "there"]);
 }
 
 #[test]
@@ -122,7 +105,7 @@ fn a_read_only_root_keeps_its_mounts_writable() {
     let Some(mut spawner) = Harness::new() else { return };
     let script = "(echo x > /etc/x) 2>/dev/null || echo no; (echo x > /x) 2>/dev/null || echo no; \
                   echo x > /data/x && echo x > /dev/shm/x && echo x > /dev/null && echo yes";
-    let lines = output(&mut spawner, script, |c| {
+    let lines = spawner.printed(script, |c| {
         c.read_only_root = true;
         c.mounts = vec![mount(MountSource::Tmpfs(1 << 20), "/data", false)];
     });
@@ -135,7 +118,7 @@ fn masked_and_read_only_paths_are_so() {
     let script = "wc -c < /proc/keys; ls -A /proc/acpi /sys/firmware 2>&1 | grep -v : | grep -c .; \
                   (echo 1 > /proc/sys/kernel/hung_task_warnings) 2>/dev/null || echo no; \
                   (echo > /sys/kernel/profiling) 2>/dev/null || echo no";
-    assert_eq!(output(&mut spawner, script, |_| {}), ["0", "0", "no", "no"]);
+    assert_eq!(spawner.printed(script, |_| {}), ["0", "0", "no", "no"]);
 }
 
 /// A mount of the container's own must not take away what others are hidden with.
@@ -174,7 +157,7 @@ fn privileges_are_those_asked_for() {
         ]
         .to_vec()
     };
-    let lines = output(&mut spawner, script, |_| {});
+    let lines = spawner.printed(script, |_| {});
     assert_eq!(
         lines.join("|").replace("Groups: |", "Groups:  |"),
         expect(["0", "0", ""], [&caps, &caps, ""], "1").join("|")
@@ -207,7 +190,7 @@ fn a_seccomp_program_applies() {
         .collect();
     for nnp in [true, false] {
         let script = "grep Seccomp: /proc/self/status; uname 2>/dev/null || echo refused";
-        let lines = output(&mut spawner, script, |c| {
+        let lines = spawner.printed(script, |c| {
             c.seccomp.clone_from(&bytes);
             c.no_new_privileges = nnp;
         });
@@ -235,7 +218,7 @@ fn mounts_are_made_where_asked() {
     ];
     let script = "cat /a/b/c/file /etc/hosts /new/deep/file; echo w > /a/b/c/written; \
                   (echo w > /ro/x) 2>/dev/null || echo no; echo w > /a/b/c/inner/x && ls /a/b/c; pwd";
-    let lines = output(&mut spawner, script, |c| c.mounts.clone_from(&mounts));
+    let lines = spawner.printed(script, |c| c.mounts.clone_from(&mounts));
     assert_eq!(lines, ["text", "text", "text", "no", "file", "inner", "written", "/"]);
     assert_eq!(fs::read_to_string(place.join("written")).unwrap(), "w\n");
     assert_eq!(fs::read_dir(place.join("inner")).unwrap().count(), 0, "a tmpfs of its own");
@@ -345,7 +328,7 @@ fn the_end_of_a_pod_leaves_nothing() {
         (mounts, entries(format!("/proc/{pid}/fd")), children, groups(pid))
     };
     // The prepared layer of the root and clean namespaces are kept on purpose: made by a first one.
-    output(&mut spawner, "true", |c| c.keep_namespaces = true);
+    spawner.printed("true", |c| c.keep_namespaces = true);
     spawner.end_pod("pod");
     let before = count();
     for name in ["a", "b", "c"] {

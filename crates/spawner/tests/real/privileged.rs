@@ -19,25 +19,12 @@ fn of_machine(command: &str) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-fn printed(
-    spawner: &mut Harness,
-    script: &str,
-    change: impl FnOnce(&mut Container),
-) -> Vec<String> {
-    let mut start = spawner.isolated("a", script, change);
-    start.id.attempt = spawner.next_attempt();
-    start.log.name = format!("{}.log", start.id.attempt);
-    let (end, lines) = spawner.run(start);
-    assert_eq!(end.code, Some(0), "{lines:?}");
-    lines.iter().filter_map(|line| Some(line.strip_prefix("stdout F ")?.to_owned())).collect()
-}
-
 #[test]
 fn it_has_every_capability_of_the_spawner() {
     let Some(mut spawner) = Harness::new() else { return };
     let script = "grep -E 'Cap(Prm|Eff|Bnd)|NoNewPrivs' /proc/self/status";
-    assert_eq!(printed(&mut spawner, script, privileged), of_machine(script));
-    let user = printed(&mut spawner, script, |_| {});
+    assert_eq!(spawner.printed(script, privileged), of_machine(script));
+    let user = spawner.printed(script, |_| {});
     assert_ne!(user, of_machine(script));
 }
 
@@ -48,12 +35,12 @@ fn it_may_write_to_the_kernels_file_systems() {
                   test -w $f && echo $f; done; ls /sys/fs/cgroup | head -n 1; wc -c < /proc/kcore | grep -c '^0$'; \
                   mount -t tmpfs x /mnt && echo mounted; true";
     let groups = of_machine("ls /sys/fs/cgroup | head -n 1");
-    let lines = printed(&mut spawner, script, privileged);
+    let lines = spawner.printed(script, privileged);
     for path in ["/proc/sys/kernel/printk", "/sys/kernel", "/sys/fs/cgroup", "mounted"] {
         assert!(lines.iter().any(|line| line == path), "{path}: {lines:?}");
     }
     assert!(lines.contains(&groups[0]), "{lines:?}");
-    let lines = printed(&mut spawner, script, |_| {});
+    let lines = spawner.printed(script, |_| {});
     assert!(!lines.iter().any(|line| line.starts_with('/') || line == "mounted"), "{lines:?}");
 }
 
@@ -64,11 +51,11 @@ fn it_has_the_devices_of_the_machine_and_a_pts_of_its_own() {
                   -o \\( -type c -o -type b \\) -exec stat -c '%n %t:%T %a %u:%g' {} + | sort; ls /dev/pts";
     let mine = of_machine(&script.replace("; ls /dev/pts", ""));
     assert!(mine.len() > 6, "{mine:?}");
-    let lines = printed(&mut spawner, script, privileged);
+    let lines = spawner.printed(script, privileged);
     assert_eq!(lines[lines.len() - 1..], ["ptmx"], "no terminal of the machine");
     let differ: Vec<_> = mine.iter().filter(|line| !lines.contains(line)).collect();
     assert!(differ.is_empty(), "{differ:?}");
-    assert_eq!(printed(&mut spawner, script, |_| {}).len(), 6 + 1);
+    assert_eq!(spawner.printed(script, |_| {}).len(), 6 + 1);
 }
 
 /// It could leave anything in its namespaces and mounts: nobody gets them, neither alone nor as a pod.
