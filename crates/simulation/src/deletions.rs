@@ -8,7 +8,7 @@ use fastrand::Rng;
 use kinds::{Kind, Uid, types::batch::v1::Job};
 use store::{Change, ChangeKind};
 
-use crate::world::World;
+use crate::{observer::is_inferred, world::World};
 
 /// Seconds a Job stays after its end; mostly for ever.
 pub(crate) fn draw_ttl_s(random: &mut Rng) -> Option<u32> {
@@ -29,7 +29,7 @@ pub(crate) fn draw_propagation(random: &mut Rng) -> Option<Propagation> {
 
 impl World {
     /// A Job goes that no client deleted: it must have finished, and so long ago. Gives the number of one
-    /// that is gone.
+    /// that is gone. Of a Job that a list no longer had, end and deletion may both have been missed.
     pub(crate) fn check_going(&self, change: &Change) -> Result<Option<usize>, String> {
         let object = &change.object;
         let gone = change.kind == ChangeKind::Deleted;
@@ -45,6 +45,9 @@ impl World {
         }
         let expires_s = jobs[number].ttl_s.zip(finished_s(&object.job()));
         let expires_s = expires_s.map(|(ttl_s, finished_s)| finished_s + i64::from(ttl_s));
+        if expires_s.is_none() && jobs[number].ttl_s.is_some() && is_inferred(change) {
+            return Ok(Some(number));
+        }
         match (expires_s, object.meta.deletion_s) {
             (Some(due), Some(at)) if at >= due => Ok(gone.then_some(number)),
             (due, at) => Err(format!("{} goes at {at:?}, due was {due:?}", object.key)),

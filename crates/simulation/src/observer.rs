@@ -164,6 +164,12 @@ impl Observer {
     }
 }
 
+/// Whether a deletion was not watched but told from a list, with the object as it was last seen.
+pub(crate) fn is_inferred(change: &Change) -> bool {
+    change.kind == ChangeKind::Deleted
+        && change.previous.as_ref().is_some_and(|previous| Arc::ptr_eq(previous, &change.object))
+}
+
 /// Whether a pod's phase is final.
 pub(crate) fn ended(pod: &Object) -> bool {
     matches!(&pod.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded" || phase == "Failed")
