@@ -1,8 +1,11 @@
-//! What ran and how it ended, apart from the objects: a record per finished Job and one per pod of
+//! What ran and how it ended, apart from the objects: a record per finished Job and the [pods] of
 //! it, written in the same transaction as the end itself, kept within a budget of bytes and age.
 //!
-//! Names sort by time: `history/job/<finish time>/<job uid>` and `history/pod/<job uid>/<pod uid>`.
-//! What a Job was asked to do lies beside them, under `history/spec/<job uid>`, for who runs it anew.
+//! Names sort by time: `history/job/<finish time>/<job uid>`. The pods are under
+//! `history/pods/<job uid>/`. What a Job was asked to do lies beside them, under
+//! `history/spec/<job uid>`, for who runs it anew.
+
+mod pods;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +17,9 @@ use serde_json::value::RawValue;
 use store::Store;
 
 use crate::{limits::Limits, logs::PodLog};
+
+pub use pods::{PodRecord, pods};
+pub(crate) use pods::{add, pod_uids, tells};
 
 const JOBS: &str = "history/job/";
 
@@ -77,42 +83,10 @@ struct ManifestMeta<'a> {
     annotations: &'a Option<BTreeMap<String, String>>,
 }
 
-/// One pod of a Job that ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PodRecord {
-    /// Its name.
-    pub pod: String,
-    /// Its uid; names the log directory.
-    pub uid: Uid,
-    /// Its completion index, for Indexed Jobs.
-    pub index: Option<u32>,
-    /// Whether it succeeded.
-    pub succeeded: bool,
-    /// The container that decided, or the first.
-    pub container: String,
-    /// That container's exit code.
-    pub exit_code: i32,
-    /// That container's reason, such as `Error` or `OOMKilled`.
-    pub reason: String,
-    /// Restarts within the pod.
-    pub restarts: i32,
-    /// When the container started.
-    pub started: Option<Timestamp>,
-    /// When the container ended.
-    pub finished: Option<Timestamp>,
-}
-
 impl JobRecord {
     pub(crate) fn entry(&self) -> (String, Option<Bytes>) {
         let name = format!("{JOBS}{:020}/{}", self.finished.as_millisecond(), self.uid);
         (name, Some(encode(self)))
-    }
-}
-
-impl PodRecord {
-    pub(crate) fn entry(&self, job: Uid) -> (String, Option<Bytes>) {
-        (pod_name(job, self.uid), Some(encode(self)))
     }
 }
 
@@ -138,31 +112,9 @@ fn encode<T: Serialize>(record: &T) -> Bytes {
     serde_json::to_vec(record).expect("records are plain data").into_boxed_slice().into()
 }
 
-/// The name of the record of a pod of a Job.
-pub(crate) fn pod_name(job: Uid, pod: Uid) -> String {
-    format!("{}{pod}", pods_prefix(job))
-}
-
-fn pods_prefix(job: Uid) -> String {
-    format!("history/pod/{job}/")
-}
-
 /// The finished Jobs, oldest first.
 pub fn jobs(store: &Store) -> impl Iterator<Item = JobRecord> {
     store.records(JOBS).filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok())
-}
-
-/// The pods of a Job that ended, in no particular order.
-pub fn pods(store: &Store, job: Uid) -> impl Iterator<Item = PodRecord> {
-    let prefix = pods_prefix(job);
-    let found: Vec<_> = store.records(&prefix).map(|(_, bytes)| bytes.clone()).collect();
-    found.into_iter().filter_map(|bytes| serde_json::from_slice(&bytes).ok())
-}
-
-/// The uids of all pods in the history.
-pub(crate) fn pod_uids(store: &Store) -> impl Iterator<Item = Uid> {
-    let uid = |name: &str| name.rsplit('/').next().and_then(Uid::parse);
-    store.records("history/pod/").filter_map(move |(name, _)| uid(name))
 }
 
 /// What leaves the history.
@@ -197,11 +149,10 @@ pub(crate) fn over_budget(
             *bytes = bytes.saturating_sub(value.len());
             gone.records.push(name.to_owned());
         }
-        for (name, value) in store.records(&pods_prefix(record.uid)) {
+        for (name, value) in pods::records(store, record.uid) {
             *bytes = bytes.saturating_sub(value.len());
             gone.records.push(name.to_owned());
-            let pod = serde_json::from_slice::<PodRecord>(value);
-            gone.pods.extend(pod.map(|pod| PodLog {
+            gone.pods.extend(pods::read(name, value).into_iter().map(|pod| PodLog {
                 namespace: record.namespace.clone(),
                 pod: pod.pod,
                 uid: pod.uid,

@@ -75,15 +75,17 @@ impl Engine {
         self.forgotten.push(log);
     }
 
-    /// A pod has gone: its log goes, unless the pod is in the history.
-    pub(crate) fn forget_log_of_removed(&mut self, key: &Key, uid: Uid, owners: &[Owner]) {
+    /// A pod has gone, and had `ended` or not: its log goes, unless the pod is in the history.
+    pub(crate) fn forget_log_of_removed(
+        &mut self,
+        key: &Key,
+        uid: Uid,
+        owners: &[Owner],
+        ended: bool,
+    ) {
         self.close_log(key, uid);
-        let record = Self::controller(owners).map(|job| history::pod_name(job, uid));
-        let stored = |name: &str| self.store.records(name).next().is_some();
-        let recorded = record.is_some_and(|name| {
-            self.pending.get_record(&name).map_or_else(|| stored(&name), |record| record.is_some())
-        });
-        if !recorded {
+        let tells = |job| history::tells(&self.store, &self.pending, job, uid, ended);
+        if !Self::controller(owners).is_some_and(tells) {
             let (namespace, pod) = (key.namespace.to_string(), key.name.to_string());
             self.drop_log(PodLog { namespace, pod, uid });
         }

@@ -1,7 +1,7 @@
 //! The transaction being built: what will change, by key. Later changes of one object replace
 //! earlier ones, so that each object gets one revision per transaction.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use bytes::Bytes;
 use kinds::{Draft, EventDraft, Key};
@@ -85,9 +85,11 @@ impl Pending {
         self.records.insert(name, value);
     }
 
-    /// What this transaction makes of a record, as [`get`](Self::get).
-    pub(crate) fn get_record(&self, name: &str) -> Option<Option<&Bytes>> {
-        self.records.get(name).map(Option::as_ref)
+    /// The first record that this transaction writes with such a name.
+    pub(crate) fn first_record(&self, prefix: &str) -> Option<(&str, &Bytes)> {
+        let from = self.records.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let mut named = from.take_while(|(name, _)| name.starts_with(prefix));
+        named.find_map(|(name, bytes)| Some((&**name, bytes.as_ref()?)))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

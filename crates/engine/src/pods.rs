@@ -9,7 +9,7 @@ use reconcile::{INDEX_KEY, TRACKING_FINALIZER, terminated::evicted};
 
 use crate::{
     Engine,
-    history::PodRecord,
+    history::{self, PodRecord},
     recorder::{About, Happening},
     room::Placed,
 };
@@ -65,9 +65,8 @@ impl Engine {
         if self.finished.contains(pod_uid) {
             return;
         }
-        let (name, value) = pod_record(key, pod_uid, pod).entry(job);
-        self.history_bytes += value.as_ref().map_or(0, |bytes| bytes.len());
-        self.pending.record(name, value);
+        let record = pod_record(key, pod_uid, pod);
+        self.history_bytes += history::add(&self.store, &mut self.pending, job, &record);
     }
 
     /// Keeps what is derived from a pod. `typed` spares decoding where the caller has it; its spec
@@ -153,11 +152,12 @@ impl Engine {
     pub(crate) fn unindex_pod(&mut self, key: &Key, pod_uid: Uid, owners: &[Owner]) {
         self.placement.release(pod_uid);
         self.placement.forget_waiting(key);
+        let ended = self.finished.contains(pod_uid);
         self.finished.remove(key, pod_uid);
         self.strays.remove(key);
         self.jobs.orphans.remove(key);
         self.leave_job(key, owners);
-        self.forget_log_of_removed(key, pod_uid, owners);
+        self.forget_log_of_removed(key, pod_uid, owners, ended);
     }
 
     /// The Job among these owners has one pod less, or a pod that it has to take in anew.

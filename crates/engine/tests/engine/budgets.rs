@@ -237,7 +237,7 @@ fn history_goes_by_age_the_job_with_its_pods() {
     world.sync();
     let jobs: Vec<String> = history::jobs(world.engine.store()).map(|record| record.job).collect();
     assert_eq!(jobs, ["new"]);
-    assert_eq!(world.engine.store().records("history/pod/").count(), 1);
+    assert_eq!(world.engine.store().records("history/pods/").count(), 1);
 }
 
 /// A log stays as long as its pod is there or in the history.

@@ -8,6 +8,7 @@ mod api;
 mod budgets;
 mod cron_jobs;
 mod deletion;
+mod history;
 mod jobs;
 mod notices;
 mod placement;

@@ -55,7 +55,9 @@ impl World {
         now: Timestamp,
     ) -> Self {
         let store = Store::open(&mut disk, store::Limits::default(), now).unwrap();
-        let config = Config { node: node(), scope, seed: 7, limits, root_ca, zone: Zone::UTC };
+        // As names and uids have to be others than those of the server before.
+        let seed = store.head();
+        let config = Config { node: node(), scope, seed, limits, root_ca, zone: Zone::UTC };
         let mut world = Self { engine: Engine::open(store, config, now), disk, now };
         world.sync();
         world
