@@ -4,6 +4,7 @@
 //! - after [`Server::kicked`] returns, settle the engine and make what is committed durable without
 //!   delay: somebody waits for it;
 //! - call [`Server::durable_moved`] whenever the store's durable revision has risen;
+//! - see to those who want streams of containers ([`Server::take_asks`]);
 //! - stop when [`Server::stop_requested`] returns; a private server also when [`Server::left_alone`]
 //!   returns.
 //!
@@ -20,9 +21,10 @@ use std::{
 use engine::Engine;
 use jiff::Timestamp;
 use kinds::{Facts, Kind, Object, Reason, Revision, StatusError};
+use node::streams::Ask;
 use store::{Change, ChangeKind};
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, mpsc, watch},
     time::Instant,
 };
 
@@ -70,6 +72,8 @@ pub struct Server {
     left_alone: Notify,
     clients: Cell<usize>,
     visited: Cell<bool>,
+    asks: mpsc::UnboundedSender<Ask>,
+    asked: RefCell<Option<mpsc::UnboundedReceiver<Ask>>>,
 }
 
 /// An open connection, counted until it is dropped.
@@ -89,6 +93,7 @@ impl Server {
     /// A server around an engine; `clock` gives the present time.
     pub fn new(engine: Engine, about: About, clock: fn() -> Timestamp) -> Rc<Self> {
         let durable = engine.store().durable();
+        let (asks, asked) = mpsc::unbounded_channel();
         Rc::new(Self {
             about,
             gates: Gates::new(),
@@ -107,6 +112,8 @@ impl Server {
             left_alone: Notify::new(),
             clients: Cell::new(0),
             visited: Cell::new(false),
+            asks,
+            asked: RefCell::new(Some(asked)),
         })
     }
 
@@ -137,6 +144,18 @@ impl Server {
         self.end_finished_runs();
         self.metrics.synced();
         self.durable.send_replace(durable);
+    }
+
+    /// Those who want streams of containers; each is to be answered. There is one driver: `None` when
+    /// it has them already.
+    pub fn take_asks(&self) -> Option<mpsc::UnboundedReceiver<Ask>> {
+        self.asked.take()
+    }
+
+    /// Asks the driver for streams.
+    pub fn ask(&self, ask: Ask) {
+        // Without a driver the answer is dropped, which says so.
+        let _ = self.asks.send(ask);
     }
 
     /// Returns when a client asked the server to stop.

@@ -14,6 +14,7 @@ mod messages;
 mod node;
 pub mod spawner_client;
 mod start;
+pub mod streams;
 pub mod volumes;
 
 pub use config::{Config, Found, HostRoot};

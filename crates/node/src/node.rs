@@ -253,7 +253,7 @@ impl Node {
                 });
             }
             // The connection's own business.
-            Reply::Hello { .. } | Reply::Listed { .. } => return,
+            Reply::Hello { .. } | Reply::Listed { .. } | Reply::Given { .. } => return,
         };
         let Some(uid) = Uid::parse(&id.pod) else { return };
         match self.pods.get(&uid) {

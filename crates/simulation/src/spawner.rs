@@ -97,7 +97,11 @@ impl Spawner {
                 effects.replies.push(Reply::PodEnded { pod });
             }
             // Nothing that is simulated asks for it.
-            Request::Exec(_) | Request::KillExec { .. } => {}
+            Request::Exec(_)
+            | Request::KillExec { .. }
+            | Request::Attach { .. }
+            | Request::CloseInput { .. }
+            | Request::Sockets { .. } => {}
             Request::Hello { .. } | Request::Stop => {}
         }
         effects

@@ -238,6 +238,7 @@ fn start(data_dir: &Path, name: &str, number: u32) -> Start {
             "process" => Isolation::Process,
             name => Isolation::Container(Box::new(container(name))),
         },
+        stdio: spawner::protocol::Stdio::default(),
     }
 }
 

@@ -3,9 +3,9 @@
 //! It makes system calls on data that was laid out before it existed. It allocates nothing and
 //! takes no lock, so it needs nothing of the parent's but the memory it has a copy of.
 
-use crate::step::{Step, Steps};
+use crate::step::{Output, Step, Steps};
 use crate::sys::mounts::{Attributes, Extent};
-use crate::sys::{errno, files, look, mounts, privileges, process, socket};
+use crate::sys::{errno, files, look, mounts, privileges, process, socket, terminal};
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
@@ -77,7 +77,8 @@ impl Hands {
             Step::OomScore { value } => set_oom_score(value),
             Step::Enter { namespace, kind } => process::enter_namespace(*namespace, *kind),
             Step::Session => process::new_session(),
-            Step::Output { out, err, keep, owner } => output(*out, *err, *keep, *owner),
+            Step::Output(streams) => output(*streams),
+            Step::Terminal { owner } => terminal::take(*owner),
             Step::MachineMounts { namespace } => {
                 let own = files::open(libc::AT_FDCWD, c"/proc/self/ns/mnt", libc::O_RDONLY, 0)?;
                 self.own = Some(own);
@@ -109,10 +110,7 @@ impl Hands {
                 write_parts(file.as_raw_fd(), text, from, end)
             }
             Step::Proc => self.proc(),
-            Step::Look { places, word } => {
-                word.set(look(places)?);
-                Ok(())
-            }
+            Step::Look { places, word } => look(places).map(|seen| word.set(seen)),
             Step::CopyTree { source, read_only } => self.copy_tree(source, *read_only),
             Step::Enterdir { path } => files::change_directory(path),
             Step::Pivot => mounts::pivot_here(),
@@ -256,7 +254,10 @@ fn set_oom_score(value: &CStr) -> io::Result<()> {
     }
 }
 
-fn output(out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)>) -> io::Result<()> {
+fn output(Output { input, out, err, keep, owner }: Output) -> io::Result<()> {
+    if let Some(input) = input {
+        files::duplicate(input, 0)?;
+    }
     files::duplicate(out, 1)?;
     files::duplicate(err, 2)?;
     let [low, high] = [keep[0].min(keep[1]), keep[0].max(keep[1])];
@@ -265,6 +266,9 @@ fn output(out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)>) -
     }
     files::close_range(high + 1, u32::MAX)?;
     if let Some((uid, gid)) = owner {
+        if input.is_some() {
+            files::change_owner(0, uid, gid)?;
+        }
         files::change_owner(1, uid, gid)?;
         files::change_owner(2, uid, gid)?;
     }

@@ -79,10 +79,11 @@ impl Client {
     }
 }
 
-/// How many pidfds ride along with a reply.
+/// How many descriptors ride along with a reply.
 pub fn pidfds(reply: &Reply) -> usize {
     match reply {
         Reply::Started { .. } => 1,
+        Reply::Given { given, .. } => given.len(),
         Reply::Listed { containers } => {
             containers.iter().filter(|record| matches!(record.state, State::Running(_))).count()
         }

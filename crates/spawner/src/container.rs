@@ -9,6 +9,7 @@ use crate::namespaces::Namespace;
 use crate::plan::Inside;
 use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
 use crate::room::Room;
+use crate::stdio::Input;
 use crate::step::{Step, Steps};
 use crate::sys::process::{self, Exit};
 use crate::sys::{errno, files, pidfd};
@@ -32,6 +33,12 @@ pub(crate) struct Container {
     pub(crate) gone: Option<Gone>,
     /// Output and errors, until they are read to their ends.
     pub(crate) sources: [Option<Source>; 2],
+    /// What it reads from, if anybody may write to that.
+    pub(crate) input: Option<Input>,
+    /// Whether its streams are a terminal.
+    pub(crate) terminal: bool,
+    /// Whether it is to have a terminal that has not arrived yet: its one source is the socket.
+    pub(crate) terminal_awaited: bool,
     pub(crate) log: LogFile,
     pub(crate) group: Group,
     /// A process of it that outlived the first one, and was killed: watched until it is gone.
@@ -89,6 +96,8 @@ pub(crate) struct Gone {
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) pipe: OwnedFd,
+    /// Whether it is not read, for want of room with who is attached.
+    pub(crate) paused: bool,
     lines: Lines,
 }
 
@@ -96,7 +105,7 @@ impl Source {
     /// The pipe's reading end; `index` 0 is standard output, 1 standard error.
     pub(crate) fn new(pipe: OwnedFd, index: usize) -> Source {
         let stream = if index == 0 { Stream::Stdout } else { Stream::Stderr };
-        Source { pipe, lines: Lines::new(stream) }
+        Source { pipe, paused: false, lines: Lines::new(stream) }
     }
 }
 
@@ -181,15 +190,21 @@ impl Container {
         };
     }
 
-    /// Read once from a pipe and write what it held to the log. Whether the pipe is at its end.
+    /// Read once from a pipe and write what it held to the log. How much it was: 0 at its end, nothing
+    /// if it has nothing at the moment.
     pub(crate) fn read_output(
         &mut self,
         index: usize,
         now_ns: i64,
         scratch: &mut Scratch,
-    ) -> io::Result<bool> {
-        let Some(source) = &mut self.sources[index] else { return Ok(true) };
-        let count = files::read(source.pipe.as_fd(), &mut scratch.input)?;
+    ) -> io::Result<Option<usize>> {
+        let Some(source) = &mut self.sources[index] else { return Ok(Some(0)) };
+        let count = match files::read(source.pipe.as_fd(), &mut scratch.input) {
+            // A terminal that no process has open any more.
+            Err(error) if errno(&error) == libc::EIO => 0,
+            Err(error) if errno(&error) == libc::EAGAIN => return Ok(None),
+            result => result?,
+        };
         let stamp = stamp(now_ns);
         scratch.records.clear();
         if count == 0 {
@@ -199,7 +214,12 @@ impl Container {
         }
         self.log.append(&scratch.records, &stamp);
         scratch.records.shrink_to(RECORDS_BYTES_KEPT);
-        Ok(count == 0)
+        Ok(Some(count))
+    }
+
+    /// Whether it has a terminal.
+    pub(crate) fn has_terminal(&self) -> bool {
+        self.terminal && !self.terminal_awaited
     }
 
     /// Give up on a pipe that somebody outside the container holds open.
@@ -285,5 +305,6 @@ impl Container {
         }
         self.base = None;
         self.inside = None;
+        self.input = None;
     }
 }

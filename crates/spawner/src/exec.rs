@@ -35,6 +35,8 @@ pub(crate) struct Exec {
     /// What is kept of them.
     pub(crate) kept: [Vec<u8>; 2],
     pub(crate) bytes_max: usize,
+    /// Whether its streams were given away: they break when whoever has them is gone.
+    pub(crate) streamed: bool,
     /// Whether whoever asked for it is gone: its number may mean another one by now.
     pub(crate) unheard: bool,
 }

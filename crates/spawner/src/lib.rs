@@ -17,6 +17,7 @@ macro_rules! complain {
     }};
 }
 
+mod attached;
 mod base;
 mod cgroup;
 mod child;
@@ -34,6 +35,7 @@ mod pod;
 pub mod protocol;
 mod room;
 mod spawner;
+mod stdio;
 mod step;
 mod sys;
 mod termination;
@@ -41,4 +43,5 @@ mod termination;
 pub use launch::{
     LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, START_DEADLINE_MS, launch, main, main_with,
 };
+pub use stdio::arrived;
 pub use sys::pidfd::exit_status;

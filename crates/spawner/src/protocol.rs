@@ -9,8 +9,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The version of this protocol. Both sides say theirs first; the lower one is spoken.
-pub const VERSION: u32 = 1;
+/// The version of this protocol. Both sides say theirs first; the lower one is spoken. Streams came
+/// with 2: [`Request::Attach`], [`Request::Sockets`], [`Exec::streams`].
+pub const VERSION: u32 = 2;
 
 /// The longest frame that is accepted, in bytes: a start with the largest environment Linux takes.
 pub const FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -52,6 +53,30 @@ pub enum Request {
     /// working directory, as its user and with its rights. It ends with the container, and with this
     /// connection. Answered by [`Reply::Executed`].
     Exec(Box<Exec>),
+    /// Come to the standard streams of a running container: its input, and a copy of what it writes
+    /// from now on. Answered by [`Reply::Given`], or by `Executed` with a failure.
+    Attach {
+        /// Which container.
+        id: ContainerId,
+        /// As [`Exec::exec`].
+        number: u64,
+        /// Which streams; of a container with a terminal, errors are part of the output.
+        streams: Streams,
+    },
+    /// The first who attached to the input of a container with [`Stdio::stdin_once`] has left: the
+    /// input ends.
+    CloseInput {
+        /// Which container.
+        id: ContainerId,
+    },
+    /// Sockets in a container's network, not yet connected: TCP over IPv4, and over IPv6 where there
+    /// is such. Answered by [`Reply::Given`], or by `Executed` with a failure.
+    Sockets {
+        /// Which container.
+        id: ContainerId,
+        /// As [`Exec::exec`].
+        number: u64,
+    },
     /// End that program at once.
     KillExec {
         /// Which container.
@@ -121,6 +146,15 @@ pub enum Reply {
         exec: u64,
         /// What came of it.
         how: Executed,
+    },
+    /// The near ends of streams, whose descriptors ride along in this order.
+    Given {
+        /// Which container.
+        id: ContainerId,
+        /// The number of the request: [`Exec::exec`].
+        number: u64,
+        /// What they are.
+        given: Vec<Given>,
     },
     /// Answer to `EndPod`: nothing of the pod is left.
     PodEnded {
@@ -218,7 +252,7 @@ pub struct End {
     pub log_bytes: u64,
 }
 
-/// Something to be run in a running container. Its input is empty.
+/// Something to be run in a running container. Its input is empty, unless it has streams.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exec {
     /// Which container.
@@ -230,6 +264,43 @@ pub struct Exec {
     /// How much is kept of its output and of its errors, bytes each, up to 64 KiB: what comes first.
     /// What comes later is read and dropped.
     pub output_bytes_max: u32,
+    /// Streams of a program, given to whoever asks as soon as there is a child ([`Reply::Given`]):
+    /// nothing is kept of them then. Such a program is not ended when the connection is: its streams
+    /// break, as those of a program whose terminal is gone.
+    #[serde(default)]
+    pub streams: Option<Streams>,
+}
+
+/// Standard streams that somebody wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Streams {
+    /// Input.
+    pub stdin: bool,
+    /// Output.
+    pub stdout: bool,
+    /// Errors; none of their own on a terminal.
+    pub stderr: bool,
+    /// Whether the program gets a terminal for all three. An attached container has one or has not.
+    pub terminal: bool,
+}
+
+/// One descriptor that is given away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Given {
+    /// The writing end of its input.
+    Stdin,
+    /// The reading end of its output.
+    Stdout,
+    /// The reading end of its errors.
+    Stderr,
+    /// The controlling side of its terminal.
+    Terminal,
+    /// A unix socket by which that arrives, beside one byte, once the program has opened it.
+    TerminalArrives,
+    /// A TCP socket over IPv4.
+    Socket4,
+    /// A TCP socket over IPv6.
+    Socket6,
 }
 
 /// What is run in a container beside its own program.
@@ -289,6 +360,20 @@ pub struct Start {
     pub log: Log,
     /// How it is set apart.
     pub isolation: Isolation,
+    /// What its standard streams are.
+    #[serde(default)]
+    pub stdio: Stdio,
+}
+
+/// The standard streams of a container's own program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stdio {
+    /// Whether it has an input, empty until somebody attaches to it.
+    pub stdin: bool,
+    /// Whether that ends when the first who attached to it leaves.
+    pub stdin_once: bool,
+    /// Whether all three are a terminal.
+    pub tty: bool,
 }
 
 /// Who a container runs as.

@@ -21,8 +21,12 @@ pub(crate) enum Step {
     /// Begin a session and process group.
     Session,
     /// Put output and errors on these pipes, owned by the container's user so that it can reopen
-    /// them through /dev/stdout; close every other descriptor except those to keep.
-    Output { out: RawFd, err: RawFd, keep: [RawFd; 2], owner: Option<(u32, u32)> },
+    /// them through /dev/stdout, and its input too if it has one; close every other descriptor except
+    /// those to keep.
+    Output(Output),
+    /// Have a terminal for input, output and errors instead, and send its other side through the
+    /// socket that was the output.
+    Terminal { owner: Option<u32> },
     /// Set the host name.
     HostName { name: CString },
     /// Mount a file system; `target` is a path or relative to the working directory.
@@ -91,6 +95,16 @@ pub(crate) enum Step {
     Execute { programs: Vec<CString>, argv: Strings, envp: Strings },
 }
 
+/// The standard streams of a child.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) input: Option<RawFd>,
+    pub(crate) out: RawFd,
+    pub(crate) err: RawFd,
+    pub(crate) keep: [RawFd; 2],
+    pub(crate) owner: Option<(u32, u32)>,
+}
+
 /// All steps of a child, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
@@ -116,9 +130,11 @@ impl Step {
     pub(crate) fn stage(&self) -> Stage {
         match self {
             Step::JoinCgroup { .. } => Stage::Cgroup,
-            Step::Enter { .. } | Step::Session | Step::Output { .. } | Step::HostName { .. } => {
-                Stage::Clone
-            }
+            Step::Enter { .. }
+            | Step::Session
+            | Step::Output(_)
+            | Step::Terminal { .. }
+            | Step::HostName { .. } => Stage::Clone,
             Step::Mount { .. }
             | Step::Directory { .. }
             | Step::Node { .. }
@@ -171,7 +187,8 @@ impl Step {
             Step::OomScore { value } => format!("set oom_score_adj to {}", lossy(value)),
             Step::Enter { .. } => "enter a namespace of the pod".to_owned(),
             Step::Session => "begin a session".to_owned(),
-            Step::Output { .. } => "set up the standard streams".to_owned(),
+            Step::Output(_) => "set up the standard streams".to_owned(),
+            Step::Terminal { .. } => "open a terminal".to_owned(),
             Step::HostName { name } => format!("set the host name to \"{}\"", lossy(name)),
             Step::Mount { kind, target, .. } => match kind {
                 Some(kind) => format!("mount {} at {}", lossy(kind), lossy(target)),

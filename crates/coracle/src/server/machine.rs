@@ -18,9 +18,10 @@ use node::{
     host::Machine,
     logs,
     spawner_client::{Event, SpawnerClient},
+    streams::{Ask, Desk},
     volumes,
 };
-use spawner::protocol::Request;
+use spawner::protocol::{Reply, Request};
 use store::Done;
 use tokio::sync::{
     Notify,
@@ -63,6 +64,8 @@ pub(super) struct Works {
     images: Images,
     notifier: Notifier,
     told: Rc<Notify>,
+    asks: UnboundedReceiver<Ask>,
+    desk: Desk,
 }
 
 impl Works {
@@ -77,6 +80,7 @@ impl Works {
         let program = Path::new("/proc/self/exe");
         let spawner = SpawnerClient::new(data_dir, program, clock::now);
         let live = live_pods(&server.engine());
+        let asks = server.take_asks().expect("there is one driver");
         let images = Images::start(data_dir, live, answer.clone())?;
         let mut works = Self {
             server,
@@ -93,6 +97,8 @@ impl Works {
             images,
             notifier: Notifier::new(),
             told: Rc::default(),
+            asks,
+            desk: Desk::new(fastrand::u32(..)),
         };
         works.perform(deeds);
         let (directory, kept) = (data_dir.to_owned(), works.server.engine().kept_logs());
@@ -166,6 +172,10 @@ impl Works {
             event = self.spawner.next() => self.spawner_says(event),
             Some(input) = self.answers.recv() => self.input(input),
             Some(found) = self.logs.recv() => self.take_logs(found),
+            Some(ask) = self.asks.recv() => {
+                let request = self.desk.ask(ask, self.spawner.version());
+                self.spawner.send_all(&request);
+            }
             Some((id, result)) = self.notifier.answered() => {
                 self.server.engine().notice_answered(id, result, clock::now());
                 self.told.notify_one();
@@ -231,13 +241,16 @@ impl Works {
     fn spawner_says(&mut self, event: Event) {
         let now = clock::now();
         match event {
+            Event::Reply(Reply::Executed { exec, how, .. }) if self.desk.executed(exec, &how) => {}
             Event::Reply(reply) => self.input(Input::Spawner(reply)),
+            Event::Given { number, streams } => self.desk.given(number, streams),
             Event::Connected { instance, containers } => {
                 tracing::info!(instance, containers = containers.len(), "a spawner answers");
                 self.drive(|driver, engine| driver.connected(engine, &instance, containers, now));
             }
             Event::Disconnected { error } => {
                 tracing::warn!(error, "the spawner is gone; starting another");
+                self.desk.disconnected();
                 self.drive(|driver, engine| driver.disconnected(engine, now));
             }
             Event::Unreachable { error } => tracing::warn!(error, "the spawner cannot be reached"),

@@ -17,6 +17,9 @@ use crate::start::Attempt;
 /// `PATH` where nothing sets it.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// `TERM` on a terminal where nothing sets it.
+const TERM: &str = "xterm";
+
 /// Variables in the order in which they were first set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment {
@@ -50,6 +53,11 @@ impl Environment {
         self.set_default("PATH", PATH);
         self.set_default("HOSTNAME", hostname);
         self.set_default("HOME", home);
+    }
+
+    /// Adds what a program on a terminal finds.
+    pub(crate) fn add_terminal(&mut self) {
+        self.set_default("TERM", TERM);
     }
 
     /// `NAME=value` for each variable.

@@ -31,7 +31,7 @@ impl PodMachine {
             }
             while let Some((exec, task)) = self.due(index, ending, context) {
                 let (id, output_bytes_max) = (self.newest(index), OUTPUT_BYTES_MAX);
-                let exec = Exec { id, exec, task, output_bytes_max };
+                let exec = Exec { id, exec, task, output_bytes_max, streams: None };
                 context.send(Request::Exec(Box::new(exec)));
             }
             if !ending {

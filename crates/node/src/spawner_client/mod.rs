@@ -18,7 +18,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use spawner::protocol::{ContainerId, Record, Reply, Request, Running, State};
+use spawner::protocol::{ContainerId, Given, Record, Reply, Request, Running, State, VERSION};
 use tokio::task::JoinHandle;
 
 use self::{connection::Connection, orphans::Orphans};
@@ -50,6 +50,13 @@ pub enum Event {
     },
     /// A reply.
     Reply(Reply),
+    /// Streams that a request asked for ([`Reply::Given`]).
+    Given {
+        /// The number of the request.
+        number: u64,
+        /// What they are.
+        streams: Vec<(Given, OwnedFd)>,
+    },
 }
 
 /// The connection of a server with the spawner of its data directory.
@@ -61,6 +68,8 @@ pub struct SpawnerClient {
     pidfds: BTreeMap<ContainerId, (Running, OwnedFd)>,
     orphans: Orphans,
     instance: Option<String>,
+    /// The version of the protocol that both speak.
+    version: u32,
 }
 
 enum Link {
@@ -88,6 +97,7 @@ impl SpawnerClient {
             pidfds: BTreeMap::new(),
             orphans: Orphans::new(clock),
             instance: None,
+            version: 0,
         }
     }
 
@@ -109,6 +119,11 @@ impl SpawnerClient {
         if let Link::Up(connection) = &mut self.link {
             let _ = connection.flush();
         }
+    }
+
+    /// The version of the protocol that is spoken, while there is a connection.
+    pub fn version(&self) -> Option<u32> {
+        matches!(self.link, Link::Up(_)).then_some(self.version)
     }
 
     /// The next event. May be dropped and called again at any time without losing one.
@@ -135,7 +150,10 @@ impl SpawnerClient {
                     }
                 }
                 Link::Greeting(connection) => match connection.next().await {
-                    Ok((Reply::Hello { instance, .. }, _)) => self.instance = Some(instance),
+                    Ok((Reply::Hello { instance, version }, _)) => {
+                        self.instance = Some(instance);
+                        self.version = version.min(VERSION);
+                    }
                     Ok((Reply::Listed { containers }, fds)) => {
                         return self.connected(containers, fds);
                     }
@@ -190,6 +208,9 @@ impl SpawnerClient {
     }
 
     fn reply(&mut self, reply: Reply, fds: Vec<OwnedFd>) -> Event {
+        if let Reply::Given { number, given, .. } = reply {
+            return Event::Given { number, streams: given.into_iter().zip(fds).collect() };
+        }
         match &reply {
             Reply::Started { id, running } => {
                 if let Some(pidfd) = fds.into_iter().next() {

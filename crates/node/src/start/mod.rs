@@ -13,7 +13,7 @@ use kinds::{
     Key, Kind,
     types::core::v1::{Container as ContainerSpec, Pod, PodSpec, Volume},
 };
-use spawner::protocol::{Container, ContainerId, Isolation, Log, Start};
+use spawner::protocol::{Container, ContainerId, Isolation, Log, Start, Stdio};
 
 pub(crate) use self::{
     image::{program, stop_signal},
@@ -89,6 +89,9 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
     };
     let argv = image::command(attempt.image, expand(&container.command), expand(&container.args));
     env.add_defaults(image::env(attempt.image), &hostname, &account.home);
+    if container.tty == Some(true) {
+        env.add_terminal();
+    }
     if argv.is_empty() {
         return Err(Refusal::Create(format!(
             "no command specified: image \"{image}\" has no entrypoint, so command must be set"
@@ -124,7 +127,17 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
         limits: limits::of(attempt),
         log: log(attempt),
         isolation,
+        stdio: stdio(container),
     })
+}
+
+fn stdio(container: &ContainerSpec) -> Stdio {
+    let is = |field: Option<bool>| field.unwrap_or(false);
+    Stdio {
+        stdin: is(container.stdin),
+        stdin_once: is(container.stdin_once),
+        tty: is(container.tty),
+    }
 }
 
 /// Whether one single container of the pod is started one single time.

@@ -648,7 +648,11 @@ fn request_text(request: &Request) -> String {
             format!("Exec {} {}: {task}", at(&exec.id), exec.exec)
         }
         Request::KillExec { id, exec } => format!("KillExec {} {exec}", at(id)),
-        Request::Hello { .. } | Request::Stop => unreachable!("the node never says this"),
+        Request::Hello { .. }
+        | Request::Stop
+        | Request::Attach { .. }
+        | Request::CloseInput { .. }
+        | Request::Sockets { .. } => unreachable!("the machine never says this"),
     }
 }
 

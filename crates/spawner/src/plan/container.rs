@@ -91,6 +91,8 @@ pub(crate) fn container(
     }
     steps.extend(hidden(container, |_| true)?);
     steps.extend(look);
+    let user = &start.user;
+    steps.extend(around.terminal((user.uid != 0).then_some((user.uid, user.gid))));
     steps.extend(settle_in(start, container, around)?);
     Ok(Steps { first: steps, shared: None, last: run_program(&start.argv, &start.env)?.into() })
 }
@@ -205,7 +207,7 @@ fn begin(
     steps.push(Step::Session);
     let owner = (start.user.uid != 0).then_some((start.user.uid, start.user.gid));
     let keep = [around.report, keep];
-    steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
+    steps.push(around.output(keep, owner));
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
     Ok(steps)

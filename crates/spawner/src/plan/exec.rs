@@ -82,7 +82,11 @@ pub(crate) fn exec(
             return Ok(Steps { first: on_its_network(inside, around, first), shared: None, last });
         }
     };
-    let last = run_program(argv, &inside.env)?.into();
+    let last = if around.terminal {
+        run_program(argv, &on_terminal(&inside.env))?.into()
+    } else {
+        run_program(argv, &inside.env)?.into()
+    };
     let user = &inside.user;
     let Some(rights) = &inside.rights else {
         let steps = as_machine(user, &inside.cwd, inside.oom_score_adj, around, cgroups)?;
@@ -95,7 +99,8 @@ pub(crate) fn exec(
     steps.push(Step::Session);
     let owner = (user.uid != 0).then_some((user.uid, user.gid));
     let keep = [around.report; 2];
-    steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
+    steps.push(around.output(keep, owner));
+    steps.extend(around.terminal(owner));
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
     steps.push(Step::WorkingDirectory { path: c_string(&inside.cwd)?, make: false });
@@ -108,11 +113,16 @@ pub(crate) fn exec(
     Ok(Steps { first: steps, shared: None, last })
 }
 
+/// The environment of a program on a terminal: of a kind that every library knows.
+fn on_terminal(env: &[String]) -> Vec<String> {
+    let others = env.iter().filter(|entry| !entry.starts_with("TERM=")).cloned();
+    others.chain(["TERM=xterm".to_owned()]).collect()
+}
+
 /// Somebody who has nothing of a container but its network.
 fn on_its_network(inside: &Inside, around: &Surroundings, first: RawFd) -> Vec<Step> {
     let kind = libc::CLONE_NEWNET;
     let enter = inside.is_isolated().then_some(Step::Enter { namespace: first, kind });
-    let (out, err, keep) = (around.out, around.err, [around.report; 2]);
-    let output = Step::Output { out, err, keep, owner: None };
+    let output = around.output([around.report; 2], None);
     enter.into_iter().chain([Step::Session, output, Step::AcceptSignals]).collect()
 }

@@ -14,7 +14,7 @@ pub(crate) use exec::{Inside, exec};
 pub(crate) use process::process;
 
 use crate::protocol::{Failure, Stage};
-use crate::step::Step;
+use crate::step::{Output, Step};
 use crate::sys::{c_string, errno};
 use std::ffi::{CString, c_char};
 use std::io;
@@ -52,6 +52,11 @@ impl Strings {
 /// What the spawner itself contributes to every plan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surroundings {
+    /// The pipe for input, if there is one: the end to read from.
+    pub(crate) input: Option<RawFd>,
+    /// Whether the child is to have a terminal; `out` and `err` are a socket then, by which it sends
+    /// the other side.
+    pub(crate) terminal: bool,
     /// The pipes for output and errors, and for the report of a failed step: the ends to write to.
     pub(crate) out: RawFd,
     /// See `out`.
@@ -68,6 +73,19 @@ pub(crate) struct Surroundings {
     pub(crate) capabilities: u64,
     /// Those in its bounding set, which a plain process keeps.
     pub(crate) bounding: u64,
+}
+
+impl Surroundings {
+    /// The step that puts the standard streams in their places, owned by whoever runs there.
+    fn output(&self, keep: [RawFd; 2], owner: Option<(u32, u32)>) -> Step {
+        let owner = owner.filter(|_| !self.terminal);
+        Step::Output(Output { input: self.input, out: self.out, err: self.err, keep, owner })
+    }
+
+    /// The step for a terminal, if there is to be one: once the mounts are those of its program.
+    fn terminal(&self, owner: Option<(u32, u32)>) -> Option<Step> {
+        self.terminal.then_some(Step::Terminal { owner: owner.map(|(uid, _)| uid) })
+    }
 }
 
 /// A start that cannot even be tried, as the protocol reports it.

@@ -37,7 +37,8 @@ pub(super) fn as_machine(
     let other_user = !is_same(user, around.identity);
     let owner = (user.uid != around.identity.0).then_some((user.uid, user.gid));
     let keep = [around.report; 2];
-    steps.push(Step::Output { out: around.out, err: around.err, keep, owner });
+    steps.push(around.output(keep, owner));
+    steps.extend(around.terminal(owner));
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
     if other_user {

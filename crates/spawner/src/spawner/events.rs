@@ -42,11 +42,18 @@ impl Spawner {
 
     /// One of the two outputs has bytes or has ended.
     pub(super) fn on_output(&mut self, number: u32, index: usize) {
-        let Some(container) = self.containers.get_mut(&number) else { return };
-        let ended = container.read_output(index, now_ns(), &mut self.scratch);
-        if let Ok(false) = ended {
+        if !self.await_terminal(number) {
             return;
         }
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        match container.read_output(index, now_ns(), &mut self.scratch) {
+            Ok(Some(0)) | Err(_) => {}
+            Ok(Some(_)) if self.attached.is_empty() => return,
+            Ok(Some(count)) => return self.hand_on(number, index, count),
+            Ok(None) => return,
+        }
+        self.end_copies(number, index);
+        let Some(container) = self.containers.get_mut(&number) else { return };
         if let Some(source) = container.sources[index].take() {
             self.epoll.remove(source.pipe.as_fd());
         }
@@ -65,6 +72,7 @@ impl Spawner {
             Ok(Some(pidfd)) => {
                 self.epoll.remove(pidfd.as_fd());
                 self.kill_execs_of(number);
+                (0..2).for_each(|index| self.read_again(number, index));
                 self.settle(number);
             }
             Err(error) => complain!("reap {:?}: {error}", container.id),
@@ -148,6 +156,7 @@ impl Spawner {
     }
 
     fn on_timer(&mut self, number: u32) {
+        self.on_attached_timer(number);
         let Some(container) = self.containers.get_mut(&number) else { return };
         container.timer_ms = None;
         if let Phase::Starting { report } = &container.phase {
@@ -180,6 +189,7 @@ impl Spawner {
                 }
                 container.abandon_output(index, now_ns(), &mut self.scratch);
             }
+            (0..2).for_each(|index| self.end_copies(number, index));
             self.settle(number);
         }
     }

@@ -7,14 +7,18 @@ use crate::container::{Phase as ContainerPhase, Process};
 use crate::exec::{Exec, Phase};
 use crate::plan::{self, refused};
 use crate::protocol::{ContainerId, Exec as Request, Executed, Failure, Reply, Stage, Task};
+use crate::stdio::{Parted, Pipes};
 use crate::sys::{now_ns, process};
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 
 /// The most such programs at one time.
 const EXECS_MAX: usize = 1024;
+
+/// Those of them that have streams, so that they leave room for probes: nobody ends them but
+/// themselves and their containers.
+const STREAMED_MAX: usize = 768;
 
 impl Spawner {
     /// Run a program in a container, or say why not.
@@ -36,11 +40,14 @@ impl Spawner {
             let error = io::Error::from_raw_os_error(libc::ESRCH);
             return Err(refused(Stage::Clone, &error, "the container does not run", now));
         };
-        if self.execs.len() >= EXECS_MAX {
+        let streamed = self.execs.values().filter(|exec| exec.streamed).count();
+        if self.execs.len() >= EXECS_MAX || request.streams.is_some() && streamed >= STREAMED_MAX {
             let error = io::Error::from_raw_os_error(libc::EAGAIN);
             return Err(refused(Stage::Clone, &error, "too many programs at one time", now));
         }
-        let pipes = super::start::Pipes::make().map_err(fail(Stage::Clone, "pipes"))?;
+        let streams = request.streams.unwrap_or_default();
+        let pipes = Pipes::make(streams.stdin, streams.terminal);
+        let pipes = pipes.map_err(fail(Stage::Clone, "pipes"))?;
         let around = self.surroundings(&pipes);
         let joins = container.group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
         let first = first.pidfd.as_fd();
@@ -60,24 +67,30 @@ impl Spawner {
         let group = container.group.target().filter(|_| one_of_it);
         let born = || process::clone_child(0, group, work);
         let child = match one_of_it && inside.is_isolated() {
-            true => within_processes_of(first, born),
+            true => process::within(first, libc::CLONE_NEWPID, c"/proc/self/ns/pid", born),
             false => born(),
         };
         let child = child.map_err(fail(Stage::Clone, "new process"))?;
+        let Parted { given, fds, kept, report } = pipes.part(streams);
         let exec = Exec {
             id: request.id.clone(),
             exec: request.exec,
             plain: container.plain,
-            phase: Phase::Starting { report: pipes.report.0 },
+            phase: Phase::Starting { report },
             steps: Some(steps),
             process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
             exit: None,
-            pipes: [Some(pipes.out.0), Some(pipes.err.0)],
+            pipes: kept,
             kept: [Vec::new(), Vec::new()],
             bytes_max: Exec::bytes_max(request.output_bytes_max),
+            streamed: request.streams.is_some(),
             unheard: false,
         };
         self.follow(exec);
+        if request.streams.is_some() {
+            let (id, number) = (request.id.clone(), request.exec);
+            self.tell(&Reply::Given { id, number, given }, fds);
+        }
         Ok(())
     }
 
@@ -154,7 +167,8 @@ impl Spawner {
 
     /// End one of them.
     pub(super) fn kill_exec(&self, id: &ContainerId, exec: u64) {
-        self.execs.values().filter(|e| e.id == *id && e.exec == exec).for_each(Exec::kill);
+        let asked = |e: &&Exec| e.id == *id && e.exec == exec && !e.unheard;
+        self.execs.values().filter(asked).for_each(Exec::kill);
     }
 
     /// End those of a container that is over. Where it had a PID namespace they are gone.
@@ -164,24 +178,13 @@ impl Spawner {
         }
     }
 
-    /// End all: there is nobody to tell.
+    /// End all but those whose streams break: there is nobody to tell.
     pub(super) fn kill_execs(&mut self) {
         for exec in self.execs.values_mut() {
             exec.unheard = true;
-            exec.kill();
+            if !exec.streamed {
+                exec.kill();
+            }
         }
     }
-}
-
-/// Make a child in the PID namespace of a process.
-fn within_processes_of<T>(
-    first: std::os::fd::BorrowedFd,
-    work: impl FnOnce() -> io::Result<T>,
-) -> io::Result<T> {
-    let home = OwnedFd::from(File::open("/proc/self/ns/pid")?);
-    process::enter_namespace(first.as_raw_fd(), libc::CLONE_NEWPID)?;
-    let made = work();
-    process::enter_namespace(home.as_raw_fd(), libc::CLONE_NEWPID)
-        .expect("children can go back to the namespace of their parent");
-    made
 }

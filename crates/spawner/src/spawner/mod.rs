@@ -1,5 +1,6 @@
 //! The loop: one epoll set, one event after another. Everything the spawner knows is here.
 
+mod attach;
 mod events;
 mod execs;
 mod place;
@@ -8,6 +9,7 @@ mod start;
 
 pub(crate) use place::Place;
 
+use crate::attached::Attached;
 use crate::base::Base;
 use crate::connection::Connection;
 use crate::container::{Container, READ_BYTES, Scratch};
@@ -35,6 +37,8 @@ pub(crate) struct Spawner {
     numbers: BTreeMap<ContainerId, u32>,
     /// Programs that are run in them beside their own, by numbers of the same kind.
     execs: HashMap<u32, Exec>,
+    /// Who gets copies of what they write, by numbers of the same kind.
+    attached: HashMap<u32, Attached>,
     /// The seccomp program of the container that was started last.
     seccomp: Rc<[u8]>,
     last: u32,
@@ -81,10 +85,11 @@ enum Token {
     ExecExit,
     ExecStdout,
     ExecStderr,
+    Attached,
 }
 
 impl Token {
-    const ALL: [Token; 11] = [
+    const ALL: [Token; 12] = [
         Token::Listener,
         Token::Connection,
         Token::Report,
@@ -96,6 +101,7 @@ impl Token {
         Token::ExecExit,
         Token::ExecStdout,
         Token::ExecStderr,
+        Token::Attached,
     ];
 
     fn pack(self, number: u32) -> u64 {
@@ -126,6 +132,7 @@ impl Spawner {
             containers: HashMap::new(),
             numbers: BTreeMap::new(),
             execs: HashMap::new(),
+            attached: HashMap::new(),
             seccomp: Rc::from([]),
             last: 0,
             pods: BTreeMap::new(),
@@ -175,6 +182,7 @@ impl Spawner {
                     Some(Token::ExecExit) => self.on_exec_exit(number),
                     Some(Token::ExecStdout) => self.on_exec_output(number, 0),
                     Some(Token::ExecStderr) => self.on_exec_output(number, 1),
+                    Some(Token::Attached) => self.on_attached(number),
                     None => {}
                 }
             }

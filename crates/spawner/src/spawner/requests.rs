@@ -35,6 +35,7 @@ impl Spawner {
     fn hang_up(&mut self) {
         if let Some(connection) = self.connection.take() {
             self.kill_execs();
+            self.detach_all();
             self.epoll.remove(connection.fd());
         }
     }
@@ -72,6 +73,9 @@ impl Spawner {
             Request::Signal { id, signal } => self.with(&id, |container| container.signal(signal)),
             Request::Kill { id } => self.with(&id, |container| container.kill()),
             Request::Exec(exec) => self.exec(&exec),
+            Request::Attach { id, number, streams } => self.attach(&id, number, streams),
+            Request::CloseInput { id } => self.close_input(&id),
+            Request::Sockets { id, number } => self.sockets(&id, number),
             Request::KillExec { id, exec } => self.kill_exec(&id, exec),
             Request::Forget { id } => self.forget(&id),
             Request::EndPod { pod } => self.end_pod(&pod),

@@ -15,18 +15,19 @@ use crate::pod::{self, Shared};
 use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
 use crate::room::{Blueprint, Room};
 use crate::spawner::place::Isolated;
+use crate::stdio::{Input, Pipes};
 use crate::step::Steps;
-use crate::sys::{files, monotonic_ms, now_ns, process};
+use crate::sys::{monotonic_ms, now_ns, process};
 use crate::termination::TerminationFile;
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::rc::Rc;
 
-/// Descriptors one container needs at most: pidfd, two pipes, report, log file, group, room, and one
+/// Descriptors one container needs at most: pidfd, three pipes, report, log file, group, room, and one
 /// end of each pipe for a moment.
-const FILES_PER_CONTAINER: u64 = 10;
+const FILES_PER_CONTAINER: u64 = 12;
 
 /// Descriptors of a program that is run beside a container's own: pidfd, two pipes, report.
 const FILES_PER_EXEC: u64 = 4;
@@ -68,19 +69,6 @@ fn is_reusable(isolation: &Kind) -> bool {
     }
 }
 
-/// The three pipes of a start: (reading end, writing end).
-pub(super) struct Pipes {
-    pub(super) out: (OwnedFd, OwnedFd),
-    pub(super) err: (OwnedFd, OwnedFd),
-    pub(super) report: (OwnedFd, OwnedFd),
-}
-
-impl Pipes {
-    pub(super) fn make() -> io::Result<Pipes> {
-        Ok(Pipes { out: files::pipe()?, err: files::pipe()?, report: files::pipe()? })
-    }
-}
-
 impl Spawner {
     /// Start it, or say why not.
     pub(super) fn start(&mut self, start: Start) -> Result<(), Failure> {
@@ -109,6 +97,7 @@ impl Spawner {
             + FILES_PER_NAMESPACE * own as u64
             + FILES_PER_POD * (self.pods.len() as u64 + 1)
             + FILES_PER_EXEC * self.execs.len() as u64
+            + self.attached.len() as u64
             + FILES_RESERVED
             + idle;
         if needed <= self.place.files_max {
@@ -141,8 +130,10 @@ impl Spawner {
     pub(super) fn surroundings(&self, pipes: &Pipes) -> Surroundings {
         let isolated = self.place.isolation.as_ref().ok();
         Surroundings {
+            input: pipes.input.as_ref().map(|input| input.1.as_raw_fd()),
+            terminal: pipes.err.is_none(),
             out: pipes.out.1.as_raw_fd(),
-            err: pipes.err.1.as_raw_fd(),
+            err: pipes.err.as_ref().unwrap_or(&pipes.out).1.as_raw_fd(),
             report: pipes.report.1.as_raw_fd(),
             machine_mounts: isolated.map(|isolated| isolated.machine_mounts.as_raw_fd()),
             file_limit: self.place.file_limit,
@@ -155,7 +146,8 @@ impl Spawner {
     fn start_in(&mut self, mut start: Start, group: &mut Group, now: i64) -> Result<u32, Failure> {
         let fail =
             |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
-        let pipes = Pipes::make().map_err(fail(Stage::Clone, "pipes"))?;
+        let (stdio, tty) = (start.stdio, start.stdio.tty);
+        let pipes = Pipes::make(stdio.stdin, tty).map_err(fail(Stage::Clone, "pipes"))?;
         let around = self.surroundings(&pipes);
         let joins = group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
         let planned = match &start.isolation {
@@ -176,6 +168,11 @@ impl Spawner {
         if let Err(error) = self.heap.share() {
             complain!("share the heap with children: {error}");
         }
+        let Pipes { input, out, err, report } = pipes;
+        // The child's end is held until there is a child.
+        let (input, _inner) = input.unzip();
+        let input = input.map(|pipe| Input::new(pipe, stdio)).transpose();
+        let input = input.map_err(fail(Stage::Clone, "pipes"))?;
         let mut hands = Hands::new();
         let work = || child::run(&mut hands, &steps, around.report);
         let child = process::clone_child(flags, group.target(), work)
@@ -194,11 +191,14 @@ impl Spawner {
         Ok(self.add(Container {
             id,
             plain,
-            phase: Phase::Starting { report: pipes.report.0 },
+            phase: Phase::Starting { report: report.0 },
             steps: Some(steps),
             process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
             gone: None,
-            sources: [Some(Source::new(pipes.out.0, 0)), Some(Source::new(pipes.err.0, 1))],
+            sources: [Some(Source::new(out.0, 0)), err.map(|err| Source::new(err.0, 1))],
+            input,
+            terminal: tty,
+            terminal_awaited: tty,
             log: LogFile::new(log),
             group: Group::default(),
             straggler: None,
@@ -224,11 +224,16 @@ impl Spawner {
         let fail =
             |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
         let base = self.base(&isolation.root).map_err(fail(Stage::Mount, "root"))?;
-        if let Some(room) = self.room(&base, isolation) {
+        // What is opened in its devpts would be seen by the next one.
+        let leaves_room = !start.stdio.tty;
+        if let Some(room) = leaves_room.then(|| self.room(&base, isolation)).flatten() {
             return self.in_room(start, isolation, around, joins, room, now);
         }
         let root = self.root().map_err(fail(Stage::Mount, "root"))?.to_owned();
-        let blueprint = self.blueprint(&base, isolation);
+        let blueprint = match leaves_room {
+            true => self.blueprint(&base, isolation),
+            false => Ok(None),
+        };
         let blueprint = blueprint.map_err(fail(Stage::Mount, "root"))?;
         let what = "namespaces of the pod";
         let (pod, namespaces) =

@@ -141,6 +141,13 @@ pub(crate) fn is_directory(fd: BorrowedFd) -> io::Result<bool> {
     Ok(status(fd)?.st_mode & libc::S_IFMT == libc::S_IFDIR)
 }
 
+/// The number of the character device that an open file is, if it is one.
+pub(crate) fn device(fd: BorrowedFd) -> io::Result<Option<(u32, u32)>> {
+    let status = status(fd)?;
+    let is_device = status.st_mode & libc::S_IFMT == libc::S_IFCHR;
+    Ok(is_device.then(|| device_number(status.st_rdev)))
+}
+
 /// The size of an open file, bytes; of a directory, whatever its file system counts.
 pub(crate) fn size(fd: BorrowedFd) -> io::Result<u64> {
     Ok(u64::try_from(status(fd)?.st_size).unwrap_or(0))
@@ -181,6 +188,23 @@ pub(crate) fn has_exception(fd: BorrowedFd) -> io::Result<bool> {
     let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLPRI, revents: 0 };
     // SAFETY: `poll` is one entry that lives through the call, which does not wait.
     Ok(check(unsafe { libc::poll(&raw mut poll, 1, 0) })? > 0)
+}
+
+/// Whether nobody holds the other end of a pipe that is written to.
+pub(crate) fn is_broken(fd: BorrowedFd) -> io::Result<bool> {
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 };
+    // SAFETY: `poll` is one entry that lives through the call, which does not wait.
+    Ok(check(unsafe { libc::poll(&raw mut poll, 1, 0) })? > 0)
+}
+
+/// Have reads and writes fail with `WouldBlock` where they would wait.
+pub(crate) fn set_nonblocking(fd: BorrowedFd) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    unsafe {
+        let flags = check(libc::fcntl(fd.as_raw_fd(), libc::F_GETFL))?;
+        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+    }
+    Ok(())
 }
 
 /// Whether a read would not wait: there are bytes, or the other end is closed.

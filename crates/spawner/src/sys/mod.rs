@@ -13,6 +13,7 @@ pub(crate) mod privileges;
 pub(crate) mod process;
 pub(crate) mod shared;
 pub(crate) mod socket;
+pub(crate) mod terminal;
 
 use std::ffi::{CStr, CString};
 use std::io;

@@ -185,6 +185,21 @@ pub(crate) fn enter_namespace(fd: RawFd, kind: libc::c_int) -> io::Result<()> {
     Ok(())
 }
 
+/// Do something in a namespace that a process is in; `home` is the name of our own. Of PID namespaces
+/// it is the children made meanwhile that are in it.
+pub(crate) fn within<T>(
+    process: BorrowedFd,
+    kind: libc::c_int,
+    home: &CStr,
+    work: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let home = super::files::open(libc::AT_FDCWD, home, libc::O_RDONLY, 0)?;
+    enter_namespace(process.as_raw_fd(), kind)?;
+    let made = work();
+    enter_namespace(home.as_raw_fd(), kind).expect("one can go back to where one was");
+    made
+}
+
 /// Set the host name of this process's UTS namespace.
 pub(crate) fn set_hostname(name: &CStr) -> io::Result<()> {
     // SAFETY: pointer and length describe `name`.

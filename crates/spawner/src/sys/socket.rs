@@ -84,6 +84,14 @@ fn header(part: &mut libc::iovec) -> libc::msghdr {
     message
 }
 
+/// A TCP socket of this thread's network namespace, which does not wait; over IPv6 if so.
+pub(crate) fn tcp(over_6: bool) -> io::Result<OwnedFd> {
+    let family = if over_6 { libc::AF_INET6 } else { libc::AF_INET };
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: no memory is involved; the new descriptor is owned by nothing else.
+    unsafe { Ok(OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?)) }
+}
+
 /// Connect to a TCP port of the loopback.
 pub(crate) fn dial_loopback(port: u16) -> io::Result<OwnedFd> {
     // SAFETY: no memory is involved; the new descriptor is owned by nothing else.

@@ -16,7 +16,13 @@ impl Harness {
 
     fn run_task(&mut self, id: &ContainerId, task: Task, output_bytes_max: u32) -> u64 {
         let exec = u64::from(self.next_attempt());
-        self.send(&Request::Exec(Box::new(Exec { id: id.clone(), exec, task, output_bytes_max })));
+        self.send(&Request::Exec(Box::new(Exec {
+            id: id.clone(),
+            exec,
+            task,
+            output_bytes_max,
+            streams: None,
+        })));
         exec
     }
 
@@ -140,8 +146,13 @@ fn a_server_that_leaves_ends_it() {
     assert_eq!(spawner.script(&id, "while pgrep -a sleep | grep -q 2000; do :; done").0, Some(0));
     // The numbers begin anew with each server: it must not take the end of one for that of another.
     spawner.send(&Request::KillExec { id: id.clone(), exec: lost });
-    let exec =
-        Exec { id, exec: lost, task: Task::Program(vec!["true".to_owned()]), output_bytes_max: 9 };
+    let exec = Exec {
+        id,
+        exec: lost,
+        task: Task::Program(vec!["true".to_owned()]),
+        output_bytes_max: 9,
+        streams: None,
+    };
     spawner.send(&Request::Exec(Box::new(exec)));
     assert!(matches!(spawner.executed(lost), Executed::Ended { code: Some(0), .. }));
 }

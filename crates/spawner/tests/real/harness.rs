@@ -2,8 +2,8 @@
 
 use spawner::client::Client;
 use spawner::protocol::{
-    Container, ContainerId, End, Failure, Isolation, Limits, Log, Record, Reply, Request, Root,
-    Running, Start, User,
+    Container, ContainerId, End, Failure, Given, Isolation, Limits, Log, Record, Reply, Request,
+    Root, Running, Start, Stdio, User,
 };
 use std::collections::VecDeque;
 use std::fs;
@@ -117,6 +117,20 @@ impl Harness {
         }
     }
 
+    /// Wait for the streams that a request asked for.
+    pub(crate) fn given(&mut self, wanted: u64) -> Vec<(Given, OwnedFd)> {
+        loop {
+            let (reply, fds) = self.client.receive().expect("a reply in time");
+            match reply {
+                Reply::Given { number, given, .. } if number == wanted => {
+                    return given.into_iter().zip(fds).collect();
+                }
+                Reply::Executed { exec, how, .. } if exec == wanted => panic!("{how:?}"),
+                reply => self.waiting.push_back((reply, fds)),
+            }
+        }
+    }
+
     pub(crate) fn started(&mut self, id: &ContainerId) -> Running {
         self.wait(|reply| match reply {
             Reply::Started { id: of, running } if of == id => Some(Ok(running.clone())),
@@ -168,6 +182,7 @@ impl Harness {
                 files_max: 5,
             },
             isolation: Isolation::Process,
+            stdio: Stdio::default(),
         }
     }
 

@@ -16,3 +16,4 @@ mod plain;
 mod privileged;
 mod rooms;
 mod server;
+mod streams;
