@@ -18,6 +18,7 @@ pub mod patch;
 mod path;
 pub mod protobuf;
 pub mod quantity;
+mod quote;
 mod scan;
 pub mod schema;
 pub mod selector;
@@ -33,6 +34,7 @@ pub use event_draft::EventDraft;
 pub use field_error::{FieldError, FieldErrorKind, FieldErrors};
 pub use key::{Key, Uid};
 pub use object::{DecodeError, Facts, Meta, Object, Owner, RUN_ANNOTATION};
+pub use quote::quote;
 pub use status::{Cause, Reason, StatusError};
 pub use table::{KINDS, Kind, KindInfo};
 

@@ -27,7 +27,7 @@ impl Pod {
     fn new() -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         let directory = data_dir.path().join("pods").join(UID);
-        Self { data_dir, plan: VolumePlan { directory, volumes: vec![] } }
+        Self { data_dir, plan: VolumePlan { directory, volumes: vec![], stamp: "..1".into() } }
     }
 
     fn path(&self, inner: &str) -> PathBuf {
@@ -75,27 +75,70 @@ fn an_empty_dir_is_everyones_and_keeps_what_was_written() {
     assert!(left_over(pod.data_dir.path()).unwrap().is_empty());
 }
 
+fn data(files: &[(&str, u32, &str)]) -> BTreeMap<String, DataFile> {
+    let file = |(name, mode, text): &(&str, u32, &str)| {
+        ((*name).to_owned(), DataFile { mode: *mode, bytes: (*text).into() })
+    };
+    files.iter().map(file).collect()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn data_is_reached_by_links_with_its_modes() {
     let mut pod = Pod::new();
-    let file = |mode, text: &str| DataFile { mode, bytes: text.into() };
-    let files = BTreeMap::from([
-        ("a".to_owned(), file(0o400, "1")),
-        ("deep/er/b".to_owned(), file(0o644, "2")),
-    ]);
-    let path = pod.volume("c", |path| VolumeKind::Data { path, files });
+    let files = data(&[("a", 0o400, "1"), ("deep/er/b", 0o644, "2")]);
+    let mountpoints = vec!["nested/place".to_owned()];
+    let path = pod.volume("c", |path| VolumeKind::Data { path, files, mountpoints });
     perform(&pod.plan).unwrap();
     assert_eq!(fs::read_link(path.join("a")).unwrap(), Path::new("..data/a"));
     assert_eq!(fs::read_link(path.join("deep")).unwrap(), Path::new("..data/deep"));
+    assert_eq!(fs::read_link(path.join("..data")).unwrap(), Path::new("..1"));
     assert_eq!(fs::read(path.join("deep/er/b")).unwrap(), b"2");
     assert_eq!(mode(&path.join("..data/a")), 0o400);
-    assert_eq!(mode(&path), 0o755);
-    // A server that died in between left no `..data`: the volume is made anew.
+    assert_eq!(mode(&path), 0o777);
+    assert_eq!(names(&path), ["..1", "..data", "a", "deep", "nested"]);
+    assert!(path.join("nested/place").is_dir());
+}
+
+#[test]
+fn data_changes_all_at_once_and_what_is_no_more_goes() {
+    let mut pod = Pod::new();
+    let path = pod.path("volumes/c");
+    let mut write = |stamp: &str, files: &[(&str, u32, &str)]| {
+        pod.plan.stamp = stamp.to_owned();
+        pod.plan.volumes.clear();
+        let (files, mountpoints) = (data(files), vec![]);
+        pod.volume("c", |path| VolumeKind::Data { path, files, mountpoints });
+        perform(&pod.plan).unwrap();
+        names(&path)
+    };
+    let open = |name: &str| fs::File::open(path.join("..data").join(name)).unwrap();
+    let before = ["..1", "..data", "a", "b"];
+    assert_eq!(write("..1", &[("a", 0o644, "1"), ("b/c", 0o644, "2")]), before);
+    // What does not change is not written again.
+    assert_eq!(write("..2", &[("a", 0o644, "1"), ("b/c", 0o644, "2")]), before);
+    let held = open("b/c");
+    assert_eq!(write("..3", &[("a", 0o644, "new"), ("d", 0o644, "")]), ["..3", "..data", "a", "d"]);
+    assert_eq!(fs::read_link(path.join("..data")).unwrap(), Path::new("..3"));
+    assert_eq!(std::io::read_to_string(held).unwrap(), "2");
+    assert_eq!(std::io::read_to_string(open("a")).unwrap(), "new");
+    // What a server that died left: a half-written directory, a link too many, links not yet made.
+    fs::create_dir(path.join("..4")).unwrap();
+    fs::write(path.join("..4/half"), "").unwrap();
+    symlink("..4", path.join("..data_tmp")).unwrap();
+    fs::remove_file(path.join("a")).unwrap();
+    assert_eq!(write("..4", &[("a", 0o644, "4"), ("d", 0o644, "")]), ["..4", "..data", "a", "d"]);
+    assert_eq!(names(&path.join("..4")), ["a", "d"]);
+    fs::remove_file(path.join("a")).unwrap();
     fs::remove_file(path.join("..data")).unwrap();
-    fs::write(path.join("..contents/stale"), "").unwrap();
-    perform(&pod.plan).unwrap();
-    assert_eq!(fs::read(path.join("a")).unwrap(), b"1");
-    assert!(!path.join("..contents/stale").exists());
+    assert_eq!(write("..5", &[("a", 0o644, "5")]), ["..5", "..data", "a"]);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{env, meta::push_all, probe, resources, restart};
+use super::{downward, env, meta::push_all, mount, probe, resources, restart};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
-    types::core::v1::{Container, ContainerPort, SecurityContext, Volume, VolumeMount},
+    types::core::v1::{Container, ContainerPort, SecurityContext, Volume},
     validate,
 };
 
@@ -34,8 +34,9 @@ pub(super) fn defaults(container: &mut Container, in_pod: bool, host_network: bo
         }
     }
     for var in container.env.iter_mut().flatten() {
-        if let Some(reference) = var.value_from.as_mut().and_then(|v| v.field_ref.as_mut()) {
-            fill(&mut reference.api_version, "v1");
+        if let Some(source) = &mut var.value_from {
+            let (field, resource) = (&mut source.field_ref, &mut source.resource_field_ref);
+            downward::reference_defaults(field.as_mut(), resource.as_mut());
         }
     }
     probe::defaults(container);
@@ -114,8 +115,7 @@ fn one(container: &Container, volumes: &Volumes<'_>, at: Path<'_>, errors: &mut 
     ports(container.ports.as_deref().unwrap_or_default(), at.field("ports"), errors);
     env::check(container.env.as_deref().unwrap_or_default(), at.field("env"), errors);
     env::check_from(container.env_from.as_deref().unwrap_or_default(), at.field("envFrom"), errors);
-    let mounts = container.volume_mounts.as_deref().unwrap_or_default();
-    self::mounts(mounts, volumes, at.field("volumeMounts"), errors);
+    mount::check(container, volumes, at.field("volumeMounts"), errors);
     let policy = container.image_pull_policy.as_deref();
     one_of(policy, &PULL_POLICIES, at.field("imagePullPolicy"), errors);
     if let Some(resources) = &container.resources {
@@ -169,26 +169,6 @@ fn ports(ports: &[ContainerPort], at: Path<'_>, errors: &mut FieldErrors) {
 pub(super) fn port_number(number: i32, at: Path<'_>, errors: &mut FieldErrors) {
     if !(1..=65535).contains(&number) {
         errors.push(FieldError::invalid(at, number, validate::range(1, 65535)));
-    }
-}
-
-fn mounts(mounts: &[VolumeMount], volumes: &Volumes<'_>, at: Path<'_>, errors: &mut FieldErrors) {
-    let mut paths = BTreeSet::new();
-    for (i, mount) in mounts.iter().enumerate() {
-        let at = at.index(i);
-        if mount.name.is_empty() {
-            errors.push(FieldError::required(at.field("name"), ""));
-        }
-        if !volumes.contains_key(mount.name.as_str()) {
-            errors.push(FieldError::not_found(at.field("name"), mount.name.as_str()));
-        }
-        if mount.mount_path.is_empty() {
-            errors.push(FieldError::required(at.field("mountPath"), ""));
-        }
-        if !paths.insert(mount.mount_path.as_str()) {
-            let path = mount.mount_path.as_str();
-            errors.push(FieldError::invalid(at.field("mountPath"), path, "must be unique"));
-        }
     }
 }
 

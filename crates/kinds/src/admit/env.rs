@@ -1,13 +1,13 @@
 //! Environment of a container: `env` and `envFrom`.
 
-use super::meta::push_all;
+use super::{
+    downward::{self, Place},
+    meta::push_all,
+};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
-    quantity::Quantity,
-    types::core::v1::{
-        EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector,
-    },
+    types::core::v1::{EnvFromSource, EnvVar, EnvVarSource},
     validate,
 };
 
@@ -22,16 +22,6 @@ const FIELD_PATHS: [&str; 9] = [
     "status.hostIPs",
     "status.podIP",
     "status.podIPs",
-];
-
-/// Resources of a container that a variable may show.
-const RESOURCE_FIELDS: [&str; 6] = [
-    "limits.cpu",
-    "limits.ephemeral-storage",
-    "limits.memory",
-    "requests.cpu",
-    "requests.ephemeral-storage",
-    "requests.memory",
 ];
 
 /// Everything wrong with `env`.
@@ -50,10 +40,11 @@ pub(super) fn check(vars: &[EnvVar], at: Path<'_>, errors: &mut FieldErrors) {
 
 fn value_from(source: &EnvVarSource, value: Option<&str>, at: Path<'_>, errors: &mut FieldErrors) {
     if let Some(reference) = &source.field_ref {
-        field_ref(reference, at.field("fieldRef"), errors);
+        downward::field_ref(reference, &FIELD_PATHS, at.field("fieldRef"), errors);
     }
     if let Some(reference) = &source.resource_field_ref {
-        resource_field_ref(reference, at.field("resourceFieldRef"), errors);
+        let at = at.field("resourceFieldRef");
+        downward::resource_field_ref(reference, Place::Variable, at, errors);
     }
     if let Some(reference) = &source.config_map_key_ref {
         key_ref(&reference.name, &reference.key, at.field("configMapKeyRef"), errors);
@@ -81,67 +72,6 @@ fn value_from(source: &EnvVarSource, value: Option<&str>, at: Path<'_>, errors: 
         return;
     };
     errors.push(FieldError::invalid(at, "", text));
-}
-
-fn field_ref(reference: &ObjectFieldSelector, at: Path<'_>, errors: &mut FieldErrors) {
-    let path = reference.field_path.as_str();
-    let field = at.field("fieldPath");
-    let subscript = path.strip_suffix("']").and_then(|p| p.split_once("['"));
-    match (reference.api_version.as_deref().unwrap_or_default(), subscript) {
-        ("", _) => errors.push(FieldError::required(at.field("apiVersion"), "")),
-        (_, _) if path.is_empty() => errors.push(FieldError::required(field, "")),
-        (version, _) if version != "v1" => {
-            let text = format!("error converting fieldPath: unsupported pod version: {version}");
-            errors.push(FieldError::invalid(field, path, text));
-        }
-        (_, Some(("metadata.annotations", key))) => {
-            push_all(
-                errors,
-                at,
-                &key.to_lowercase(),
-                validate::qualified_name(&key.to_lowercase()),
-            );
-        }
-        (_, Some(("metadata.labels", key))) => {
-            push_all(errors, at, key, validate::qualified_name(key));
-        }
-        (_, None) if FIELD_PATHS.contains(&path) => {}
-        (_, None) if matches!(path, "metadata.labels" | "metadata.annotations") => {
-            errors.push(FieldError::not_supported(field, path, &FIELD_PATHS));
-        }
-        _ => {
-            let text = format!("error converting fieldPath: field label not supported: {path}");
-            errors.push(FieldError::invalid(field, path, text));
-        }
-    }
-}
-
-fn resource_field_ref(reference: &ResourceFieldSelector, at: Path<'_>, errors: &mut FieldErrors) {
-    let resource = reference.resource.as_str();
-    if resource.is_empty() {
-        errors.push(FieldError::required(at.field("resource"), ""));
-    } else if !RESOURCE_FIELDS.contains(&resource) {
-        errors.push(FieldError::not_supported(at.field("resource"), resource, &RESOURCE_FIELDS));
-    }
-    let divisor = reference.divisor.as_ref().and_then(|q| Quantity::parse(&q.0).ok());
-    let Some(divisor) = divisor.filter(|d| d.milli() != 0) else { return };
-    let cpu = ["1m", "1"];
-    let bytes = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
-    let text = divisor.to_string();
-    let allowed = |list: &[&str]| list.contains(&&*text);
-    let wrong = match resource.split_once('.') {
-        Some((_, "cpu")) if !allowed(&cpu) => {
-            "only divisor's values 1m and 1 are supported with the cpu resource"
-        }
-        Some((_, "memory")) if !allowed(&bytes) => {
-            "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory resource"
-        }
-        Some((_, "ephemeral-storage")) if !allowed(&bytes) => {
-            "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the local ephemeral storage resource"
-        }
-        _ => return,
-    };
-    errors.push(FieldError::invalid(at.field("divisor"), resource, wrong));
 }
 
 fn key_ref(name: &str, key: &str, at: Path<'_>, errors: &mut FieldErrors) {

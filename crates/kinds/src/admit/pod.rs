@@ -149,6 +149,14 @@ fn security(context: &PodSecurityContext, at: Path<'_>, errors: &mut FieldErrors
     id(context.run_as_user, at.field("runAsUser"), errors);
     id(context.run_as_group, at.field("runAsGroup"), errors);
     id(context.fs_group, at.field("fsGroup"), errors);
+    if let Some(policy) = context.fs_group_change_policy.as_deref() {
+        let at = at.field("fsGroupChangePolicy");
+        one_of(Some(policy), &["Always", "OnRootMismatch"], at, errors);
+    }
+    if let Some(policy) = context.supplemental_groups_policy.as_deref() {
+        let at = at.field("supplementalGroupsPolicy");
+        one_of(Some(policy), &["Merge", "Strict"], at, errors);
+    }
     for (i, group) in context.supplemental_groups.iter().flatten().enumerate() {
         id(Some(*group), at.field("supplementalGroups").index(i), errors);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::meta::push_all;
+use super::{downward, meta::push_all, projected};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
@@ -12,8 +12,8 @@ use crate::{
     validate,
 };
 
-/// Mode of the files of ConfigMap and Secret volumes: 0644.
-const FILE_MODE: i32 = 0o644;
+/// Mode of the files that volumes are made of: 0644.
+pub(super) const FILE_MODE: i32 = 0o644;
 
 const HOST_PATH_TYPES: [&str; 8] = [
     "",
@@ -59,6 +59,13 @@ pub(super) fn defaults(volume: &mut Volume) {
     }
     if let Some(source) = &mut volume.secret {
         source.default_mode.get_or_insert(FILE_MODE);
+    }
+    if let Some(source) = &mut volume.downward_api {
+        source.default_mode.get_or_insert(FILE_MODE);
+        downward::defaults(source.items.as_mut());
+    }
+    if let Some(source) = &mut volume.projected {
+        projected::defaults(source);
     }
 }
 
@@ -110,6 +117,16 @@ fn source(volume: &Volume, at: Path<'_>, errors: &mut FieldErrors) {
         }
         files(source.default_mode, source.items.as_deref(), at, errors);
     }
+    if let Some(source) = &volume.downward_api {
+        let at = at.field("downwardAPI");
+        file_mode(source.default_mode, at.field("defaultMode"), errors);
+        for file in source.items.iter().flatten() {
+            downward::file(file, at, errors);
+        }
+    }
+    if let Some(source) = &volume.projected {
+        projected::check(source, at.field("projected"), errors);
+    }
 }
 
 fn empty_dir(source: &EmptyDirVolumeSource, at: Path<'_>, errors: &mut FieldErrors) {
@@ -140,27 +157,40 @@ fn no_backsteps(path: &str, at: Path<'_>, errors: &mut FieldErrors) {
 fn files(mode: Option<i32>, items: Option<&[KeyToPath]>, at: Path<'_>, errors: &mut FieldErrors) {
     file_mode(mode, at.field("defaultMode"), errors);
     for (i, item) in items.into_iter().flatten().enumerate() {
-        let list = at.field("items");
-        let at = list.index(i);
-        if item.key.is_empty() {
-            errors.push(FieldError::required(at.field("key"), ""));
-        }
-        if item.path.is_empty() {
-            errors.push(FieldError::required(at.field("path"), ""));
-        }
-        let path = item.path.as_str();
-        if path.starts_with('/') {
-            errors.push(FieldError::invalid(at.field("path"), path, "must be a relative path"));
-        }
-        no_backsteps(path, at.field("path"), errors);
-        if path.starts_with("..") && !path.starts_with("../") {
-            errors.push(FieldError::invalid(at.field("path"), path, "must not start with '..'"));
-        }
-        file_mode(item.mode, at.field("mode"), errors);
+        key_to_path(item, at.field("items").index(i), errors);
     }
 }
 
-fn file_mode(mode: Option<i32>, at: Path<'_>, errors: &mut FieldErrors) {
+/// Everything wrong with a key that becomes a file.
+pub(super) fn key_to_path(item: &KeyToPath, at: Path<'_>, errors: &mut FieldErrors) {
+    if item.key.is_empty() {
+        errors.push(FieldError::required(at.field("key"), ""));
+    }
+    if item.path.is_empty() {
+        errors.push(FieldError::required(at.field("path"), ""));
+    }
+    local_path(&item.path, at.field("path"), errors);
+    file_mode(item.mode, at.field("mode"), errors);
+}
+
+/// A path within a volume that is not one of the volume's own names, which begin with `..`.
+pub(super) fn local_path(path: &str, at: Path<'_>, errors: &mut FieldErrors) {
+    descending_path(path, at, errors);
+    if path.starts_with("..") && !path.starts_with("../") {
+        errors.push(FieldError::invalid(at, path, "must not start with '..'"));
+    }
+}
+
+/// A path within a volume.
+pub(super) fn descending_path(path: &str, at: Path<'_>, errors: &mut FieldErrors) {
+    if path.starts_with('/') {
+        errors.push(FieldError::invalid(at, path, "must be a relative path"));
+    }
+    no_backsteps(path, at, errors);
+}
+
+/// Permission bits of a file.
+pub(super) fn file_mode(mode: Option<i32>, at: Path<'_>, errors: &mut FieldErrors) {
     if let Some(mode) = mode.filter(|mode| !(0..=0o777).contains(mode)) {
         let text = "must be a number between 0 and 0777 (octal), both inclusive";
         errors.push(FieldError::invalid(at, mode, text));

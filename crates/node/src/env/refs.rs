@@ -3,13 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use kinds::{
-    Key, Kind,
-    quantity::Quantity,
-    types::core::v1::{EnvVarSource, ResourceFieldSelector},
-};
+use kinds::{Key, Kind, types::core::v1::EnvVarSource};
 
-use crate::start::{Attempt, limit, request};
+use crate::{downward, start::Attempt};
 
 /// The value of a reference; `None` if it is optional and not there.
 pub(super) fn value(attempt: &Attempt, source: &EnvVarSource) -> Result<Option<String>, String> {
@@ -18,7 +14,8 @@ pub(super) fn value(attempt: &Attempt, source: &EnvVarSource) -> Result<Option<S
         return self::field(attempt, &field.field_path).map(Some);
     }
     if let Some(resource) = &source.resource_field_ref {
-        return self::resource(attempt, resource).map(Some);
+        let (spec, own) = attempt.specs();
+        return downward::resource(spec, Some(own), resource, attempt.config).map(Some);
     }
     if let Some(from) = &source.config_map_key_ref {
         let key = Key::new(Kind::ConfigMap, namespace, &from.name);
@@ -62,14 +59,10 @@ fn entry(
 
 /// A field of the pod. Addresses are empty while pods have none.
 fn field(attempt: &Attempt, path: &str) -> Result<String, String> {
-    let meta = &attempt.pod.metadata;
     let (spec, _) = attempt.specs();
     let ips = &attempt.config.host_ips;
     let host_network = spec.host_network == Some(true);
     let text = match path {
-        "metadata.name" => attempt.pod_name().to_owned(),
-        "metadata.namespace" => attempt.namespace().to_owned(),
-        "metadata.uid" => attempt.uid.to_owned(),
         "spec.nodeName" => attempt.config.node_name.clone(),
         "spec.serviceAccountName" => spec.service_account_name.clone().unwrap_or_default(),
         "status.hostIP" => ips.first().cloned().unwrap_or_default(),
@@ -77,57 +70,8 @@ fn field(attempt: &Attempt, path: &str) -> Result<String, String> {
         "status.podIP" if host_network => ips.first().cloned().unwrap_or_default(),
         "status.podIPs" if host_network => ips.join(","),
         "status.podIP" | "status.podIPs" => String::new(),
-        _ => {
-            let (map, key) = if let Some(key) = subscript(path, "metadata.labels") {
-                (&meta.labels, key)
-            } else if let Some(key) = subscript(path, "metadata.annotations") {
-                (&meta.annotations, key)
-            } else {
-                return Err(format!("unsupported fieldPath: {path}"));
-            };
-            map.as_ref().and_then(|map| map.get(key)).cloned().unwrap_or_default()
-        }
+        _ => downward::metadata(attempt.pod, attempt.uid, path)
+            .ok_or_else(|| format!("unsupported fieldPath: {path}"))?,
     };
     Ok(text)
-}
-
-/// `k` of `metadata.labels['k']`.
-fn subscript<'a>(path: &'a str, map: &str) -> Option<&'a str> {
-    path.strip_prefix(map)?.strip_prefix("['")?.strip_suffix("']")
-}
-
-/// A request or limit divided by the divisor, rounded up. Where a container has no limit, the
-/// node's allocatable amount is the limit.
-fn resource(attempt: &Attempt, selector: &ResourceFieldSelector) -> Result<String, String> {
-    let (spec, own) = attempt.specs();
-    let container = match selector.container_name.as_deref().filter(|name| !name.is_empty()) {
-        None => own,
-        Some(name) => spec
-            .containers
-            .iter()
-            .find(|c| c.name == name)
-            .ok_or_else(|| format!("container {name} not found"))?,
-    };
-    let unsupported = || format!("unsupported container resource : {}", selector.resource);
-    let (list, name) = selector.resource.split_once('.').ok_or_else(unsupported)?;
-    let node = match name {
-        "cpu" => Quantity::from_milli(attempt.config.cpu_milli),
-        "memory" => Quantity::from_bytes(attempt.config.memory_bytes),
-        "ephemeral-storage" => Quantity::from_bytes(0),
-        _ if name.starts_with("hugepages-") => Quantity::from_bytes(0),
-        _ => return Err(unsupported()),
-    };
-    let amount = match list {
-        "limits" => limit(container, name).unwrap_or(node),
-        "requests" => request(container, name)
-            .or_else(|| limit(container, name))
-            .unwrap_or_else(|| Quantity::from_bytes(0)),
-        _ => return Err(unsupported()),
-    };
-    let divisor = selector.divisor.as_ref().and_then(|d| Quantity::parse(&d.0).ok());
-    // In thousandths, so that a divisor of 1m works for cpu.
-    let divisor = divisor.map_or(1000, Quantity::milli);
-    let divisor = if divisor == 0 { 1000 } else { divisor };
-    let milli = i128::from(amount.milli());
-    Ok(((milli + i128::from(divisor) - 1) / i128::from(divisor)).to_string())
 }

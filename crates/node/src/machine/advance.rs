@@ -6,21 +6,12 @@ use spawner::protocol::Request;
 
 use super::{
     Cause, Context, Event, GRACE_DEFAULT_S, GRACE_MAX_S, GRACE_MIN_S, Mark, News, Phase,
-    PodMachine, Release, Stage, Volumes,
+    PodMachine, Release, Stage,
     container::State,
     events, phase, restart,
     status::{self, View},
 };
-use crate::{
-    Output, start,
-    volumes::{self, PrepareError},
-};
-
-/// The wait after the first failure to make volumes, milliseconds; each further one doubles.
-const VOLUMES_RETRY_FIRST_MS: i64 = 500;
-/// The longest wait before volumes are tried again, milliseconds: upstream's two minutes and two
-/// seconds.
-const VOLUMES_RETRY_MAX_MS: i64 = 122_000;
+use crate::{Output, start};
 
 impl PodMachine {
     /// Takes every step that is possible now.
@@ -30,7 +21,7 @@ impl PodMachine {
         }
         if matches!(self.stage, Stage::Active) {
             self.restart_ended(context);
-            self.prepare(context);
+            self.make_files(context);
             self.start_waiting(context);
             self.probe(context);
             if phase::all_ended(&self.containers, |index, code| self.restarts(index, code)) {
@@ -154,50 +145,8 @@ impl PodMachine {
         self.event(Some(index), &Event::BackOff { container, pod: &pod }, context);
     }
 
-    /// Makes the volumes when a container waits for them.
-    fn prepare(&mut self, context: &mut Context) {
-        let Volumes::Wanted { tries, retry_at } = self.volumes else { return };
-        let waits = |c: &super::Container| matches!(c.state, State::Waiting(_));
-        if retry_at > context.now || !self.containers.iter().any(waits) {
-            return;
-        }
-        // A pod that is refused gets its reason when its containers are looked at.
-        let Ok(class) = start::class_of(&self.pod, context.objects) else {
-            return self.volumes_ready(context);
-        };
-        match volumes::plan(&self.pod, &self.name, class, context.config, context.objects) {
-            Ok(None) => self.volumes_ready(context),
-            Ok(Some(plan)) => {
-                self.files = true;
-                self.volumes = Volumes::Underway { tries };
-                context.out.push(Output::Prepare { uid: self.uid, plan: Box::new(plan) });
-            }
-            Err(error) => self.volumes_failed(tries, &error, context),
-        }
-    }
-
-    pub(super) fn volumes_ready(&mut self, context: &mut Context) {
-        self.volumes = Volumes::Ready;
-        self.ready_to_start = true;
-        self.say_quietly(context);
-    }
-
-    pub(super) fn volumes_failed(
-        &mut self,
-        tries: u32,
-        error: &PrepareError,
-        context: &mut Context,
-    ) {
-        let wait_ms = (VOLUMES_RETRY_FIRST_MS << tries.min(16)).min(VOLUMES_RETRY_MAX_MS);
-        let retry_at = context.now + SignedDuration::from_millis(wait_ms);
-        self.volumes = Volumes::Wanted { tries: tries + 1, retry_at };
-        let event = Event::FailedMount { volume: &error.volume, error: &error.message };
-        self.event(None, &event, context);
-        self.say_quietly(context);
-    }
-
     fn start_waiting(&mut self, context: &mut Context) {
-        if self.volumes != Volumes::Ready {
+        if !self.volumes.there() {
             return;
         }
         for index in 0..self.containers.len() {
@@ -260,7 +209,7 @@ impl PodMachine {
             Some(Cause::Deletion) | None => phase::of_ended(&self.containers),
         };
         self.release_images(context);
-        let preparing = matches!(self.volumes, Volumes::Underway { .. });
+        let preparing = self.volumes.underway();
         let release = Release::begin(self.uid, self.files, preparing, context);
         self.stage = Stage::Over { phase, cause, release };
         self.news = News::Urgent;

@@ -9,6 +9,7 @@ mod advance;
 mod conditions;
 mod container;
 mod events;
+mod files;
 mod handler;
 mod image;
 mod launch;
@@ -36,8 +37,8 @@ pub(crate) use self::{
     phase::Phase,
     release::{Over, Release},
 };
-use self::{container::State, restart::Policy};
-use crate::{Config, Lookup, Output, volumes::PrepareError};
+use self::{container::State, files::Files, restart::Policy};
+use crate::{Config, Lookup, Output};
 
 /// The shortest time between the stop signal and the kill, seconds.
 const GRACE_MIN_S: i64 = 2;
@@ -76,7 +77,7 @@ pub(crate) struct PodMachine {
     policy: Policy,
     containers: Vec<Container>,
     stage: Stage,
-    volumes: Volumes,
+    volumes: Files,
     /// Whether it has, or may have, a directory.
     files: bool,
     /// Whether it asked for images, which are then in use by it.
@@ -117,17 +118,6 @@ enum Cause {
     Foreign(Phase),
 }
 
-/// The pod's files.
-#[derive(Clone, Debug, PartialEq)]
-enum Volumes {
-    /// Not made yet, or not since this server started; `tries` failed so far.
-    Wanted { tries: u32, retry_at: Timestamp },
-    /// Being made.
-    Underway { tries: u32 },
-    /// There.
-    Ready,
-}
-
 /// Whether the pod has something to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum News {
@@ -158,7 +148,7 @@ impl PodMachine {
             name: object.meta.uid.to_string(),
             policy,
             stage: Stage::Active,
-            volumes: Volumes::Wanted { tries: 0, retry_at: context.now },
+            volumes: Files::new(context.now),
             files: restored,
             images: restored && image::any_to_find(pod.spec.as_ref(), context.config),
             ready_to_start: conditions::ready_to_start(&status),
@@ -193,7 +183,8 @@ impl PodMachine {
         self.object = object;
         let over = matches!(self.stage, Stage::Over { .. });
         if !over && (!own || generation_before != self.object.meta.generation) {
-            self.pod = self.object.pod();
+            let before = std::mem::replace(&mut self.pod, self.object.pod());
+            self.volumes.pod_changed(&before, &self.pod, context.now);
             conditions::adopt(&mut self.status, self.pod.status.as_ref());
             self.notice_foreign_end(context);
             // A gate may have opened, and the generation seen is told.
@@ -210,18 +201,6 @@ impl PodMachine {
         match revision <= self.object.meta.revision {
             true => self.durable(&mark, context),
             false => self.written.push_back((revision, mark)),
-        }
-    }
-
-    /// The volumes are there, or could not be made.
-    pub(crate) fn prepared(&mut self, result: Result<(), PrepareError>, context: &mut Context) {
-        if let Stage::Over { release, .. } = &mut self.stage {
-            return release.prepared(context);
-        }
-        let Volumes::Underway { tries } = self.volumes else { return };
-        match result {
-            Ok(()) => self.volumes_ready(context),
-            Err(error) => self.volumes_failed(tries, &error, context),
         }
     }
 
@@ -244,9 +223,7 @@ impl PodMachine {
         if !key.namespace.is_empty() && key.namespace != self.object.key.namespace {
             return;
         }
-        if let Volumes::Wanted { retry_at, .. } = &mut self.volumes {
-            *retry_at = now;
-        }
+        self.volumes.object_changed(key, now);
         self.containers.iter_mut().for_each(|c| c.look_again(now));
     }
 
@@ -333,11 +310,7 @@ impl PodMachine {
         };
         let active = matches!(self.stage, Stage::Active);
         let starts = self.containers.iter().filter_map(|c| c.timer(connected)).min();
-        let volumes = match self.volumes {
-            Volumes::Wanted { tries: 1.., retry_at } => Some(retry_at),
-            _ => None,
-        };
-        let waits = if active { [starts, volumes] } else { [None, None] };
+        let waits = if active { [starts, self.volumes.timer()] } else { [None, None] };
         let probed = self.containers.iter().filter(|c| connected && c.is_probed());
         let probes = probed.filter_map(|c| c.probes.as_ref()?.wake_at(!active)).min();
         [news, stage, probes].into_iter().chain(waits).flatten().min()
@@ -379,7 +352,7 @@ impl PodMachine {
             return Over::gone(self.uid, release);
         }
         self.release_images(context);
-        let preparing = matches!(self.volumes, Volumes::Underway { .. });
+        let preparing = self.volumes.underway();
         let mut release = Release::begin(self.uid, self.files, preparing, context);
         release.forget(self.unforgotten(), context);
         Over::gone(self.uid, release)

@@ -4,16 +4,19 @@
 //! Volumes that are neither paths of the machine nor memory of one container lie in `volumes/<name>`
 //! under `pods/<uid>` in the data directory. A pod without volumes has no directory.
 
+mod content;
 mod paths;
 mod perform;
 mod plan;
 mod termination;
+mod write;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 pub(crate) use self::{
+    content::{Sources, contents},
     paths::{PodPaths, hostname},
-    plan::{VolumePlace, contents, place, plan},
+    plan::{Around, VolumePlace, place, plan},
     termination::plan as termination,
 };
 pub use self::{
@@ -29,6 +32,9 @@ pub struct VolumePlan {
     pub directory: PathBuf,
     /// Volumes, in the order of the spec.
     pub volumes: Vec<PlannedVolume>,
+    /// The name of the directory in which files lie that are written now: begins with `..` and was
+    /// not used before.
+    pub stamp: String,
 }
 
 /// One volume to be made.
@@ -55,12 +61,14 @@ pub enum VolumeKind {
         /// Its size, bytes.
         bytes: u64,
     },
-    /// Files with the contents of a ConfigMap or Secret, behind the link `..data`.
+    /// Files with the contents of objects, all changed at once by way of the link `..data`.
     Data {
         /// Where.
         path: PathBuf,
         /// By path within the volume.
         files: BTreeMap<String, DataFile>,
+        /// Directories within it that other volumes are mounted on.
+        mountpoints: Vec<String>,
     },
     /// A path of the machine, checked and perhaps made.
     HostPath {
@@ -71,7 +79,7 @@ pub enum VolumeKind {
     },
 }
 
-/// One file of a configMap or secret volume.
+/// One file of a volume that is made of objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFile {
     /// Permission bits.

@@ -2,22 +2,22 @@
 //! containers leave in their volumes may be anything, so nothing here follows a link.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     ffi::CString,
     fs::{self, DirBuilder, OpenOptions},
     io,
-    os::unix::fs::{
-        DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink,
-    },
+    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use kinds::Uid;
 use rustix::mount::{MountFlags, UnmountFlags};
 
-use super::{DataFile, HostPathType, PlannedVolume, PrepareError, VolumeKind, VolumePlan, paths};
+use super::{
+    HostPathType, PlannedVolume, PrepareError, VolumeKind, VolumePlan, paths, write::write,
+};
 
-/// Makes everything in the plan; what is there already stays.
+/// Makes everything in the plan; what is there already stays, or changes to what the plan says.
 pub fn perform(plan: &VolumePlan) -> Result<(), PrepareError> {
     let fail = |error: io::Error| PrepareError {
         volume: "pod".to_owned(),
@@ -25,7 +25,8 @@ pub fn perform(plan: &VolumePlan) -> Result<(), PrepareError> {
     };
     private_directory(&plan.directory.join("volumes")).map_err(fail)?;
     for volume in &plan.volumes {
-        make(volume).map_err(|message| PrepareError { volume: volume.name.clone(), message })?;
+        make(volume, &plan.stamp)
+            .map_err(|message| PrepareError { volume: volume.name.clone(), message })?;
     }
     Ok(())
 }
@@ -82,18 +83,20 @@ fn private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn make(volume: &PlannedVolume) -> Result<(), String> {
+fn make(volume: &PlannedVolume, stamp: &str) -> Result<(), String> {
     let (path, made) = match &volume.kind {
         VolumeKind::Empty { path } => (path, directory(path, 0o777)),
         VolumeKind::Tmpfs { path, bytes } => (path, tmpfs(path, *bytes)),
-        VolumeKind::Data { path, files } => (path, data(path, files)),
+        VolumeKind::Data { path, files, mountpoints } => {
+            (path, write(path, files, mountpoints, stamp))
+        }
         VolumeKind::HostPath { path, check } => return host_path(path, *check),
     };
     made.map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// A directory with exactly these permission bits, whatever the umask.
-fn directory(path: &Path, mode: u32) -> io::Result<()> {
+/// A directory with exactly these permission bits, whatever the umask; one that is there stays.
+pub(super) fn directory(path: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => {
@@ -111,38 +114,6 @@ fn tmpfs(path: &Path, bytes: u64) -> io::Result<()> {
     let options = CString::new(format!("mode=1777,size={bytes}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     Ok(rustix::mount::mount("tmpfs", path, "tmpfs", flags, Some(options.as_c_str()))?)
-}
-
-/// The files of a ConfigMap or Secret in a directory of their own, which `..data` points to, and a
-/// link per top-level name. The link comes last: without it the volume is made anew.
-fn data(path: &Path, files: &BTreeMap<String, DataFile>) -> io::Result<()> {
-    directory(path, 0o755)?;
-    let link = path.join("..data");
-    if link.is_symlink() {
-        return Ok(());
-    }
-    let inner = path.join("..contents");
-    match fs::remove_dir_all(&inner) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => directory(&inner, 0o755)?,
-    }
-    let mut names = BTreeSet::new();
-    for (name, file) in files {
-        let target = inner.join(name);
-        if let Some(parent) = target.parent() {
-            DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
-        }
-        fs::write(&target, &file.bytes)?;
-        fs::set_permissions(&target, fs::Permissions::from_mode(file.mode))?;
-        names.extend(name.split('/').next());
-    }
-    for name in names {
-        let own = path.join(name);
-        if !own.is_symlink() {
-            symlink(Path::new("..data").join(name), own)?;
-        }
-    }
-    symlink("..contents", link)
 }
 
 fn host_path(path: &Path, check: HostPathType) -> Result<(), String> {

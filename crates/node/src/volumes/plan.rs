@@ -1,20 +1,26 @@
-//! What has to be made for a pod, decided from its spec and the ConfigMaps and Secrets it names.
+//! What has to be made for a pod, decided from its spec and the objects it names.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
 use kinds::{
-    Key, Kind,
     quantity::Quantity,
-    types::core::v1::{EmptyDirVolumeSource, KeyToPath, Pod, PodSpec, Volume},
+    types::core::v1::{Container, EmptyDirVolumeSource, Pod, PodSpec, Volume, VolumeMount},
 };
 
 use super::{
-    DataFile, HostPathType, PlannedVolume, PodPaths, PrepareError, VolumeKind, VolumePlan,
+    HostPathType, PlannedVolume, PodPaths, PrepareError, Sources, VolumeKind, VolumePlan,
+    content::Reader,
 };
 use crate::{Config, Lookup, start::Class};
 
-/// The permission bits of files from ConfigMaps and Secrets, unless the spec says others.
-const DATA_MODE: i32 = 0o644;
+/// What a plan is made with besides the pod.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) objects: &'a dyn Lookup,
+    pub(crate) now: Timestamp,
+}
 
 /// Where a volume is mounted from.
 pub(crate) enum VolumePlace {
@@ -24,31 +30,42 @@ pub(crate) enum VolumePlace {
     Tmpfs { bytes: u64 },
 }
 
-/// What has to be made before the pod's first container starts; `None` if nothing.
+/// What has to be made for a pod.
+pub(crate) struct Planned {
+    /// The work; `None` if there is nothing to do.
+    pub(crate) plan: Option<VolumePlan>,
+    /// What makes it worth planning again.
+    pub(crate) sources: Sources,
+}
+
+/// What has to be made before the pod's first container starts.
 pub(crate) fn plan(
     pod: &Pod,
     uid: &str,
     class: Class,
-    config: &Config,
-    objects: &dyn Lookup,
-) -> Result<Option<VolumePlan>, PrepareError> {
+    context: &Around,
+) -> Result<Planned, PrepareError> {
     let spec = pod.spec.as_ref().expect("a bound pod has a spec");
+    let Around { config, objects, now } = *context;
     let paths = PodPaths::new(config, uid);
-    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let keys = |kind, name: &str| Key::new(kind, namespace, name);
+    let mut reader = Reader { pod, uid, config, objects, sources: Sources::default() };
     let mut volumes = Vec::new();
     for volume in spec.volumes.iter().flatten() {
+        // A plain process mounts nothing: only what the machine must have is made for it.
+        if class == Class::Process && volume.host_path.is_none() {
+            continue;
+        }
         let fail = |message| PrepareError { volume: volume.name.clone(), message };
-        if let Some(kind) = kind(spec, volume, &paths, config, keys, objects).map_err(fail)? {
+        if let Some(kind) = kind(spec, volume, &paths, &mut reader).map_err(fail)? {
             volumes.push(PlannedVolume { name: volume.name.clone(), kind });
         }
     }
-    if class == Class::Process {
-        // Its mounts are checked when it starts; only what the machine must have is made.
-        volumes.retain(|volume| matches!(volume.kind, VolumeKind::HostPath { .. }));
-    }
-    let directory = paths.directory();
-    Ok((!volumes.is_empty()).then_some(VolumePlan { directory, volumes }))
+    let plan = (!volumes.is_empty()).then(|| VolumePlan {
+        directory: paths.directory(),
+        volumes,
+        stamp: now.strftime("..%Y_%m_%d_%H_%M_%S.%9f").to_string(),
+    });
+    Ok(Planned { plan, sources: reader.sources })
 }
 
 /// Where this volume is mounted from; `None` for a kind that does not work.
@@ -71,16 +88,17 @@ pub(crate) fn place(
     if let Some(source) = &volume.host_path {
         return directory(PathBuf::from(&source.path), false);
     }
-    match volume.config_map.is_some() || volume.secret.is_some() {
-        true => directory(paths.volume(&volume.name), true),
-        false => None,
-    }
+    let of_files = volume.config_map.is_some()
+        || volume.secret.is_some()
+        || volume.downward_api.is_some()
+        || volume.projected.is_some();
+    of_files.then(|| directory(paths.volume(&volume.name), true)).flatten()
 }
 
 /// Whether one attempt at one container is all that ever sees this volume, so that it can live in
 /// that container's own mount namespace.
 fn alone(spec: &PodSpec, volume: &str) -> bool {
-    let mounts = spec.containers.iter().flat_map(|c| c.volume_mounts.iter().flatten());
+    let mounts = containers(spec).flat_map(|c| c.volume_mounts.iter().flatten());
     let users = mounts.filter(|mount| mount.name == volume).count();
     users <= 1 && spec.restart_policy.as_deref() == Some("Never")
 }
@@ -99,13 +117,11 @@ fn kind(
     spec: &PodSpec,
     volume: &Volume,
     paths: &PodPaths,
-    config: &Config,
-    keys: impl Fn(Kind, &str) -> Key,
-    objects: &dyn Lookup,
+    reader: &mut Reader,
 ) -> Result<Option<VolumeKind>, String> {
     let path = paths.volume(&volume.name);
     if let Some(source) = &volume.empty_dir {
-        return Ok(match memory(source, config) {
+        return Ok(match memory(source, reader.config) {
             Some(_) if alone(spec, &volume.name) => None,
             Some(bytes) => Some(VolumeKind::Tmpfs { path, bytes }),
             None => Some(VolumeKind::Empty { path }),
@@ -115,67 +131,50 @@ fn kind(
         let check = host_path_type(source.type_.as_deref().unwrap_or_default())?;
         return Ok(Some(VolumeKind::HostPath { path: PathBuf::from(&source.path), check }));
     }
-    let (key, items, mode, optional) = if let Some(source) = &volume.config_map {
-        let key = keys(Kind::ConfigMap, &source.name);
-        (key, &source.items, source.default_mode, source.optional)
-    } else if let Some(source) = &volume.secret {
-        let name = source.secret_name.as_deref().unwrap_or_default();
-        let key = keys(Kind::Secret, name);
-        (key, &source.items, source.default_mode, source.optional)
-    } else {
-        return Err("this kind of volume does not work yet".to_owned());
-    };
-    let optional = optional == Some(true);
-    let data = match contents(objects, &key) {
-        Some(data) => data,
-        None if optional => BTreeMap::new(),
-        None => return Err(format!("{} \"{}\" not found", key.kind.info().singular, key.name)),
-    };
-    let mode = mode.unwrap_or(DATA_MODE);
-    let files = data_files(&data, items.as_deref(), mode, optional)?;
-    Ok(Some(VolumeKind::Data { path, files }))
+    match reader.files(volume)? {
+        Some(files) => {
+            let mountpoints = mountpoints(spec, &volume.name);
+            Ok(Some(VolumeKind::Data { path, files, mountpoints }))
+        }
+        None => Err("this kind of volume does not work yet".to_owned()),
+    }
 }
 
-/// The keys that become files: all of them, or those that are listed.
-fn data_files(
-    data: &BTreeMap<String, Vec<u8>>,
-    items: Option<&[KeyToPath]>,
-    default_mode: i32,
-    optional: bool,
-) -> Result<BTreeMap<String, DataFile>, String> {
-    let file = |bytes: &Vec<u8>, mode: i32| DataFile {
-        mode: mode.unsigned_abs() & 0o777,
-        bytes: bytes.clone(),
-    };
-    let Some(items) = items.filter(|items| !items.is_empty()) else {
-        let all = data.iter().map(|(name, bytes)| (name.clone(), file(bytes, default_mode)));
-        return Ok(all.collect());
-    };
-    let mut files = BTreeMap::new();
-    for item in items {
-        match data.get(&item.key) {
-            Some(bytes) => {
-                let mode = item.mode.unwrap_or(default_mode);
-                files.insert(item.path.clone(), file(bytes, mode));
-            }
-            None if optional => {}
-            None => return Err(format!("references non-existent config key: {}", item.key)),
+/// Where other volumes are mounted below this one, as paths within it; not what lies below such a
+/// place in turn.
+fn mountpoints(spec: &PodSpec, volume: &str) -> Vec<String> {
+    let mut nested = Vec::new();
+    for container in containers(spec) {
+        let mounts = || container.volume_mounts.iter().flatten();
+        let below = |mount: &VolumeMount, outer: &VolumeMount| {
+            let (mount, outer) = (cleaned(&mount.mount_path), cleaned(&outer.mount_path));
+            let inner = mount.strip_prefix(outer).ok()?.to_str()?;
+            (!inner.is_empty()).then(|| inner.to_owned())
+        };
+        for outer in mounts().filter(|mount| mount.name == volume) {
+            nested.extend(mounts().filter_map(|mount| below(mount, outer)));
         }
     }
-    Ok(files)
+    nested.sort();
+    nested.dedup_by(|path, before| Path::new(path).starts_with(before));
+    nested
 }
 
-/// What a ConfigMap or Secret holds, if it exists.
-pub(crate) fn contents(objects: &dyn Lookup, key: &Key) -> Option<BTreeMap<String, Vec<u8>>> {
-    let object = objects.object(key)?;
-    if key.kind == Kind::Secret {
-        let data = object.secret().data.into_iter().flatten();
-        return Some(data.map(|(name, bytes)| (name, bytes.0)).collect());
+/// The path from `/` without `.` and `..`.
+fn cleaned(path: &str) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => drop(clean.pop()),
+            _ => {}
+        }
     }
-    let map = object.config_map();
-    let text = map.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
-    let binary = map.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0));
-    Some(text.chain(binary).collect())
+    clean
+}
+
+fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
+    spec.init_containers.iter().flatten().chain(&spec.containers)
 }
 
 fn host_path_type(name: &str) -> Result<HostPathType, String> {
@@ -190,4 +189,28 @@ fn host_path_type(name: &str) -> Result<HostPathType, String> {
         "BlockDevice" => HostPathType::BlockDevice,
         other => return Err(format!("hostPath type \"{other}\" is unknown")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_are_mounted_on_directories_of_others() {
+        let places = |mounts: &[(&str, &str)]| {
+            let mount = |(name, path): &(&str, &str)| VolumeMount {
+                name: (*name).to_owned(),
+                mount_path: (*path).to_owned(),
+                ..VolumeMount::default()
+            };
+            let volume_mounts = Some(mounts.iter().map(mount).collect());
+            let containers = vec![Container { volume_mounts, ..Container::default() }];
+            mountpoints(&PodSpec { containers, ..PodSpec::default() }, "v")
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(places(&[("v", "/a"), ("w", "/b"), ("x", "/ab")]), none);
+        assert_eq!(places(&[("v", "/a"), ("w", "/a/b/c"), ("x", "/a/b/c/d")]), ["b/c"]);
+        assert_eq!(places(&[("v", "/a/"), ("w", "/a/b"), ("x", "/a/b-c")]), ["b", "b-c"]);
+        assert_eq!(places(&[("v", "/a"), ("w", "/a/../../etc/x"), ("x", "/a/./b/../c")]), ["c"]);
+    }
 }

@@ -22,13 +22,16 @@
 //! exec C CODE|sigN|error|dial [TEXT]   the newest program that was run in C ended and said this
 //! words C TEXT                what C leaves as its last words
 //! log C TEXT                  what C wrote last to its log
-//! configmap|secret NAME [K=V …]   made or changed
+//! configmap|secret NAME [immutable] [K=V …]   made or changed
+//! lost KIND NAME              such an object is deleted
 //! class NAME HANDLER          a RuntimeClass
 //! foreign JSON                someone else merges this into the status
 //! respec JSON                 someone else merges this into the spec
+//! remeta JSON                 someone else merges this into the metadata
 //! image C NEWS [TEXT|JSON]    what became of the image that C asked for: pulling, present, pulled,
 //!                             failed, absent; JSON is the image's configuration
 //! again                       the last spawner reply comes once more
+//! contents V                  prints what the files of volume V were last made to hold
 //! start [C] POINTER           prints one part of the last start of C, without what was said before
 //! show PATH                   prints one part of the durable status, such as conditions
 //! ```
@@ -45,7 +48,7 @@ use jiff::{SignedDuration, Timestamp};
 use kinds::{Draft, Key, Kind, Object, Revision, Uid, types::core::v1::PodStatus};
 use node::{
     Config, Found, HostRoot, ImageNews, ImageRequest, Input, Lookup, Node, Output, ReadyImage,
-    volumes::PrepareError,
+    volumes::{DataFile, PrepareError, VolumeKind, VolumePlan},
 };
 use serde_json::{Value, json};
 use spawner::protocol::{
@@ -92,6 +95,8 @@ pub(crate) struct World {
     started_ns: BTreeMap<String, i64>,
     /// Every request that went to the spawner.
     pub(crate) sent: Vec<Request>,
+    /// The last plan of volumes.
+    planned: Option<Box<VolumePlan>>,
 }
 
 pub(crate) fn config() -> Config {
@@ -156,6 +161,7 @@ impl World {
             directory: false,
             started_ns: BTreeMap::new(),
             sent: vec![],
+            planned: None,
         };
         world.input(Input::Connected { same_instance: true, containers: vec![] });
         world
@@ -202,17 +208,26 @@ impl World {
                 let said = if word == "log" { &mut self.logged } else { &mut self.words };
                 said.insert(container.into(), text.into());
             }
-            "configmap" => {
-                self.object(Kind::ConfigMap, words[0], json!({"data": pairs(&words[1..])}))
+            "configmap" | "secret" => {
+                let immutable = words.get(1) == Some(&"immutable");
+                let pairs_of = &words[1 + usize::from(immutable)..];
+                let (kind, data) = match word {
+                    "secret" => (Kind::Secret, json!(encoded(pairs_of))),
+                    _ => (Kind::ConfigMap, json!(pairs(pairs_of))),
+                };
+                self.object(kind, words[0], json!({"data": data, "immutable": immutable}));
             }
-            "secret" => self.object(
-                Kind::Secret,
-                words[0],
-                json!({"stringData": {}, "data": encoded(&words[1..])}),
-            ),
+            "lost" => {
+                let kind = if words[0] == "secret" { Kind::Secret } else { Kind::ConfigMap };
+                let key = Key::new(kind, "ns", words[1]);
+                self.objects.0.borrow_mut().remove(&key);
+                self.input(Input::ObjectChanged(key));
+            }
+            "contents" => self.print_contents(words[0]),
             "class" => self.object(Kind::RuntimeClass, words[0], json!({"handler": words[1]})),
             "foreign" => self.foreign(&serde_json::from_str(rest).unwrap()),
-            "respec" => self.respec(&serde_json::from_str(rest).unwrap()),
+            "respec" => self.remake("spec", &serde_json::from_str(rest).unwrap(), 1),
+            "remeta" => self.remake("metadata", &serde_json::from_str(rest).unwrap(), 0),
             "image" => self.image(rest),
             "again" => self.again(),
             "show" => self.show(words[0]),
@@ -313,6 +328,7 @@ impl World {
             Output::Prepare { uid, plan } => {
                 let volumes: Vec<&str> = plan.volumes.iter().map(|v| v.name.as_str()).collect();
                 self.say(format!("prepare [{}]", volumes.join(" ")));
+                self.planned = Some(plan.clone());
                 self.directory = true;
                 let result = self.broken.take().map_or(Ok(()), Err);
                 self.held.push(Input::Prepared { uid, result });
@@ -458,11 +474,11 @@ impl World {
         self.settle();
     }
 
-    fn respec(&mut self, change: &Value) {
+    fn remake(&mut self, part: &str, change: &Value, generations: i64) {
         let object = self.head.as_ref().unwrap();
         let mut pod: Value = serde_json::from_slice(object.json()).unwrap();
-        merge(&mut pod["spec"], change);
-        pod["metadata"]["generation"] = json!(object.meta.generation + 1);
+        merge(&mut pod[part], change);
+        pod["metadata"]["generation"] = json!(object.meta.generation + generations);
         self.put(Draft::from_json(Kind::Pod, pod.to_string().as_bytes()).unwrap());
         self.settle();
     }
@@ -539,6 +555,16 @@ impl World {
             }
         };
         self.input(Input::Spawner(Reply::Executed { id, exec, how }));
+    }
+
+    fn print_contents(&mut self, volume: &str) {
+        let plan = self.planned.as_ref().expect("nothing was planned");
+        let volume = plan.volumes.iter().find(|v| v.name == volume).expect("it is in the plan");
+        let VolumeKind::Data { files, .. } = &volume.kind else { panic!("it has no files") };
+        for (path, DataFile { mode, bytes, .. }) in files {
+            let text = String::from_utf8_lossy(bytes);
+            self.said.push(format!("  {mode:04o} {path} = {text:?}"));
+        }
     }
 
     fn print_start(&mut self, words: &[&str]) {
