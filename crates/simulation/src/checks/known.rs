@@ -34,6 +34,8 @@ pub(super) struct Known {
     stretched: bool,
     /// The interim condition, once there is one.
     declared: Option<&'static str>,
+    /// The completions that were enough when the end was declared; asking for more comes too late.
+    wanted: usize,
 }
 
 impl Known {
@@ -75,6 +77,8 @@ impl Known {
             return Err(format!("{key} declared {:?} and now {now:?}", self.declared));
         }
         self.declared = now;
+        let wanted = completions(&job).unwrap_or(1) as usize;
+        self.wanted = if now.is_some() { self.wanted.min(wanted) } else { wanted };
         indexes::check(key, &job, &self.tries)?;
         self.parallelism_max = self.parallelism_max.max(parallelism(&job));
         self.job = job;
@@ -84,7 +88,6 @@ impl Known {
     /// What a finished Job says it counted is what happened.
     pub(super) fn count(&self, object: &Object) -> Result<(), String> {
         let status = self.job.status.clone().unwrap_or_default();
-        let spec = self.job.spec.clone().unwrap_or_default();
         let pods = self.pods.len();
         let count = |field: Option<i32>| field.unwrap_or(0) as usize;
         let (succeeded, failed) = (count(status.succeeded), count(status.failed));
@@ -104,8 +107,8 @@ impl Known {
             ));
         }
         let complete = status.conditions.iter().flatten().any(|c| c.type_ == "Complete");
-        let wanted = count(spec.completions.or(Some(1)));
-        if complete && succeeded < wanted && !indexes::enough(&self.job) {
+        if complete && succeeded < self.wanted && !indexes::enough(&self.job) {
+            let wanted = self.wanted;
             return Err(format!("{} is Complete with {succeeded} of {wanted}", object.key));
         }
         Ok(())
