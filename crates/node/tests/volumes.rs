@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -27,7 +27,10 @@ impl Pod {
     fn new() -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         let directory = data_dir.path().join("pods").join(UID);
-        Self { data_dir, plan: VolumePlan { directory, volumes: vec![], stamp: "..1".into() } }
+        Self {
+            data_dir,
+            plan: VolumePlan { directory, volumes: vec![], group: None, stamp: "..1".into() },
+        }
     }
 
     fn path(&self, inner: &str) -> PathBuf {
@@ -139,6 +142,37 @@ fn data_changes_all_at_once_and_what_is_no_more_goes() {
     fs::remove_file(path.join("a")).unwrap();
     fs::remove_file(path.join("..data")).unwrap();
     assert_eq!(write("..5", &[("a", 0o644, "5")]), ["..5", "..data", "a"]);
+}
+
+#[test]
+fn volumes_are_given_to_the_group_of_the_pod() {
+    if !rustix::process::getuid().is_root() {
+        return eprintln!("skipped: needs root");
+    }
+    let mut pod = Pod::new();
+    pod.plan.group = Some(123);
+    let (files, mountpoints) = (data(&[("a", 0o400, "1"), ("x/b", 0o644, "2")]), vec![]);
+    let of_files = pod.volume("c", |path| VolumeKind::Data { path, files, mountpoints });
+    let empty = pod.volume("e", |path| VolumeKind::Empty { path });
+    let memory = pod.volume("m", |path| VolumeKind::Tmpfs { path, bytes: 1 << 20 });
+    let host = pod.path("host");
+    fs::create_dir_all(&host).unwrap();
+    let path = host.clone();
+    pod.volume("h", |_| VolumeKind::HostPath { path, check: HostPathType::Directory });
+    perform(&pod.plan).unwrap();
+    let seen = |path: &Path| (mode(path), fs::symlink_metadata(path).unwrap().gid());
+    assert_eq!(seen(&empty), (0o2777, 123));
+    assert_eq!(seen(&memory), (0o3777, 123));
+    assert_eq!(seen(&host), (0o755, 0));
+    assert_eq!(seen(&of_files), (0o2777, 123));
+    assert_eq!(seen(&of_files.join("..1/a")), (0o440, 123));
+    assert_eq!(seen(&of_files.join("..1/x")), (0o2755, 123));
+    assert_eq!(seen(&of_files.join("..1/x/b")), (0o644, 123));
+    // Once it is there an emptyDir is the containers' own.
+    fs::set_permissions(&empty, fs::Permissions::from_mode(0o700)).unwrap();
+    perform(&pod.plan).unwrap();
+    assert_eq!(mode(&empty), 0o700);
+    pod.clean_up();
 }
 
 #[test]

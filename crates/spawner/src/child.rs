@@ -3,6 +3,7 @@
 //! It makes system calls on data that was laid out before it existed. It allocates nothing and
 //! takes no lock, so it needs nothing of the parent's but the memory it has a copy of.
 
+use crate::make::{self, Kind};
 use crate::step::{Output, Step, Steps};
 use crate::sys::mounts::{Attributes, Extent};
 use crate::sys::{errno, files, look, mounts, privileges, process, socket, terminal};
@@ -19,9 +20,6 @@ pub(crate) const NOT_RUN: i32 = 127;
 
 /// The most mounts one container has; their copied trees wait in as many slots.
 pub(crate) const MOUNTS_MAX: usize = 256;
-
-/// Longest path component plus its end, bytes.
-const NAME_BYTES_MAX: usize = 256;
 
 /// The most that is taken of an answer, bytes: less than what a pipe holds.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -111,7 +109,12 @@ impl Hands {
             }
             Step::Proc => self.proc(),
             Step::Look { places, word } => look(places).map(|seen| word.set(seen)),
-            Step::CopyTree { source, read_only } => self.copy_tree(source, *read_only),
+            Step::CopyTree { source, read_only } => {
+                mounts::copy_tree(None, source).and_then(|tree| self.keep_tree(tree, *read_only))
+            }
+            Step::CopyWithin { directory, path, make, read_only, .. } => {
+                self.copy_within(directory, path, *make, *read_only)
+            }
             Step::Enterdir { path } => files::change_directory(path),
             Step::Pivot => mounts::pivot_here(),
             Step::Attach { slot, target } => self.attach(*slot, target),
@@ -121,11 +124,7 @@ impl Hands {
             Step::WorkingDirectory { path, make } => working_directory(path, *make),
             Step::FileLimit { soft, hard } => process::set_file_limit(*soft, *hard),
             Step::DropCapabilities { dropped } => privileges::drop_bounding_capabilities(*dropped),
-            Step::User { uid, gid, groups } => {
-                privileges::set_groups(groups)?;
-                privileges::set_group(*gid)?;
-                privileges::set_user(*uid)
-            }
+            Step::User { uid, gid, groups } => user(*uid, *gid, groups),
             Step::Capabilities { mask } => privileges::set_capabilities(*mask),
             Step::NoNewPrivileges => privileges::no_new_privileges(),
             Step::Seccomp { program } => privileges::filter_calls(program),
@@ -142,8 +141,21 @@ impl Hands {
         }
     }
 
-    fn copy_tree(&mut self, source: &CStr, read_only: bool) -> io::Result<()> {
-        let tree = mounts::copy_tree(source)?;
+    /// What was found is what is copied, by its descriptor.
+    fn copy_within(
+        &mut self,
+        directory: &CStr,
+        path: &CStr,
+        make: bool,
+        read_only: bool,
+    ) -> io::Result<()> {
+        let flags = libc::O_PATH | libc::O_DIRECTORY;
+        let directory = files::open(libc::AT_FDCWD, directory, flags, 0)?;
+        let found = make::beneath(directory.as_fd(), path, make)?;
+        self.keep_tree(mounts::copy_tree(Some(found.as_fd()), c"")?, read_only)
+    }
+
+    fn keep_tree(&mut self, tree: OwnedFd, read_only: bool) -> io::Result<()> {
         let attributes = Attributes { read_only, private: true };
         mounts::set_attributes(Some(tree.as_fd()), c"", Extent::All, attributes)?;
         self.hold(Some(tree))
@@ -166,7 +178,7 @@ impl Hands {
     fn attach(&mut self, slot: usize, target: &CStr) -> io::Result<()> {
         let tree = self.take_tree(slot)?;
         let kind = if files::is_directory(tree.as_fd())? { Kind::Directory } else { Kind::File };
-        mounts::attach(tree.as_fd(), make_below(target, kind)?.as_fd())
+        mounts::attach(tree.as_fd(), make::below(target, kind)?.as_fd())
     }
 
     fn proc(&mut self) -> io::Result<()> {
@@ -245,6 +257,12 @@ fn fd_path(fd: RawFd, buffer: &mut [u8; FD_PATH_BYTES]) -> io::Result<&CStr> {
 
 fn is_absent(error: &io::Error) -> bool {
     matches!(errno(error), libc::ENOENT | libc::ENOTDIR)
+}
+
+fn user(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
+    privileges::set_groups(groups)?;
+    privileges::set_group(gid)?;
+    privileges::set_user(uid)
 }
 
 fn set_oom_score(value: &CStr) -> io::Result<()> {
@@ -327,7 +345,7 @@ fn talk(socket: std::os::fd::BorrowedFd, send: &[u8], until: &[u8]) -> io::Resul
 }
 
 fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {
-    let place = make_below(target, Kind::Directory)?;
+    let place = make::below(target, Kind::Directory)?;
     files::change_directory_to(place.as_fd())?;
     let flags = libc::MS_NOSUID | libc::MS_NODEV;
     mounts::mount(c"tmpfs", c".", Some(c"tmpfs"), flags, Some(data))?;
@@ -349,7 +367,7 @@ fn read_only(path: &CStr, recursive: bool) -> io::Result<()> {
 fn working_directory(path: &CStr, make: bool) -> io::Result<()> {
     match files::change_directory(path) {
         Err(error) if make && errno(&error) == libc::ENOENT => {
-            files::change_directory_to(make_below(path, Kind::Directory)?.as_fd())
+            files::change_directory_to(make::below(path, Kind::Directory)?.as_fd())
         }
         result => result,
     }
@@ -371,64 +389,6 @@ fn first_that_exists<T: AsRef<CStr>>(
         }
     }
     refused.unwrap_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Directory,
-    File,
-}
-
-/// Open a path of the new root, making what is missing. Links are followed as the container would
-/// follow them, so an image cannot lead a mount anywhere else.
-fn make_below(path: &CStr, kind: Kind) -> io::Result<OwnedFd> {
-    match files::open_below(libc::AT_FDCWD, path, libc::O_PATH) {
-        Err(error) if errno(&error) == libc::ENOENT => {}
-        result => return result,
-    }
-    let mut at = files::open_below(libc::AT_FDCWD, c"/", libc::O_PATH)?;
-    let mut names = path.to_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty());
-    let mut next = names.next();
-    // Walk by prefixes of the path, not from directory to directory: a link inside must start over
-    // at the root, which only the root's own descriptor can give.
-    let mut end = 0;
-    let mut prefix = [0_u8; libc::PATH_MAX as usize];
-    while let Some(name) = next {
-        next = names.next();
-        let mut buffer = [0_u8; NAME_BYTES_MAX];
-        let name_c = terminated(name, &mut buffer)?;
-        let space = prefix.get_mut(end..end + name.len() + 2);
-        let space = space.ok_or(io::Error::from_raw_os_error(libc::ENAMETOOLONG))?;
-        space[0] = b'/';
-        space[1..=name.len()].copy_from_slice(name);
-        end += name.len() + 1;
-        let so_far = CStr::from_bytes_until_nul(&prefix);
-        let so_far = so_far.map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))?;
-        at = match files::open_below(libc::AT_FDCWD, so_far, libc::O_PATH) {
-            Err(error) if errno(&error) == libc::ENOENT => {
-                make(at.as_raw_fd(), name_c, if next.is_some() { Kind::Directory } else { kind })?;
-                files::open_below(libc::AT_FDCWD, so_far, libc::O_PATH)?
-            }
-            result => result?,
-        };
-    }
-    Ok(at)
-}
-
-fn make(directory: RawFd, name: &CStr, kind: Kind) -> io::Result<()> {
-    match kind {
-        Kind::Directory => files::make_directory(directory, name, 0o755),
-        Kind::File => {
-            let flags = libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY;
-            files::open(directory, name, flags, 0o644).map(drop)
-        }
-    }
-}
-
-fn terminated<'b>(name: &[u8], buffer: &'b mut [u8; NAME_BYTES_MAX]) -> io::Result<&'b CStr> {
-    let too_long = || io::Error::from_raw_os_error(libc::ENAMETOOLONG);
-    buffer.get_mut(..name.len()).ok_or_else(too_long)?.copy_from_slice(name);
-    CStr::from_bytes_until_nul(buffer).map_err(|_| too_long())
 }
 
 #[cfg(test)]

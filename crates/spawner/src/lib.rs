@@ -29,6 +29,7 @@ mod exec;
 pub mod frame;
 mod launch;
 mod log;
+mod make;
 mod namespaces;
 mod plan;
 mod pod;

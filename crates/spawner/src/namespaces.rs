@@ -114,7 +114,7 @@ enum Inside {
 pub(crate) fn cannot_change(container: &Container) -> bool {
     let fixed = |path: &String| matches!(path.as_str(), "/proc" | "/proc/sys");
     let shows_kernel = |mount: &Mount| match &mount.source {
-        MountSource::Bind(path) => {
+        MountSource::Bind(path) | MountSource::Within { directory: path, .. } => {
             let path = Path::new(path);
             path == Path::new("/") || path.starts_with("/proc") || path.starts_with("/sys")
         }

@@ -216,6 +216,9 @@ pub enum Stage {
     Clone,
     /// The root file system or a mount.
     Mount,
+    /// What lies inside a volume could not be found or leads out of it; the failure's message is
+    /// [`MountSource::Within::blame`].
+    Within,
     /// User, capabilities, seccomp, limits.
     Privileges,
     /// The working directory.
@@ -510,7 +513,7 @@ pub struct Mount {
     pub source: MountSource,
     /// Absolute path inside the root; made if missing.
     pub target: String,
-    /// Whether it is read-only.
+    /// Whether it is read-only, with all mounts below it.
     pub read_only: bool,
 }
 
@@ -519,6 +522,18 @@ pub struct Mount {
 pub enum MountSource {
     /// A file or directory of the machine.
     Bind(String),
+    /// What lies at a path inside a directory of the machine that others may change at any time: no
+    /// link and no race leads out of it, and what was looked at is what is mounted.
+    Within {
+        /// The directory, absolute.
+        directory: String,
+        /// The path from there, without `..`. Links in it may point anywhere inside.
+        path: String,
+        /// Whether missing directories are made, with the mode of the first.
+        make: bool,
+        /// What is said if it cannot be found.
+        blame: String,
+    },
     /// An empty tmpfs of at most so many bytes.
     Tmpfs(u64),
 }

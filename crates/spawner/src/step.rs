@@ -55,6 +55,8 @@ pub(crate) enum Step {
     Rewrite { path: CString, text: Vec<u8>, then: Option<usize>, end: Vec<u8> },
     /// Copy a tree of the machine into the next slot, for [`Step::Attach`].
     CopyTree { source: CString, read_only: bool },
+    /// The same with what lies at a path inside a directory and nowhere else, made if missing.
+    CopyWithin { directory: CString, path: CString, make: bool, read_only: bool, blame: String },
     /// Set the working directory.
     Enterdir { path: CString },
     /// Make the working directory `/` and let go of the machine's file system.
@@ -160,6 +162,7 @@ impl Step {
             | Step::NoNewPrivileges
             | Step::Seccomp { .. }
             | Step::AcceptSignals => Stage::Privileges,
+            Step::CopyWithin { .. } => Stage::Within,
             Step::WorkingDirectory { .. } => Stage::WorkingDirectory,
             Step::Dial { .. } | Step::Talk { .. } => Stage::Dial,
             Step::Execute { .. } => Stage::Exec,
@@ -177,6 +180,9 @@ impl Step {
                 }
                 _ => format!("exec: \"{program}\": {}", errno_text(errno)),
             };
+        }
+        if let Step::CopyWithin { blame, .. } = self {
+            return blame.clone();
         }
         format!("{}: {}", self.describe(), errno_text(errno))
     }
@@ -202,6 +208,7 @@ impl Step {
             Step::Proc => "mount proc at /proc".to_owned(),
             Step::Look { .. } => "look at the writable places".to_owned(),
             Step::CopyTree { source, .. } => format!("mount {}", lossy(source)),
+            Step::CopyWithin { path, .. } => format!("mount {}", lossy(path)),
             Step::Enterdir { path } => format!("enter {}", lossy(path)),
             Step::MachineMounts { .. } => "look at the machine's mounts".to_owned(),
             Step::OwnMounts => "come back from the machine's mounts".to_owned(),

@@ -1,7 +1,7 @@
 //! One attempt at a container, from its turn to its end.
 
 use jiff::{SignedDuration, Timestamp};
-use spawner::protocol::{ContainerId, Failure, Request, Running};
+use spawner::protocol::{ContainerId, Failure, Request, Running, Stage};
 
 use super::{
     Context, Event, News, PodMachine,
@@ -158,6 +158,13 @@ impl PodMachine {
         failure: &Failure,
         context: &mut Context,
     ) {
+        if failure.stage == Stage::Within && self.containers[index].open() {
+            // It never was: what is wrong is what the pod asks for, and may become right.
+            self.containers[index].unforgotten.remove(&id.attempt);
+            context.send(Request::Forget { id: id.clone() });
+            let message = failure.message.clone();
+            return self.blocked(index, "CreateContainerConfigError", message, context);
+        }
         let argv0 = start::program(&self.pod, index, self.containers[index].image.as_deref());
         let ended = termination::of_failure(id, &argv0, failure);
         if self.containers[index].open() {

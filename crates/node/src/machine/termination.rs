@@ -90,6 +90,7 @@ fn stage_name(stage: Stage) -> &'static str {
         Stage::Cgroup => "control group",
         Stage::Clone => "new process",
         Stage::Mount => "mount",
+        Stage::Within => "volume",
         Stage::Privileges => "privileges",
         Stage::WorkingDirectory => "working directory",
         Stage::Dial => "dial",

@@ -6,7 +6,7 @@ use kinds::types::core::v1::{Container as ContainerSpec, Pod};
 use spawner::protocol::User;
 
 use super::Attempt;
-use crate::ReadyImage;
+use crate::{ReadyImage, volumes::fs_group};
 
 /// SIGTERM, the signal that asks a container to stop.
 const SIGTERM: i32 = 15;
@@ -122,8 +122,11 @@ pub(super) fn user(attempt: &Attempt) -> Result<Identity, String> {
     }
     let gid = own.run_as_group.or(pod.run_as_group).map_or(gid, id);
     let mut groups: Vec<u32> = pod.supplemental_groups.into_iter().flatten().map(id).collect();
+    groups.extend(fs_group(spec));
     let (name, _, home) = account(accounts, uid).unwrap_or_default();
-    groups.extend(groups_of(name, accounts));
+    if pod.supplemental_groups_policy.as_deref() != Some("Strict") {
+        groups.extend(groups_of(name, accounts));
+    }
     groups.sort_unstable();
     groups.dedup();
     let home = match home {

@@ -87,6 +87,10 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
     let expand = |words: &Option<Vec<String>>| -> Vec<String> {
         words.iter().flatten().map(|word| env::expand(word, |name| env.get(name))).collect()
     };
+    let mounts = match class {
+        Class::Process => Vec::new(),
+        Class::Container => mounts::all(attempt, &env).map_err(Refusal::Config)?,
+    };
     let argv = image::command(attempt.image, expand(&container.command), expand(&container.args));
     env.add_defaults(image::env(attempt.image), &hostname, &account.home);
     if container.tty == Some(true) {
@@ -104,7 +108,7 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             root,
             read_only_root: security::read_only_root(container),
             writable_bytes: limits::writable_bytes(attempt),
-            mounts: mounts::all(attempt).map_err(Refusal::Config)?,
+            mounts,
             files: files::all(spec, container, &hostname),
             termination_path: files::termination_path(container),
             hostname,

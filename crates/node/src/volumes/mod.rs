@@ -5,6 +5,7 @@
 //! under `pods/<uid>` in the data directory. A pod without volumes has no directory.
 
 mod content;
+mod group;
 mod paths;
 mod perform;
 mod plan;
@@ -16,7 +17,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub(crate) use self::{
     content::{Sources, contents},
     paths::{PodPaths, hostname},
-    plan::{Around, VolumePlace, place, plan},
+    plan::{Around, SubPath, VolumePlace, fs_group, place, plan, sub_path},
     termination::plan as termination,
 };
 pub use self::{
@@ -32,6 +33,8 @@ pub struct VolumePlan {
     pub directory: PathBuf,
     /// Volumes, in the order of the spec.
     pub volumes: Vec<PlannedVolume>,
+    /// The group that the volumes are given to, except paths of the machine: `fsGroup`.
+    pub group: Option<u32>,
     /// The name of the directory in which files lie that are written now: begins with `..` and was
     /// not used before.
     pub stamp: String,

@@ -14,7 +14,8 @@ use kinds::Uid;
 use rustix::mount::{MountFlags, UnmountFlags};
 
 use super::{
-    HostPathType, PlannedVolume, PrepareError, VolumeKind, VolumePlan, paths, write::write,
+    HostPathType, PlannedVolume, PrepareError, VolumeKind, VolumePlan, group::give, paths,
+    write::write,
 };
 
 /// Makes everything in the plan; what is there already stays, or changes to what the plan says.
@@ -25,7 +26,7 @@ pub fn perform(plan: &VolumePlan) -> Result<(), PrepareError> {
     };
     private_directory(&plan.directory.join("volumes")).map_err(fail)?;
     for volume in &plan.volumes {
-        make(volume, &plan.stamp)
+        make(volume, plan)
             .map_err(|message| PrepareError { volume: volume.name.clone(), message })?;
     }
     Ok(())
@@ -83,12 +84,12 @@ fn private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn make(volume: &PlannedVolume, stamp: &str) -> Result<(), String> {
+fn make(volume: &PlannedVolume, plan: &VolumePlan) -> Result<(), String> {
     let (path, made) = match &volume.kind {
-        VolumeKind::Empty { path } => (path, directory(path, 0o777)),
-        VolumeKind::Tmpfs { path, bytes } => (path, tmpfs(path, *bytes)),
+        VolumeKind::Empty { path } => (path, empty(path, plan.group)),
+        VolumeKind::Tmpfs { path, bytes } => (path, tmpfs(path, *bytes, plan.group)),
         VolumeKind::Data { path, files, mountpoints } => {
-            (path, write(path, files, mountpoints, stamp))
+            (path, write(path, files, mountpoints, plan))
         }
         VolumeKind::HostPath { path, check } => return host_path(path, *check),
     };
@@ -96,24 +97,35 @@ fn make(volume: &PlannedVolume, stamp: &str) -> Result<(), String> {
 }
 
 /// A directory with exactly these permission bits, whatever the umask; one that is there stays.
-pub(super) fn directory(path: &Path, mode: u32) -> io::Result<()> {
+/// Says whether it was made.
+pub(super) fn directory(path: &Path, mode: u32) -> io::Result<bool> {
     match DirBuilder::new().create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         made => {
             made?;
-            fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+            Ok(true)
         }
     }
 }
 
-fn tmpfs(path: &Path, bytes: u64) -> io::Result<()> {
+/// A directory for everyone. Once it is there its owners are the containers' affair.
+fn empty(path: &Path, group: Option<u32>) -> io::Result<()> {
+    match (directory(path, 0o777)?, group) {
+        (true, Some(group)) => give(path, group, false),
+        _ => Ok(()),
+    }
+}
+
+fn tmpfs(path: &Path, bytes: u64, group: Option<u32>) -> io::Result<()> {
     directory(path, 0o777)?;
     if is_mount(path) {
         return Ok(());
     }
     let options = CString::new(format!("mode=1777,size={bytes}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    Ok(rustix::mount::mount("tmpfs", path, "tmpfs", flags, Some(options.as_c_str()))?)
+    rustix::mount::mount("tmpfs", path, "tmpfs", flags, Some(options.as_c_str()))?;
+    group.map_or(Ok(()), |group| give(path, group, false))
 }
 
 fn host_path(path: &Path, check: HostPathType) -> Result<(), String> {

@@ -30,6 +30,14 @@ pub(crate) enum VolumePlace {
     Tmpfs { bytes: u64 },
 }
 
+/// Which part of a volume is mounted.
+pub(crate) enum SubPath<'a> {
+    /// What lies at this path.
+    Path(&'a str),
+    /// What lies at the path that this becomes with the container's variables.
+    Expression(&'a str),
+}
+
 /// What has to be made for a pod.
 pub(crate) struct Planned {
     /// The work; `None` if there is nothing to do.
@@ -63,6 +71,7 @@ pub(crate) fn plan(
     let plan = (!volumes.is_empty()).then(|| VolumePlan {
         directory: paths.directory(),
         volumes,
+        group: fs_group(spec),
         stamp: now.strftime("..%Y_%m_%d_%H_%M_%S.%9f").to_string(),
     });
     Ok(Planned { plan, sources: reader.sources })
@@ -95,12 +104,22 @@ pub(crate) fn place(
     of_files.then(|| directory(paths.volume(&volume.name), true)).flatten()
 }
 
-/// Whether one attempt at one container is all that ever sees this volume, so that it can live in
-/// that container's own mount namespace.
+/// The group that owns the pod's volumes.
+pub(crate) fn fs_group(spec: &PodSpec) -> Option<u32> {
+    let group = spec.security_context.as_ref()?.fs_group?;
+    u32::try_from(group).ok()
+}
+
+/// Whether one attempt at one container is all that ever sees this volume, and all of it, so that it
+/// can live in that container's own mount namespace.
 fn alone(spec: &PodSpec, volume: &str) -> bool {
     let mounts = containers(spec).flat_map(|c| c.volume_mounts.iter().flatten());
-    let users = mounts.filter(|mount| mount.name == volume).count();
-    users <= 1 && spec.restart_policy.as_deref() == Some("Never")
+    let mut users = mounts.filter(|mount| mount.name == volume);
+    let whole = users.next().is_none_or(|mount| sub_path(mount).is_none());
+    whole
+        && users.next().is_none()
+        && fs_group(spec).is_none()
+        && spec.restart_policy.as_deref() == Some("Never")
 }
 
 /// The size of an emptyDir in memory: its limit, and no more than the node has; `None` for one on
@@ -171,6 +190,16 @@ fn cleaned(path: &str) -> PathBuf {
         }
     }
     clean
+}
+
+/// `subPath` or `subPathExpr`, whichever says something.
+pub(crate) fn sub_path(mount: &VolumeMount) -> Option<SubPath<'_>> {
+    fn said(text: &Option<String>) -> Option<&str> {
+        text.as_deref().filter(|text| !text.is_empty())
+    }
+    said(&mount.sub_path)
+        .map(SubPath::Path)
+        .or_else(|| said(&mount.sub_path_expr).map(SubPath::Expression))
 }
 
 fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {

@@ -10,19 +10,20 @@ use std::{
     path::Path,
 };
 
-use super::{DataFile, perform::directory};
+use super::{DataFile, VolumePlan, group::give, perform::directory};
 
 const DATA: &str = "..data";
 const DATA_NEXT: &str = "..data_tmp";
 
-/// Brings the volume to exactly these files; the new ones lie in `stamp`. Also makes the directories
+/// Brings the volume to exactly these files; new ones lie in a directory of
+/// their own. Also makes the directories
 /// that other volumes are mounted on, as nothing can be made there later. Whatever moment it is cut
 /// off at, doing it again mends it, and nobody ever sees a mixture.
 pub(super) fn write(
     volume: &Path,
     files: &BTreeMap<String, DataFile>,
     mountpoints: &[String],
-    stamp: &str,
+    plan: &VolumePlan,
 ) -> io::Result<()> {
     directory(volume, 0o777)?;
     let data = volume.join(DATA);
@@ -31,12 +32,15 @@ pub(super) fn write(
     let current = match current.filter(|name| name.starts_with("..") && !name.contains('/')) {
         Some(name) if is_same(&volume.join(&name), files) => name,
         _ => {
-            fill(&volume.join(stamp), files)?;
+            fill(&volume.join(&plan.stamp), files)?;
+            if let Some(group) = plan.group {
+                give(volume, group, true)?;
+            }
             let next = volume.join(DATA_NEXT);
             remove(&next)?;
-            symlink(stamp, &next)?;
+            symlink(&plan.stamp, &next)?;
             fs::rename(next, data)?;
-            stamp.to_owned()
+            plan.stamp.clone()
         }
     };
     let names: BTreeSet<&str> = files.keys().filter_map(|path| path.split('/').next()).collect();

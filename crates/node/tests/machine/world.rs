@@ -631,6 +631,7 @@ fn failure(stage: &str, errno: i32, ns: i64) -> Failure {
         "clone" => Stage::Clone,
         "cgroup" => Stage::Cgroup,
         "dial" => Stage::Dial,
+        "within" => Stage::Within,
         "cwd" => Stage::WorkingDirectory,
         _ => Stage::Privileges,
     };

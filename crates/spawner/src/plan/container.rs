@@ -249,14 +249,7 @@ fn sources(
     for path in own {
         steps.push(Step::CopyTree { source: c_path(path)?, read_only: false });
     }
-    let bind = |mount: &Mount| match &mount.source {
-        MountSource::Bind(path) => {
-            let source = c_string(path)?;
-            Ok(Some(Step::CopyTree { source, read_only: mount.read_only }))
-        }
-        MountSource::Tmpfs(_) => Ok(None),
-    };
-    let binds = container.mounts.iter().filter_map(|mount| bind(mount).transpose());
+    let binds = container.mounts.iter().filter_map(|mount| copy(mount).transpose());
     let binds: Vec<Step> = binds.collect::<io::Result<_>>()?;
     let empty = steps.len() + binds.len();
     if !binds.is_empty() {
@@ -267,6 +260,22 @@ fn sources(
     let source = c_path(&place.with_file_name(EMPTY))?;
     steps.push(Step::CopyTree { source, read_only: true });
     Ok((steps, empty))
+}
+
+/// How a copy of what is mounted is got; `None` if there is nothing to copy.
+fn copy(mount: &Mount) -> io::Result<Option<Step>> {
+    let read_only = mount.read_only;
+    match &mount.source {
+        MountSource::Bind(path) => Ok(Some(Step::CopyTree { source: c_string(path)?, read_only })),
+        MountSource::Within { directory, path, make, blame } => Ok(Some(Step::CopyWithin {
+            directory: c_string(directory)?,
+            path: c_string(path)?,
+            make: *make,
+            read_only,
+            blame: blame.clone(),
+        })),
+        MountSource::Tmpfs(_) => Ok(None),
+    }
 }
 
 /// /sys, /dev/pts and /dev/shm. The rest of /dev is in the base.
@@ -293,7 +302,7 @@ fn targets(container: &Container, mut slot: usize) -> io::Result<Vec<Step>> {
     for Mount { source, target, read_only } in &container.mounts {
         let target = c_string(target)?;
         match source {
-            MountSource::Bind(_) => {
+            MountSource::Bind(_) | MountSource::Within { .. } => {
                 steps.push(Step::Attach { slot, target });
                 slot += 1;
             }

@@ -75,10 +75,20 @@ pub(crate) fn open(directory: RawFd, path: &CStr, flags: i32, mode: u32) -> io::
 /// Open `path` below the directory as if that were `/`: links lead nowhere else, and the links of
 /// /proc that jump to open files are refused.
 pub(crate) fn open_below(directory: RawFd, path: &CStr, flags: i32) -> io::Result<OwnedFd> {
+    open_resolved(directory, path, flags, libc::RESOLVE_IN_ROOT)
+}
+
+/// Open `path` below the directory. A link that leads out of it, if only on its way back into it, is
+/// refused with `EXDEV`, one of /proc that jumps to an open file with `ELOOP`.
+pub(crate) fn open_beneath(directory: RawFd, path: &CStr, flags: i32) -> io::Result<OwnedFd> {
+    open_resolved(directory, path, flags, libc::RESOLVE_BENEATH)
+}
+
+fn open_resolved(directory: RawFd, path: &CStr, flags: i32, within: u64) -> io::Result<OwnedFd> {
     // SAFETY: an open_how of zeroes is valid: it asks for nothing.
     let mut how: libc::open_how = unsafe { std::mem::zeroed() };
     how.flags = u64::from((flags | libc::O_CLOEXEC).cast_unsigned());
-    how.resolve = libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_MAGICLINKS;
+    how.resolve = within | libc::RESOLVE_NO_MAGICLINKS;
     let size = size_of::<libc::open_how>();
     // SAFETY: `path` ends with a zero, `how` and its size belong together; a non-negative answer is
     // a new descriptor.
@@ -139,6 +149,18 @@ pub(crate) fn set_attribute(path: &CStr, name: &CStr, value: &[u8]) -> io::Resul
 /// Whether an open file is a directory.
 pub(crate) fn is_directory(fd: BorrowedFd) -> io::Result<bool> {
     Ok(status(fd)?.st_mode & libc::S_IFMT == libc::S_IFDIR)
+}
+
+/// The permission bits of an open file, those for setuid, setgid and sticky included.
+pub(crate) fn mode(fd: BorrowedFd) -> io::Result<u32> {
+    Ok(status(fd)?.st_mode & 0o7777)
+}
+
+/// Set the permission bits of an open file.
+pub(crate) fn set_mode(fd: BorrowedFd, mode: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
+    Ok(())
 }
 
 /// The number of the character device that an open file is, if it is one.

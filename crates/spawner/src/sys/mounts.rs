@@ -40,12 +40,15 @@ pub(crate) fn pivot_here() -> io::Result<()> {
     detach(here)
 }
 
-/// A copy of the mount at `path` with all mounts below, attached nowhere yet.
-pub(crate) fn copy_tree(path: &CStr) -> io::Result<OwnedFd> {
-    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | AT_RECURSIVE.cast_unsigned();
+/// A copy of the mount at `path` with all mounts below, attached nowhere yet; an empty path is the
+/// open directory or file itself.
+pub(crate) fn copy_tree(directory: Option<BorrowedFd>, path: &CStr) -> io::Result<OwnedFd> {
+    let own = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC;
+    let flags = own | (AT_RECURSIVE | libc::AT_EMPTY_PATH).cast_unsigned();
+    let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     // SAFETY: `path` ends with a zero; a non-negative answer is a new descriptor.
     unsafe {
-        let fd = libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags);
+        let fd = libc::syscall(libc::SYS_open_tree, directory, path.as_ptr(), flags);
         Ok(OwnedFd::from_raw_fd(check(fd as libc::c_int)?))
     }
 }
@@ -113,7 +116,7 @@ pub(crate) enum Extent {
 }
 
 /// What [`set_attributes`] sets.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Attributes {
     /// Read-only.
     pub(crate) read_only: bool,

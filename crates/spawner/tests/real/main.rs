@@ -17,3 +17,4 @@ mod privileged;
 mod rooms;
 mod server;
 mod streams;
+mod volumes;
