@@ -99,7 +99,9 @@ async fn sources(args: &cli::Logs, target: &Target, link: &Link) -> Result<Vec<S
 
 fn of_pod(args: &cli::Logs, index: Option<u32>, pod: &Object) -> Result<Vec<Source>, Failure> {
     let spec = pod.pod().spec.unwrap_or_default();
-    let all: Vec<String> = spec.containers.into_iter().map(|container| container.name).collect();
+    let early = spec.init_containers.into_iter().flatten();
+    let all = early.chain(spec.containers).map(|container| container.name);
+    let all: Vec<String> = all.collect();
     let wanted: Vec<&String> = match &args.container {
         Some(name) => all.iter().filter(|container| *container == name).collect(),
         None => all.iter().collect(),

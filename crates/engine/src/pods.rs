@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kinds::{
     Draft, Facts, Key, Kind, Owner, Uid, api_time,
-    types::core::v1::{Pod, PodCondition, PodSpec, PodStatus},
+    types::core::v1::{ContainerStatus, Pod, PodCondition, PodSpec, PodStatus},
 };
 use reconcile::{INDEX_KEY, TRACKING_FINALIZER, terminated::evicted};
 
@@ -289,10 +289,11 @@ impl Engine {
 /// write, as losing it in a crash loses nothing.
 fn only_runs(pod: &Pod) -> bool {
     let Some(status) = &pod.status else { return true };
-    let containers = status.container_statuses.iter().flatten();
+    let early = status.init_container_statuses.iter().flatten();
+    let regular = status.container_statuses.iter().flatten();
     status.phase.as_deref() == Some("Running")
-        && containers.clone().all(|c| c.restart_count == 0)
-        && containers.clone().all(|c| c.state.as_ref().is_some_and(|s| s.running.is_some()))
+        && early.chain(regular.clone()).all(|c| c.restart_count == 0)
+        && regular.clone().all(|c| c.state.as_ref().is_some_and(|s| s.running.is_some()))
 }
 
 pub(crate) fn over(pod: &Pod) -> bool {
@@ -304,14 +305,19 @@ fn phase(pod: &Pod) -> &str {
 }
 
 fn pod_record(key: &Key, pod_uid: Uid, pod: &Pod) -> PodRecord {
-    let statuses: Vec<_> =
-        pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten()).collect();
-    let ended = |status: &&kinds::types::core::v1::ContainerStatus| {
+    let regular = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
+    let early = pod.status.iter().flat_map(|s| s.init_container_statuses.iter().flatten());
+    let statuses: Vec<_> = regular.collect();
+    let ended = |status: &&ContainerStatus| {
         status.state.as_ref().and_then(|state| state.terminated.clone())
     };
-    let failed = statuses.iter().find(|s| ended(s).is_some_and(|end| end.exit_code != 0));
-    let decisive = failed.or(statuses.first());
-    let end = decisive.and_then(ended);
+    let bad = |s: &&&ContainerStatus| ended(s).is_some_and(|end| end.exit_code != 0);
+    let failed = statuses.iter().find(bad).copied();
+    // Where no regular container did, the init container that got furthest decided.
+    let broken = statuses.iter().all(|s| ended(s).is_none());
+    let init = early.clone().rfind(|s| broken && ended(s).is_some());
+    let decisive = failed.or(init).or(statuses.first().copied());
+    let end = decisive.and_then(|s| ended(&s));
     PodRecord {
         pod: key.name.to_string(),
         uid: pod_uid,
@@ -320,7 +326,7 @@ fn pod_record(key: &Key, pod_uid: Uid, pod: &Pod) -> PodRecord {
         container: decisive.map(|s| s.name.clone()).unwrap_or_default(),
         exit_code: end.as_ref().map_or(0, |end| end.exit_code),
         reason: end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default(),
-        restarts: statuses.iter().map(|s| s.restart_count).sum(),
+        restarts: early.chain(statuses).map(|s| s.restart_count).sum(),
         started: end.as_ref().and_then(|end| end.started_at.as_ref()).map(|time| time.0),
         finished: end.as_ref().and_then(|end| end.finished_at.as_ref()).map(|time| time.0),
     }

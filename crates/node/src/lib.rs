@@ -6,6 +6,7 @@
 //! wrote, [`host`] finds out what this machine is and can do.
 
 mod config;
+mod containers;
 mod downward;
 mod env;
 pub mod host;

@@ -7,7 +7,7 @@ use kinds::{
     selector::Selector,
     types::{
         batch::v1::PodFailurePolicy,
-        core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod},
+        core::v1::{Container, ContainerState, ContainerStateTerminated, ContainerStatus, Pod},
     },
 };
 use reconcile::PodFacts;
@@ -37,6 +37,7 @@ pub(crate) struct PodView {
     pub(crate) scheduled: bool,
     /// Reason and message of `PodScheduled=False`.
     pub(crate) unscheduled: Option<(String, String)>,
+    /// Init containers first.
     pub(crate) containers: Vec<ContainerView>,
     /// Its deletion has begun.
     pub(crate) deleting: bool,
@@ -97,7 +98,17 @@ impl PodView {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             (text(&condition.reason), text(&condition.message))
         });
-        let containers = status.container_statuses.unwrap_or_default();
+        let early = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+        let sidecar = |status: &ContainerStatus| {
+            let always = |c: &Container| c.restart_policy.as_deref() == Some("Always");
+            early.clone().any(|c| c.name == status.name && always(c))
+        };
+        let init = status.init_container_statuses.unwrap_or_default();
+        let init = init.iter().map(|status| match sidecar(status) {
+            true => ContainerView::of_sidecar(status),
+            false => ContainerView::of(status),
+        });
+        let regular = status.container_statuses.unwrap_or_default();
         Self {
             name: pod.metadata.name.clone().unwrap_or_default(),
             index,
@@ -111,7 +122,7 @@ impl PodView {
             message: status.message.unwrap_or_default(),
             scheduled: pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()),
             unscheduled,
-            containers: containers.iter().map(ContainerView::of).collect(),
+            containers: init.chain(regular.iter().map(ContainerView::of)).collect(),
             deleting: pod.metadata.deletion_timestamp.is_some(),
             matched: policy.and_then(|policy| matched(pod, policy)),
         }
@@ -152,6 +163,11 @@ impl PodView {
 }
 
 impl ContainerView {
+    /// How a sidecar ends says nothing of its pod, so that its ends are not told.
+    fn of_sidecar(status: &ContainerStatus) -> Self {
+        Self { ended: 0, exit: None, ..Self::of(status) }
+    }
+
     fn of(status: &ContainerStatus) -> Self {
         let restarts = u32::try_from(status.restart_count).unwrap_or(0);
         let none = ContainerState::default();

@@ -85,7 +85,7 @@ pub(crate) struct Work {
     pub(crate) indexed: bool,
     /// Completions 1 or unset, parallelism 1; or a Pod.
     pub(crate) single_pod: bool,
-    /// The containers of a pod.
+    /// The containers of a pod, init containers first.
     pub(crate) containers: Vec<Container>,
     /// Pods that succeeded, as the Job counts them.
     pub(crate) succeeded: i32,
@@ -161,7 +161,8 @@ impl Work {
         now: Timestamp,
     ) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        let containers = pod.containers.iter().map(|container| {
+        let early = pod.init_containers.iter().flatten();
+        let containers = early.chain(&pod.containers).map(|container| {
             let limits = container.resources.as_ref().and_then(|r| r.limits.as_ref());
             let memory = limits.and_then(|limits| limits.get("memory"));
             Container { name: container.name.clone(), memory_limit: memory.map(|q| q.0.clone()) }

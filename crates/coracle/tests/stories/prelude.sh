@@ -76,3 +76,25 @@ due() {
     kubectl patch cronjob "$1" --subresource=status --type=merge \
         -p "{\"status\":{\"lastScheduleTime\":\"$(date -ud '-1 hour' +%FT%TZ)\"}}"
 } >patched
+
+# c NAME SCRIPT [FIELDS]: a container that runs the script, with the story's directory at /data.
+c() {
+    echo "{name: $1, image: coracle.local/host, command: [sh, -c, '$(echo "$2" | sed "s/'/''/g")'],
+        volumeMounts: [{name: data, mountPath: /data}]${3:+, $3}}"
+}
+
+# side NAME SCRIPT [FIELDS]: the same as a sidecar.
+side() { c "$1" "$2" "restartPolicy: Always${3:+, $3}"; }
+
+# pod NAME SPEC: a Pod with these fields; not started again unless they say so.
+pod() {
+    echo "{apiVersion: v1, kind: Pod, metadata: {name: $1}, spec: {restartPolicy: Never, $2,
+        volumes: [{name: data, hostPath: {path: $PWD}}]}}"
+}
+
+# containers POD: what became of each, init containers first.
+containers() {
+    for list in initContainerStatuses containerStatuses; do
+        say "pod/$1" "{range .status.$list[*]}{.name}{' '}{.state.waiting.reason}{.state.terminated.reason}{.state.running.startedAt}{' '}{.state.terminated.exitCode}{' ready='}{.ready}{' restarts='}{.restartCount}{'\n'}{end}"
+    done | sed 's/ [0-9-]*T[0-9:]*Z/ running/; s/  / /'
+}

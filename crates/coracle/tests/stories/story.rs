@@ -19,8 +19,13 @@ const PRELUDE: &str = include_str!("prelude.sh");
 const PATIENCE_S: u64 = 110;
 
 /// The files, as upstream's are called, with what the names of their namespaces begin with.
-pub(crate) const FILES: [(&str, &str); 3] =
-    [("job", "job"), ("cron_job", "cron"), ("ttl_after_finished", "ttl")];
+pub(crate) const FILES: [(&str, &str); 5] = [
+    ("job", "job"),
+    ("cron_job", "cron"),
+    ("ttl_after_finished", "ttl"),
+    ("init_container", "init"),
+    ("container_lifecycle", "life"),
+];
 
 /// Stands before the number of a command, where its output begins.
 const MARK: &str = "@@@ ";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{downward, env, meta::push_all, mount, probe, resources, restart};
+use super::{downward, env, lifecycle, meta::push_all, mount, probe, resources, restart};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
@@ -40,6 +40,7 @@ pub(super) fn defaults(container: &mut Container, in_pod: bool, host_network: bo
         }
     }
     probe::defaults(container);
+    lifecycle::defaults(container);
     // Upstream's encoding always has it, and people compare what they get.
     resources::defaults(container.resources.get_or_insert_default(), in_pod);
 }
@@ -60,11 +61,20 @@ fn is_latest(image: &str) -> bool {
     }
 }
 
-/// Everything wrong with the containers.
+/// What is around the containers that are checked.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) volumes: &'a Volumes<'a>,
+    /// False in a template.
+    pub(super) in_pod: bool,
+    /// `terminationGracePeriodSeconds` of the pod, seconds.
+    pub(super) grace_s: Option<i64>,
+}
+
+/// Everything wrong with the regular containers.
 pub(super) fn check(
     containers: &[Container],
-    volumes: &Volumes<'_>,
-    in_pod: bool,
+    around: Around<'_>,
     at: Path<'_>,
     errors: &mut FieldErrors,
 ) {
@@ -72,19 +82,70 @@ pub(super) fn check(
         errors.push(FieldError::required(at, ""));
     }
     let mut names = BTreeSet::new();
-    let mut host_ports = BTreeSet::new();
     for (i, container) in containers.iter().enumerate() {
         let at = at.index(i);
-        one(container, volumes, at, errors);
+        one(container, around, at, errors);
         if !names.insert(container.name.as_str()) && !container.name.is_empty() {
             errors.push(FieldError::duplicate(at.field("name"), container.name.as_str()));
         }
-        let image = container.image.as_deref().unwrap_or_default();
-        if in_pod && image.trim() != image {
-            let text = "must not have leading or trailing whitespace";
-            errors.push(FieldError::invalid(at.field("image"), image, text));
+        of_long_running(container, around, at, errors);
+        restart::check(container, at, errors);
+    }
+    host_ports(containers, at, errors);
+}
+
+/// Everything wrong with the init containers.
+pub(super) fn check_init(
+    containers: &[Container],
+    regular: &[Container],
+    around: Around<'_>,
+    at: Path<'_>,
+    errors: &mut FieldErrors,
+) {
+    let mut names: BTreeSet<&str> = regular.iter().map(|c| c.name.as_str()).collect();
+    for (i, container) in containers.iter().enumerate() {
+        let here = at.index(i);
+        one(container, around, here, errors);
+        restart::check(container, here, errors);
+        if !names.insert(container.name.as_str()) && !container.name.is_empty() {
+            errors.push(FieldError::duplicate(here.field("name"), container.name.as_str()));
+        }
+        // They run one after the other, so each has the ports to itself; all are called the first.
+        host_ports(std::slice::from_ref(container), at, errors);
+        if container.restart_policy.as_deref() == Some("Always") {
+            of_long_running(container, around, here, errors);
+            continue;
+        }
+        for (field, present) in [
+            ("lifecycle", container.lifecycle.is_some()),
+            ("livenessProbe", container.liveness_probe.is_some()),
+            ("readinessProbe", container.readiness_probe.is_some()),
+            ("startupProbe", container.startup_probe.is_some()),
+        ] {
+            if present {
+                let text = "may not be set for init containers without restartPolicy=Always";
+                errors.push(FieldError::forbidden(here.field(field), text));
+            }
         }
     }
+}
+
+/// What only containers may have that run beside others.
+fn of_long_running(
+    container: &Container,
+    around: Around<'_>,
+    at: Path<'_>,
+    errors: &mut FieldErrors,
+) {
+    if let Some(hooks) = &container.lifecycle {
+        lifecycle::check(hooks, around.grace_s, at.field("lifecycle"), errors);
+    }
+    probe::check(container, at, errors);
+}
+
+/// Two containers cannot have one port of the host.
+fn host_ports(containers: &[Container], at: Path<'_>, errors: &mut FieldErrors) {
+    let mut seen = BTreeSet::new();
     for (i, container) in containers.iter().enumerate() {
         for (j, port) in container.ports.iter().flatten().enumerate() {
             let Some(host_port) = port.host_port.filter(|p| *p != 0) else { continue };
@@ -93,7 +154,7 @@ pub(super) fn check(
                 port.protocol.as_deref().unwrap_or_default(),
                 port.host_ip.as_deref().unwrap_or_default()
             );
-            if !host_ports.insert(text.clone()) {
+            if !seen.insert(text.clone()) {
                 let at = at.index(i);
                 let at = at.field("ports");
                 errors.push(FieldError::duplicate(at.index(j).field("hostPort"), text));
@@ -102,7 +163,8 @@ pub(super) fn check(
     }
 }
 
-fn one(container: &Container, volumes: &Volumes<'_>, at: Path<'_>, errors: &mut FieldErrors) {
+/// What holds for every container.
+fn one(container: &Container, around: Around<'_>, at: Path<'_>, errors: &mut FieldErrors) {
     match container.name.as_str() {
         "" => errors.push(FieldError::required(at.field("name"), "")),
         name => push_all(errors, at.field("name"), name, validate::dns_label(name)),
@@ -115,16 +177,19 @@ fn one(container: &Container, volumes: &Volumes<'_>, at: Path<'_>, errors: &mut 
     ports(container.ports.as_deref().unwrap_or_default(), at.field("ports"), errors);
     env::check(container.env.as_deref().unwrap_or_default(), at.field("env"), errors);
     env::check_from(container.env_from.as_deref().unwrap_or_default(), at.field("envFrom"), errors);
-    mount::check(container, volumes, at.field("volumeMounts"), errors);
+    mount::check(container, around.volumes, at.field("volumeMounts"), errors);
     let policy = container.image_pull_policy.as_deref();
     one_of(policy, &PULL_POLICIES, at.field("imagePullPolicy"), errors);
     if let Some(resources) = &container.resources {
         resources::check(resources, at.field("resources"), errors);
     }
-    probe::check(container, at, errors);
-    restart::check(container, at, errors);
     if let Some(context) = &container.security_context {
         security(context, at.field("securityContext"), errors);
+    }
+    let image = container.image.as_deref().unwrap_or_default();
+    if around.in_pod && image.trim() != image {
+        let text = "must not have leading or trailing whitespace";
+        errors.push(FieldError::invalid(at.field("image"), image, text));
     }
 }
 

@@ -13,6 +13,7 @@ mod job_policies;
 mod job_spec;
 mod job_status;
 mod job_update;
+mod lifecycle;
 mod limits;
 mod meta;
 mod mount;

@@ -79,7 +79,12 @@ pub(super) fn check_template(template: &PodTemplateSpec, at: Path<'_>, errors: &
 fn spec(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
     let volumes = spec.volumes.as_deref().unwrap_or_default();
     let volumes = volume::check(volumes, at.field("volumes"), errors);
-    container::check(&spec.containers, &volumes, in_pod, at.field("containers"), errors);
+    let grace_s = spec.termination_grace_period_seconds;
+    let around = container::Around { volumes: &volumes, in_pod, grace_s };
+    container::check(&spec.containers, around, at.field("containers"), errors);
+    let early = spec.init_containers.as_deref().unwrap_or_default();
+    let early_at = at.field("initContainers");
+    container::check_init(early, &spec.containers, around, early_at, errors);
     host_ports(spec, in_pod, at.field("containers"), errors);
     one_of(spec.restart_policy.as_deref(), &RESTART_POLICIES, at.field("restartPolicy"), errors);
     one_of(spec.dns_policy.as_deref(), &DNS_POLICIES, at.field("dnsPolicy"), errors);

@@ -12,10 +12,15 @@ const TEXT: &str = "pod updates may not change fields other than `spec.container
 
 /// What an update changed and may not change. The new spec was validated as if it were new.
 pub(super) fn check(old: &PodSpec, new: &PodSpec, errors: &mut FieldErrors) {
-    if old.containers.len() != new.containers.len() {
-        let text = "pod updates may not add or remove containers";
-        errors.push(FieldError::forbidden("spec.containers", text));
-        return;
+    let early = |spec: &PodSpec| spec.init_containers.as_ref().map_or(0, Vec::len);
+    for (field, was, is) in [
+        ("spec.containers", old.containers.len(), new.containers.len()),
+        ("spec.initContainers", early(old), early(new)),
+    ] {
+        if was != is {
+            let text = "pod updates may not add or remove containers";
+            return errors.push(FieldError::forbidden(field, text));
+        }
     }
     deadline(old.active_deadline_seconds, new.active_deadline_seconds, errors);
     tolerations(
@@ -26,7 +31,10 @@ pub(super) fn check(old: &PodSpec, new: &PodSpec, errors: &mut FieldErrors) {
     let mut rest = new.clone();
     rest.active_deadline_seconds = old.active_deadline_seconds;
     rest.tolerations.clone_from(&old.tolerations);
-    for (container, was) in rest.containers.iter_mut().zip(&old.containers) {
+    let early = rest.init_containers.iter_mut().flatten();
+    let old_early = old.init_containers.iter().flatten();
+    let early = early.zip(old_early);
+    for (container, was) in rest.containers.iter_mut().zip(&old.containers).chain(early) {
         container.image.clone_from(&was.image);
     }
     if rest != *old {

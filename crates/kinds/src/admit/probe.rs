@@ -7,7 +7,7 @@ use super::{
 use crate::{
     FieldError, FieldErrors, IntOrString,
     path::Path,
-    types::core::v1::{Container, HTTPGetAction, Probe},
+    types::core::v1::{Container, ExecAction, HTTPGetAction, Probe, TCPSocketAction},
     validate,
 };
 
@@ -25,8 +25,7 @@ pub(super) fn defaults(container: &mut Container) {
     ];
     for probe in probes.into_iter().flatten() {
         if let Some(get) = &mut probe.http_get {
-            fill(&mut get.path, "/");
-            fill(&mut get.scheme, "HTTP");
+            http_defaults(get);
         }
         for (field, value) in [
             (&mut probe.timeout_seconds, TIMEOUT_S),
@@ -39,6 +38,12 @@ pub(super) fn defaults(container: &mut Container) {
             }
         }
     }
+}
+
+/// Fills in what a request leaves out.
+pub(super) fn http_defaults(get: &mut HTTPGetAction) {
+    fill(&mut get.path, "/");
+    fill(&mut get.scheme, "HTTP");
 }
 
 /// Everything wrong with the probes of a container.
@@ -71,7 +76,14 @@ fn succeeds_once(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
 }
 
 fn one(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
-    handler(probe, at, errors);
+    let handlers = Handlers {
+        exec: probe.exec.as_ref(),
+        http_get: probe.http_get.as_ref(),
+        tcp_socket: probe.tcp_socket.as_ref(),
+        grpc: probe.grpc.is_some(),
+        sleep: false,
+    };
+    handlers.check(at, errors);
     for (field, value) in [
         ("initialDelaySeconds", probe.initial_delay_seconds),
         ("timeoutSeconds", probe.timeout_seconds),
@@ -90,33 +102,43 @@ fn one(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
     }
 }
 
-fn handler(probe: &Probe, at: Path<'_>, errors: &mut FieldErrors) {
-    let handlers = [
-        ("exec", probe.exec.is_some()),
-        ("httpGet", probe.http_get.is_some()),
-        ("tcpSocket", probe.tcp_socket.is_some()),
-        ("grpc", probe.grpc.is_some()),
-    ];
-    let mut present = handlers.iter().filter(|(_, present)| *present);
-    if present.next().is_none() {
-        errors.push(FieldError::required(at, "must specify a handler type"));
-    }
-    for (field, _) in present {
-        let text = "may not specify more than 1 handler type";
-        errors.push(FieldError::forbidden(at.field(field), text));
-    }
-    if let Some(exec) = &probe.exec
-        && exec.command.as_ref().is_none_or(Vec::is_empty)
-    {
-        let at = at.field("exec");
-        errors.push(FieldError::required(at.field("command"), ""));
-    }
-    if let Some(get) = &probe.http_get {
-        http(get, at.field("httpGet"), errors);
-    }
-    if let Some(tcp) = &probe.tcp_socket {
-        let at = at.field("tcpSocket");
-        port(&tcp.port, at.field("port"), errors);
+/// The ways in which a probe or a hook asks, of which it must have one.
+pub(super) struct Handlers<'a> {
+    pub(super) exec: Option<&'a ExecAction>,
+    pub(super) http_get: Option<&'a HTTPGetAction>,
+    pub(super) tcp_socket: Option<&'a TCPSocketAction>,
+    pub(super) grpc: bool,
+    pub(super) sleep: bool,
+}
+
+impl Handlers<'_> {
+    pub(super) fn check(&self, at: Path<'_>, errors: &mut FieldErrors) {
+        let handlers = [
+            ("exec", self.exec.is_some()),
+            ("httpGet", self.http_get.is_some()),
+            ("tcpSocket", self.tcp_socket.is_some()),
+            ("grpc", self.grpc),
+            ("sleep", self.sleep),
+        ];
+        let mut present = handlers.iter().filter(|(_, present)| *present);
+        if present.next().is_none() {
+            errors.push(FieldError::required(at, "must specify a handler type"));
+        }
+        for (field, _) in present {
+            let text = "may not specify more than 1 handler type";
+            errors.push(FieldError::forbidden(at.field(field), text));
+        }
+        if self.exec.is_some_and(|exec| exec.command.as_ref().is_none_or(Vec::is_empty)) {
+            let at = at.field("exec");
+            errors.push(FieldError::required(at.field("command"), ""));
+        }
+        if let Some(get) = self.http_get {
+            http(get, at.field("httpGet"), errors);
+        }
+        if let Some(tcp) = self.tcp_socket {
+            let at = at.field("tcpSocket");
+            port(&tcp.port, at.field("port"), errors);
+        }
     }
 }
 

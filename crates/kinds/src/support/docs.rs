@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Row, State, index, rows, template};
+use super::{Row, State, alike, index, rows, template};
 use crate::{
     KINDS, Kind,
     schema::{self, Shape, Type},
@@ -106,6 +106,7 @@ fn shape(shape: Shape, path: &str, kind: Kind, leaves: &mut Vec<String>) {
         Shape::Object(ty) if template(kind).is_none_or(|(at, _)| at != path) => {
             object(ty, path, kind, leaves);
         }
+        Shape::List(Shape::Object(_)) if alike(path).is_some() => leaves.push(path.to_owned()),
         Shape::List(Shape::Object(ty)) => object(ty, &format!("{path}[]"), kind, leaves),
         _ => leaves.push(path.to_owned()),
     }

@@ -59,6 +59,11 @@ fn template(kind: Kind) -> Option<(&'static str, Kind)> {
     }
 }
 
+/// The list of a pod whose rows also hold for this one.
+fn alike(path: &str) -> Option<&'static str> {
+    (path == "spec.initContainers").then_some("spec.containers")
+}
+
 /// Adds an error for every field of the draft that does not work yet; gives a warning for every one
 /// that is kept without effect and was not in `old` already. The status is the server's own and is
 /// not looked at.
@@ -138,7 +143,7 @@ impl Walk<'_> {
             Some(row) if !row.values.is_empty() && !is_one_of(value, row.values) => {
                 self.refuse(row);
             }
-            _ => self.inside(value),
+            _ => self.inside_of_alike(value),
         }
         self.row = outer;
     }
@@ -159,6 +164,15 @@ impl Walk<'_> {
             "spec.volumes[].emptyDir.sizeLimit" => self.in_memory,
             _ => false,
         }
+    }
+
+    /// The fields below are looked up where the table has them.
+    fn inside_of_alike(&mut self, value: &Value) {
+        let Some(other) = alike(&self.pattern) else { return self.inside(value) };
+        let own = std::mem::replace(&mut self.pattern, other.to_owned());
+        let row = std::mem::replace(&mut self.row, self.rows.get(other).copied());
+        self.inside(value);
+        (self.pattern, self.row) = (own, row);
     }
 
     fn inside(&mut self, value: &Value) {

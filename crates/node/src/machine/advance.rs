@@ -1,8 +1,7 @@
 //! Every step a pod can take with what is known: one function that reads like a table of contents,
 //! and the steps below it.
 
-use jiff::SignedDuration;
-use spawner::protocol::Request;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Cause, Context, Event, GRACE_DEFAULT_S, GRACE_MAX_S, GRACE_MIN_S, Mark, News, Phase,
@@ -11,7 +10,10 @@ use super::{
     events, phase, restart,
     status::{self, View},
 };
-use crate::{Output, start};
+use crate::{
+    Output,
+    containers::{self, Role},
+};
 
 impl PodMachine {
     /// Takes every step that is possible now.
@@ -24,13 +26,11 @@ impl PodMachine {
             self.make_files(context);
             self.start_waiting(context);
             self.probe(context);
-            if phase::all_ended(&self.containers, |index, code| self.restarts(index, code)) {
-                self.finish(None, context);
-            }
+            self.stop_single(context);
+            self.notice_completion(context);
         }
         if matches!(self.stage, Stage::Ending { .. }) {
-            self.stop_running(context);
-            self.kill_late(context);
+            self.stop_all(context);
             self.probe(context);
             self.finish_ending(context);
         }
@@ -40,8 +40,7 @@ impl PodMachine {
     fn check_deadline(&mut self, context: &mut Context) {
         if self.deadline().is_some_and(|at| context.now >= at) {
             self.event(None, &Event::DeadlineExceeded, context);
-            let grace_s = self.spec_grace_s();
-            self.end(Cause::Deadline, context.now + SignedDuration::from_secs(grace_s), context);
+            self.end(Cause::Deadline, self.grace_until(context.now), context);
         }
     }
 
@@ -50,6 +49,11 @@ impl PodMachine {
         spec.and_then(|s| s.termination_grace_period_seconds)
             .unwrap_or(GRACE_DEFAULT_S)
             .clamp(GRACE_MIN_S, GRACE_MAX_S)
+    }
+
+    /// When the spec's grace period is over if it begins now.
+    pub(super) fn grace_until(&self, now: Timestamp) -> Timestamp {
+        now + SignedDuration::from_secs(self.spec_grace_s())
     }
 
     /// Reads a deletion off the object: begins the end, or brings it nearer.
@@ -61,9 +65,9 @@ impl PodMachine {
             Some(grace_s) => grace_s,
             None => self.spec_grace_s(),
         };
-        let kill_at =
+        let until =
             context.now + SignedDuration::from_secs(grace_s.clamp(GRACE_MIN_S, GRACE_MAX_S));
-        self.end(Cause::Deletion, kill_at, context);
+        self.end(Cause::Deletion, until, context);
     }
 
     /// A terminal phase that someone else wrote stays, and so the pod has to end.
@@ -76,20 +80,19 @@ impl PodMachine {
             self.status.phase = theirs.phase;
             self.status.reason = theirs.reason;
             self.status.message = theirs.message;
-            let kill_at = context.now + SignedDuration::from_secs(self.spec_grace_s());
-            self.end(Cause::Foreign(phase), kill_at, context);
+            self.end(Cause::Foreign(phase), self.grace_until(context.now), context);
         }
     }
 
     /// Begins the end of the pod; if it has begun, the earlier kill counts.
-    fn end(&mut self, why: Cause, at: jiff::Timestamp, context: &mut Context) {
+    pub(super) fn end(&mut self, why: Cause, at: Timestamp, context: &mut Context) {
         match &mut self.stage {
             Stage::Active => {
-                self.stage = Stage::Ending { cause: why, kill_at: at, killed: false };
+                self.stage = Stage::Ending { cause: why, until: at };
                 self.say_quietly(context);
             }
-            Stage::Ending { kill_at, cause, .. } => {
-                *kill_at = at.min(*kill_at);
+            Stage::Ending { until, cause } => {
+                *until = at.min(*until);
                 if let Cause::Foreign(_) = why {
                     *cause = why;
                 }
@@ -129,12 +132,15 @@ impl PodMachine {
     }
 
     /// Whether the container is started again after it ended with this code, or because of a probe.
-    fn restarts(&self, index: usize, exit_code: i32) -> bool {
-        let probes = self.containers[index].probes.as_ref();
-        if probes.and_then(|probes| probes.stop.as_ref()).is_some_and(|stop| stop.restarts) {
+    pub(super) fn restarts(&self, index: usize, exit_code: i32) -> bool {
+        let container = &self.containers[index];
+        if container.role == Role::Init && exit_code == 0 {
+            return false;
+        }
+        if container.stop.as_ref().is_some_and(|stop| stop.restarts) {
             return true;
         }
-        let spec = self.pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
+        let spec = containers::nth(&self.pod, index);
         spec.is_some_and(|spec| restart::restarts(self.policy, spec, exit_code))
     }
 
@@ -145,68 +151,23 @@ impl PodMachine {
         self.event(Some(index), &Event::BackOff { container, pod: &pod }, context);
     }
 
-    fn start_waiting(&mut self, context: &mut Context) {
-        if !self.volumes.there() {
-            return;
-        }
-        for index in 0..self.containers.len() {
-            if self.containers[index].due().is_some_and(|due| due <= context.now) {
-                self.start(index, context);
-            }
-        }
-    }
-
-    /// Asks every running container to stop, once per connection with the spawner.
-    fn stop_running(&mut self, context: &mut Context) {
-        if !context.connected {
-            return;
-        }
-        for index in 0..self.containers.len() {
-            let container = &mut self.containers[index];
-            if !matches!(container.state, State::Running { .. }) || container.told {
-                continue;
-            }
-            container.told = true;
-            let said = std::mem::replace(&mut container.killing_said, true);
-            let (name, attempt) = (container.name.clone(), container.attempt);
-            let id = self.id(&self.containers[index], attempt);
-            if !said {
-                self.event(Some(index), &Event::Killing { container: &name }, context);
-            }
-            let signal = start::stop_signal(self.containers[index].image.as_deref());
-            context.send(Request::Signal { id, signal });
-        }
-    }
-
-    fn kill_late(&mut self, context: &mut Context) {
-        let Stage::Ending { kill_at, killed, .. } = &mut self.stage else { return };
-        if context.now < *kill_at || *killed || !context.connected {
-            return;
-        }
-        *killed = true;
-        for container in &self.containers {
-            if matches!(container.state, State::Starting | State::Running { .. }) {
-                context.send(Request::Kill { id: self.id(container, container.attempt) });
-            }
-        }
-    }
-
     fn finish_ending(&mut self, context: &mut Context) {
         let Stage::Ending { cause, .. } = self.stage else { return };
         if !self.containers.iter().any(super::Container::alive) {
-            self.finish(Some(cause), context);
+            self.finish(cause, context);
         }
     }
 
     /// Nothing runs and nothing will: fixes the phase and gives everything back.
-    fn finish(&mut self, cause: Option<Cause>, context: &mut Context) {
+    fn finish(&mut self, cause: Cause, context: &mut Context) {
+        let initialized = self.initialized();
         for container in &mut self.containers {
-            container.settle(context.now);
+            container.settle(initialized, context.now);
         }
         let phase = match cause {
-            Some(Cause::Foreign(phase)) => phase,
-            Some(Cause::Deadline) => Phase::Failed,
-            Some(Cause::Deletion) | None => phase::of_ended(&self.containers),
+            Cause::Foreign(phase) => phase,
+            Cause::Deadline => Phase::Failed,
+            Cause::Deletion | Cause::Completion => phase::of_ended(&self.containers),
         };
         self.release_images(context);
         let preparing = self.volumes.underway();
@@ -249,7 +210,7 @@ impl PodMachine {
 
     fn current_status(&self, context: &Context) -> kinds::types::core::v1::PodStatus {
         let (phase, cause) = match &self.stage {
-            Stage::Over { phase, cause, .. } => (*phase, *cause),
+            Stage::Over { phase, cause, .. } => (*phase, Some(*cause)),
             _ => (phase::of_live(&self.containers), None),
         };
         let reason = (cause == Some(Cause::Deadline))

@@ -17,7 +17,11 @@ pub(crate) struct Facts<'a> {
     pub(crate) phase: Phase,
     /// Volumes are made and the pod is not over.
     pub(crate) ready_to_start: bool,
-    /// Containers that are not ready, in the order of the spec.
+    /// Whether a regular container runs or has ended.
+    pub(crate) begun: bool,
+    /// Init containers that are not done, or have not started, in the order of the spec.
+    pub(crate) incomplete: Vec<&'a str>,
+    /// Other containers that are not ready, in the order of the spec.
     pub(crate) unready: Vec<&'a str>,
     /// `conditionType` of each readiness gate.
     pub(crate) gates: Vec<&'a str>,
@@ -73,11 +77,22 @@ fn verdict(name: &str, present: &[PodCondition], facts: &Facts) -> Verdict {
         "Initialized" if facts.phase == Phase::Succeeded => {
             Verdict { reason: Some("PodCompleted"), ..Verdict::yes() }
         }
+        "Initialized" => initialized(present, facts),
         "Ready" => ready(present, facts),
         "ContainersReady" => containers_ready(facts),
-        // Without init containers a pod is initialised, and only bound pods come here.
+        // Only bound pods come here.
         _ => Verdict::yes(),
     }
+}
+
+/// Once initialised, a pod stays so.
+fn initialized(present: &[PodCondition], facts: &Facts) -> Verdict {
+    let was = present.iter().any(|c| c.type_ == "Initialized" && c.status == "True");
+    if facts.begun || facts.incomplete.is_empty() || was {
+        return Verdict::yes();
+    }
+    let message = format!("containers with incomplete status: [{}]", facts.incomplete.join(" "));
+    Verdict::no("ContainersNotInitialized", Some(message))
 }
 
 fn containers_ready(facts: &Facts) -> Verdict {

@@ -7,13 +7,16 @@ use kinds::types::core::v1::{
     Container as ContainerSpec, ContainerStateTerminated, ContainerStatus,
 };
 
-use super::{image::ImageWait, probe::Probes, termination};
-use crate::ReadyImage;
+use super::{image::ImageWait, probe::Probes, stop::Stop, termination};
+use crate::{ReadyImage, containers::Role};
 
 /// A container of a pod that is not over.
 #[derive(Clone, Debug)]
 pub(crate) struct Container {
     pub(crate) name: String,
+    pub(crate) role: Role,
+    /// An init container that is done, or has started, so that the next one may begin.
+    pub(crate) passed: bool,
     /// The newest attempt, started or to be started: `restartCount`.
     pub(crate) attempt: u32,
     pub(crate) state: State,
@@ -25,10 +28,11 @@ pub(crate) struct Container {
     pub(crate) unforgotten: BTreeSet<u32>,
     /// The [`Container::progress`] that the newest durable status tells of.
     pub(crate) durable: u32,
-    /// The newest attempt that a spawner took along, ended or not, when another one answered.
-    pub(crate) lost: Option<u32>,
-    /// Whether it was told to stop since the spawner last connected.
-    pub(crate) told: bool,
+    /// The [`Container::progress`] that must be durable before the spawner that took others along
+    /// may be forgotten.
+    pub(crate) owed: u32,
+    /// Its end, if that was asked for.
+    pub(crate) stop: Option<Stop>,
     /// Whether the event that it is being stopped is out.
     pub(crate) killing_said: bool,
     /// Its probes, if it has some.
@@ -82,27 +86,33 @@ pub(crate) struct Ended {
 
 impl Container {
     /// A container that nobody has started.
-    pub(crate) fn new(spec: &ContainerSpec) -> Self {
+    pub(crate) fn new(role: Role, spec: &ContainerSpec) -> Self {
         Self {
             name: spec.name.clone(),
+            role,
+            passed: false,
             attempt: 0,
             state: State::Waiting(Wait::Creating),
             last: None,
             back_off_steps: 0,
             unforgotten: BTreeSet::new(),
             durable: 0,
-            lost: None,
-            told: false,
+            owed: 0,
+            stop: None,
             killing_said: false,
-            probes: Probes::of(spec),
+            probes: if role == Role::Init { None } else { Probes::of(spec) },
             image: None,
             shown: None,
         }
     }
 
     /// A container as a durable status of an earlier server has it.
-    pub(crate) fn restored(spec: &ContainerSpec, status: Option<&ContainerStatus>) -> Self {
-        let mut container = Self::new(spec);
+    pub(crate) fn restored(
+        role: Role,
+        spec: &ContainerSpec,
+        status: Option<&ContainerStatus>,
+    ) -> Self {
+        let mut container = Self::new(role, spec);
         container.state = State::Unknown { ran: false };
         let Some(status) = status else { return container };
         let shown = (status.image.clone(), status.image_id.clone());
@@ -130,6 +140,11 @@ impl Container {
             container.state = State::Unknown { ran: state.running.is_some() };
         }
         container.durable = container.progress();
+        container.passed = match role {
+            Role::Init => container.succeeded(),
+            Role::Sidecar => status.started == Some(true),
+            Role::Regular => false,
+        };
         container.unforgotten = BTreeSet::from([container.attempt]);
         container
     }
@@ -142,16 +157,14 @@ impl Container {
 
     /// Whether what was lost of it with a spawner is known, and durably so.
     pub(crate) fn settled(&self) -> bool {
-        !matches!(self.state, State::Unknown { .. })
-            && self.lost.is_none_or(|attempt| self.durable > 2 * attempt)
+        !matches!(self.state, State::Unknown { .. }) && self.durable >= self.owed
     }
 
-    /// The newest attempt that is over, durably or not.
-    pub(crate) fn newest_ended(&self) -> Option<u32> {
-        match &self.state {
-            State::Closing(_) | State::Stopped(_) | State::BackOff { .. } => Some(self.attempt),
-            _ => self.attempt.checked_sub(1),
-        }
+    /// The progress that is made once what has ended by now is on record.
+    pub(crate) fn ended_progress(&self) -> u32 {
+        let over =
+            matches!(self.state, State::Closing(_) | State::Stopped(_) | State::BackOff { .. });
+        (2 * self.attempt + u32::from(over)).saturating_sub(u32::from(!over))
     }
 
     /// How the newest attempt ended, if it has.
@@ -179,19 +192,24 @@ impl Container {
         if let Some(probes) = &mut self.probes {
             probes.reset();
         }
+        self.stop = None;
         self.attempt += 1;
         self.image = None;
         self.back_off_steps += 1;
     }
 
     /// Nothing will be started any more: an attempt that never began gives way to the one before it,
-    /// and a container that never ran is recorded as lost, as upstream does.
-    pub(crate) fn settle(&mut self, now: Timestamp) {
+    /// and a regular container that never ran is recorded as lost, as upstream does, unless the pod
+    /// was not `initialized`.
+    pub(crate) fn settle(&mut self, initialized: bool, now: Timestamp) {
         let state = std::mem::replace(&mut self.state, State::Waiting(Wait::Creating));
+        let lost = initialized && self.role == Role::Regular;
         self.state = match state {
-            State::Waiting(_) => {
-                State::Stopped(self.last.take().unwrap_or_else(|| termination::never_located(now)))
-            }
+            State::Waiting(wait) => match self.last.take() {
+                Some(last) => State::Stopped(last),
+                None if lost => State::Stopped(termination::never_located(now)),
+                None => State::Waiting(wait),
+            },
             State::BackOff { ended, .. } => State::Stopped(ended),
             other => other,
         };

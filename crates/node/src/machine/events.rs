@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kinds::{Key, Uid};
 
-use crate::Output;
+use crate::{Output, containers::Role};
 
 /// Events a second over time, and how many may come at once: upstream's limits for one node.
 const EVENTS_PER_S: i64 = 50;
@@ -84,6 +84,7 @@ pub(crate) enum Event<'a> {
     },
     /// A container is stopped because of a probe.
     Unhealthy {
+        role: Role,
         container: &'a str,
         kind: &'a str,
         restarts: bool,
@@ -166,10 +167,16 @@ impl Event<'_> {
                 let text = format!("{kind} probe errored and resulted in unknown state: {error}");
                 (true, "Unhealthy", text)
             }
-            Self::Unhealthy { container, kind, restarts } => {
+            Self::Unhealthy { role, container, kind, restarts } => {
                 let kind = kind.to_lowercase();
-                let again = if *restarts { ", will be restarted" } else { "" };
-                (false, "Killing", format!("Container {container} failed {kind} probe{again}"))
+                let text = match role.is_early() {
+                    true => format!("Init container {container} failed {kind} probe"),
+                    false if *restarts => {
+                        format!("Container {container} failed {kind} probe, will be restarted")
+                    }
+                    false => format!("Container {container} failed {kind} probe"),
+                };
+                (false, "Killing", text)
             }
             Self::BackOff { container, pod } => (
                 true,
@@ -190,7 +197,7 @@ impl Event<'_> {
         &self,
         key: &Key,
         uid: Uid,
-        container: Option<&str>,
+        container: Option<(Role, &str)>,
         limit: &mut EventLimit,
         now: Timestamp,
     ) -> Option<Output> {
@@ -198,7 +205,7 @@ impl Event<'_> {
         if !warning && !limit.allow(now) {
             return None;
         }
-        let field_path = container.map(|name| format!("spec.containers{{{name}}}"));
+        let field_path = container.map(|(role, name)| format!("spec.{}{{{name}}}", role.list()));
         Some(Output::Event { key: key.clone(), uid, field_path, warning, reason, message })
     }
 }

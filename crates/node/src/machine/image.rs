@@ -12,7 +12,7 @@ use super::{
     restart,
 };
 use crate::{
-    Config, HOST_IMAGE, ImageNews, ImageRequest, Output, PullPolicy,
+    Config, HOST_IMAGE, ImageNews, ImageRequest, Output, PullPolicy, containers,
     start::{Attempt, Refusal},
     volumes,
 };
@@ -89,8 +89,8 @@ pub(crate) fn root(attempt: &Attempt) -> Result<Root, Refusal> {
 
 /// Whether a container of the pod needs an image that has to be found.
 pub(crate) fn any_to_find(spec: Option<&PodSpec>, config: &Config) -> bool {
-    let names = spec.into_iter().flat_map(|spec| &spec.containers);
-    names.filter_map(|c| c.image.as_deref()).any(|image| of_machine(image, config).is_none())
+    let names = spec.into_iter().flat_map(containers::all);
+    names.filter_map(|(_, c)| c.image.as_deref()).any(|image| of_machine(image, config).is_none())
 }
 
 /// The machine itself or a directory on it.
@@ -147,7 +147,7 @@ impl PodMachine {
             _ => None,
         };
         container.state = State::Waiting(Wait::Pulling { before });
-        let spec = self.pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
+        let spec = containers::nth(&self.pod, index);
         let policy = match spec.and_then(|spec| spec.image_pull_policy.as_deref()) {
             Some("Always") => PullPolicy::Always,
             Some("Never") => PullPolicy::Never,
@@ -236,7 +236,7 @@ impl PodMachine {
     }
 
     pub(super) fn image(&self, index: usize) -> String {
-        let spec = self.pod.spec.as_ref().and_then(|s| s.containers.get(index));
+        let spec = containers::nth(&self.pod, index);
         spec.and_then(|c| c.image.clone()).unwrap_or_default()
     }
 

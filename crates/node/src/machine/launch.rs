@@ -203,17 +203,18 @@ impl PodMachine {
         }
     }
 
-    /// A spawner that answered does not know the newest attempt of this container.
+    /// A spawner that answered does not know the newest attempt of this container. `never_started`
+    /// says that one that nobody saw run cannot have been started.
     pub(super) fn unknown_to_spawner(
         &mut self,
         index: usize,
-        same_instance: bool,
+        never_started: bool,
         context: &mut Context,
     ) {
         let container = &mut self.containers[index];
         let (lost, started) = match container.state {
             // It was never started, or its start never arrived.
-            State::Unknown { ran: false } | State::Starting if same_instance => {
+            State::Unknown { ran: false } | State::Starting if never_started => {
                 container.state = State::Waiting(Wait::Creating);
                 return self.say_quietly(context);
             }
@@ -221,11 +222,8 @@ impl PodMachine {
             State::Running { started } => (true, started),
             _ => (false, Timestamp::UNIX_EPOCH),
         };
-        if !same_instance {
-            container.lost = container.lost.max(container.newest_ended());
-        }
         if lost {
-            container.lost = Some(container.attempt);
+            container.owed = container.owed.max(2 * container.attempt + 1);
             container.unforgotten.remove(&container.attempt);
             let id = ContainerId {
                 pod: self.name.clone(),

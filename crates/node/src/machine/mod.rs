@@ -18,7 +18,9 @@ mod probe;
 mod probing;
 mod release;
 mod restart;
+mod sequence;
 mod status;
+mod stop;
 mod termination;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -38,7 +40,10 @@ pub(crate) use self::{
     release::{Over, Release},
 };
 use self::{container::State, files::Files, restart::Policy};
-use crate::{Config, Lookup, Output};
+use crate::{
+    Config, Lookup, Output,
+    containers::{self, Role},
+};
 
 /// The shortest time between the stop signal and the kill, seconds.
 const GRACE_MIN_S: i64 = 2;
@@ -101,15 +106,17 @@ pub(crate) struct PodMachine {
 enum Stage {
     /// Containers are started, and started again.
     Active,
-    /// Containers are being stopped; what still runs at `kill_at` is killed.
-    Ending { cause: Cause, kill_at: Timestamp, killed: bool },
+    /// Containers are being stopped; their grace period is over at `until`.
+    Ending { cause: Cause, until: Timestamp },
     /// Nothing runs any more.
-    Over { phase: Phase, cause: Option<Cause>, release: Release },
+    Over { phase: Phase, cause: Cause, release: Release },
 }
 
-/// Why a pod is ended before its containers end by themselves.
+/// Why a pod is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
+    /// Its regular containers have ended, or an init container failed for good.
+    Completion,
     /// Its object is being deleted.
     Deletion,
     /// It outlived `spec.activeDeadlineSeconds`.
@@ -234,9 +241,6 @@ impl PodMachine {
         same_instance: bool,
         context: &mut Context,
     ) {
-        if let Stage::Ending { killed, .. } = &mut self.stage {
-            *killed = false;
-        }
         if let Stage::Over { release, .. } = &mut self.stage {
             release.connected(Vec::new(), context);
         }
@@ -251,13 +255,24 @@ impl PodMachine {
             self.report(&record.id, record.state, context);
         }
         for (index, known) in known.into_iter().enumerate() {
-            self.containers[index].told = false;
-            if let Some(probes) = &mut self.containers[index].probes {
+            let had_turn = self.had_turn(index);
+            let container = &mut self.containers[index];
+            if let Some(stop) = &mut container.stop {
+                stop.reconnected();
+            }
+            if let Some(probes) = &mut container.probes {
                 probes.reconnected();
             }
             if !known {
-                self.unknown_to_spawner(index, same_instance, context);
+                self.unknown_to_spawner(index, same_instance || !had_turn, context);
             }
+            if !same_instance {
+                let container = &mut self.containers[index];
+                container.owed = container.owed.max(container.ended_progress());
+            }
+        }
+        if !same_instance && matches!(self.stage, Stage::Active) {
+            self.initialize_again();
         }
     }
 
@@ -305,7 +320,6 @@ impl PodMachine {
         };
         let stage = match self.stage {
             Stage::Active => self.deadline(),
-            Stage::Ending { kill_at, killed: false, .. } if connected => Some(kill_at),
             Stage::Ending { .. } | Stage::Over { .. } => None,
         };
         let active = matches!(self.stage, Stage::Active);
@@ -313,7 +327,9 @@ impl PodMachine {
         let waits = if active { [starts, self.volumes.timer()] } else { [None, None] };
         let probed = self.containers.iter().filter(|c| connected && c.is_probed());
         let probes = probed.filter_map(|c| c.probes.as_ref()?.wake_at(!active)).min();
-        [news, stage, probes].into_iter().chain(waits).flatten().min()
+        let stopped = self.containers.iter().filter(|c| connected && c.may_be_killed());
+        let stops = stopped.filter_map(|c| c.stop.as_ref()?.wake_at()).min();
+        [news, stage, probes, stops].into_iter().chain(waits).flatten().min()
     }
 
     /// How many of its containers run or are being started.
@@ -368,6 +384,10 @@ impl PodMachine {
         ContainerId { pod: self.name.clone(), container: container.name.clone(), attempt }
     }
 
+    fn newest(&self, index: usize) -> ContainerId {
+        self.id(&self.containers[index], self.containers[index].attempt)
+    }
+
     fn index_of(&self, id: &ContainerId) -> Option<usize> {
         self.containers.iter().position(|c| c.name == id.container)
     }
@@ -414,20 +434,19 @@ impl PodMachine {
     }
 
     fn event(&self, container: Option<usize>, event: &Event, context: &mut Context) {
-        let container = container.map(|index| self.containers[index].name.as_str());
+        let container = container.map(|index| &self.containers[index]);
+        let container = container.map(|c| (c.role, c.name.as_str()));
         let key = &self.object.key;
         context.out.extend(event.output(key, self.uid, container, context.events, context.now));
     }
 }
 
 fn containers_of(pod: &Pod, status: &PodStatus, restored: bool) -> Vec<Container> {
-    let statuses = status.container_statuses.as_deref().unwrap_or_default();
-    let container = |spec: &kinds::types::core::v1::Container| match restored {
-        true => {
-            let status = statuses.iter().find(|s| s.name == spec.name);
-            Container::restored(spec, status)
-        }
-        false => Container::new(spec),
+    let early = status.init_container_statuses.iter().flatten();
+    let statuses = early.chain(status.container_statuses.iter().flatten());
+    let container = |(role, spec): (Role, &kinds::types::core::v1::Container)| match restored {
+        true => Container::restored(role, spec, statuses.clone().find(|s| s.name == spec.name)),
+        false => Container::new(role, spec),
     };
-    pod.spec.iter().flat_map(|spec| spec.containers.iter().map(container)).collect()
+    pod.spec.iter().flat_map(|spec| containers::all(spec).map(container)).collect()
 }

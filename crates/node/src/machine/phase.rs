@@ -1,6 +1,7 @@
 //! `status.phase` from the states of the containers, in upstream's order of rules.
 
 use super::container::{Container, State};
+use crate::containers::Role;
 
 /// `status.phase`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +39,19 @@ pub(crate) fn of_live(containers: &[Container]) -> Phase {
         State::Waiting(_) | State::Starting => c.last.is_none(),
         _ => false,
     };
-    if containers.iter().any(unstarted) { Phase::Pending } else { Phase::Running }
+    // A sidecar that starts again does not take a pod back that had got further.
+    let regular = || containers.iter().filter(|c| c.role == Role::Regular);
+    let initialized = regular().any(|c| !unstarted(c));
+    let pending = |c: &Container| match c.role {
+        Role::Init => unstarted(c) || c.runs(),
+        Role::Sidecar => unstarted(c) || c.runs() && !c.has_started() && !initialized,
+        Role::Regular => unstarted(c),
+    };
+    if containers.iter().any(pending) { Phase::Pending } else { Phase::Running }
 }
 
-/// Whether every container has ended for good; `restarts` says of the container at an index and an
-/// exit code whether it has not.
-pub(crate) fn all_ended(containers: &[Container], restarts: impl Fn(usize, i32) -> bool) -> bool {
-    containers.iter().enumerate().all(|(index, c)| match &c.state {
-        State::Stopped(ended) => !restarts(index, ended.status.exit_code),
-        _ => false,
-    })
-}
-
-/// The terminal phase of a pod whose containers have all ended.
+/// The terminal phase of a pod whose containers have all ended. How its sidecars ended says nothing.
 pub(crate) fn of_ended(containers: &[Container]) -> Phase {
-    let clean = |c: &Container| c.ended().is_some_and(|e| e.status.exit_code == 0);
-    if containers.iter().all(clean) { Phase::Succeeded } else { Phase::Failed }
+    let fine = |c: &Container| c.role == Role::Sidecar || c.succeeded();
+    if containers.iter().all(fine) { Phase::Succeeded } else { Phase::Failed }
 }

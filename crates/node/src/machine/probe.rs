@@ -38,19 +38,6 @@ pub(crate) struct Probes {
     workers: Vec<Worker>,
     /// The number of the next program that is run.
     next_exec: u64,
-    /// Its end, after a probe asked for it.
-    pub(crate) stop: Option<Stop>,
-}
-
-/// A container that is stopped because of a probe.
-#[derive(Clone, Debug)]
-pub(crate) struct Stop {
-    pub(crate) kill_at: Timestamp,
-    /// Whether the stop signal is out since the spawner last connected.
-    pub(crate) told: bool,
-    pub(crate) killed: bool,
-    /// Whether it is started again, however it ends.
-    pub(crate) restarts: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -133,7 +120,7 @@ impl Probes {
             worker(Kind::Readiness, &container.readiness_probe),
         ];
         let workers: Vec<Worker> = workers.into_iter().flatten().collect();
-        (!workers.is_empty()).then(|| Box::new(Probes { workers, next_exec: 0, stop: None }))
+        (!workers.is_empty()).then(|| Box::new(Probes { workers, next_exec: 0 }))
     }
 
     /// As the status of an earlier server has it.
@@ -149,7 +136,6 @@ impl Probes {
 
     /// Nothing is known of the next attempt.
     pub(crate) fn reset(&mut self) {
-        self.stop = None;
         for worker in &mut self.workers {
             worker.passes = worker.kind == Kind::Liveness;
             (worker.last, worker.run, worker.tries) = (None, 0, 0);
@@ -168,9 +154,6 @@ impl Probes {
     /// Whoever ran programs for it is gone or has forgotten them.
     pub(crate) fn reconnected(&mut self) {
         self.workers.iter_mut().for_each(|worker| worker.underway = None);
-        if let Some(stop) = &mut self.stop {
-            (stop.told, stop.killed) = (false, false);
-        }
     }
 
     /// `started` of its status, while it runs.
@@ -192,8 +175,7 @@ impl Probes {
         let started = self.started();
         let active = self.workers.iter().filter(|worker| worker.active(started, ending));
         let next = |worker: &Worker| worker.underway.as_ref().map_or(worker.due, |u| u.until);
-        let stop = self.stop.as_ref().filter(|stop| !stop.killed && !ending);
-        active.map(next).chain(stop.map(|stop| stop.kill_at)).min()
+        active.map(next).min()
     }
 
     /// What is to be asked next: its number and what is run for it.

@@ -7,10 +7,11 @@ use super::{
     Context, Event, GRACE_MAX_S, GRACE_MIN_S, PodMachine, Stage,
     container::{Container, State},
     handler::OUTPUT_BYTES_MAX,
-    probe::{Answer, Kind, Stop, Verdict},
+    probe::{Answer, Kind, Verdict},
     restart,
+    stop::Stop,
 };
-use crate::start;
+use crate::containers;
 
 impl PodMachine {
     /// Makes the probes that are due, gives up those that took too long, and stops containers whose
@@ -34,9 +35,6 @@ impl PodMachine {
                 let exec = Exec { id, exec, task, output_bytes_max, streams: None };
                 context.send(Request::Exec(Box::new(exec)));
             }
-            if !ending {
-                self.stop_unhealthy(index, context);
-            }
         }
     }
 
@@ -46,10 +44,6 @@ impl PodMachine {
 
     fn due(&mut self, index: usize, ending: bool, context: &Context) -> Option<(u64, Task)> {
         self.containers[index].probes.as_mut()?.take_due(ending, context.now)
-    }
-
-    fn newest(&self, index: usize) -> ContainerId {
-        self.id(&self.containers[index], self.containers[index].attempt)
     }
 
     /// What a program in a container came to.
@@ -95,31 +89,15 @@ impl PodMachine {
         if !verdict.stop {
             return;
         }
-        let spec = self.pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
+        let spec = containers::nth(&self.pod, index);
         let restarts = spec.is_some_and(|spec| restart::may_restart(self.policy, spec));
         let grace_s = verdict.grace_s.unwrap_or_else(|| self.spec_grace_s());
         let grace = SignedDuration::from_secs(grace_s.clamp(GRACE_MIN_S, GRACE_MAX_S));
         let container = &mut self.containers[index];
-        let name = container.name.clone();
-        if let Some(probes) = &mut container.probes {
-            let kill_at = context.now + grace;
-            probes.stop = Some(Stop { kill_at, told: false, killed: false, restarts });
-        }
-        let event = Event::Unhealthy { container: &name, kind, restarts };
+        let (name, role) = (container.name.clone(), container.role);
+        container.stop = Some(Stop::new(context.now + grace, restarts));
+        let event = Event::Unhealthy { role, container: &name, kind, restarts };
         self.event(Some(index), &event, context);
-    }
-
-    fn stop_unhealthy(&mut self, index: usize, context: &mut Context) {
-        let id = self.newest(index);
-        let signal = start::stop_signal(self.containers[index].image.as_deref());
-        let probes = self.containers[index].probes.as_mut();
-        let Some(stop) = probes.and_then(|probes| probes.stop.as_mut()) else { return };
-        if !std::mem::replace(&mut stop.told, true) {
-            context.send(Request::Signal { id: id.clone(), signal });
-        }
-        if context.now >= stop.kill_at && !std::mem::replace(&mut stop.killed, true) {
-            context.send(Request::Kill { id });
-        }
     }
 }
 

@@ -16,7 +16,10 @@ use super::{
     phase::Phase,
     restart, termination,
 };
-use crate::Config;
+use crate::{
+    Config,
+    containers::{self, Role},
+};
 
 /// What a status is made from.
 pub(crate) struct View<'a> {
@@ -41,15 +44,24 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
     let facts = conditions::Facts {
         phase: view.phase,
         ready_to_start: view.ready_to_start,
-        unready: view.containers.iter().filter(|c| !ready(c)).map(|c| c.name.as_str()).collect(),
+        begun: view.containers.iter().any(|c| c.role == Role::Regular && begun(c)),
+        incomplete: names(view, |c| !match c.role {
+            Role::Init => ready(c),
+            Role::Sidecar => c.has_started(),
+            Role::Regular => true,
+        }),
+        unready: names(view, |c| c.role != Role::Init && !ready(c)),
         gates: gates.iter().map(|g| g.condition_type.as_str()).collect(),
         generation,
         now: view.now,
     };
-    let specs = spec.map_or(&[][..], |s| &s.containers);
-    let mut statuses: Vec<ContainerStatus> =
-        specs.iter().zip(view.containers).map(|(spec, c)| container(view, spec, c)).collect();
-    statuses.sort_by(|a, b| a.name.cmp(&b.name));
+    let specs = spec.into_iter().flat_map(containers::all);
+    let (mut early, mut regular) = (Vec::new(), Vec::new());
+    for ((role, spec), c) in specs.zip(view.containers) {
+        let list = if role.is_early() { &mut early } else { &mut regular };
+        list.push(container(view, spec, c));
+    }
+    regular.sort_by(|a: &ContainerStatus, b| a.name.cmp(&b.name));
     let ips = &view.config.host_ips;
     // A pod with addresses of its own comes with pod networks.
     let own_ips = if spec.is_some_and(|s| s.host_network == Some(true)) { &ips[..] } else { &[] };
@@ -65,7 +77,8 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
         reason,
         message,
         conditions: Some(conditions::all(last.conditions.as_deref().unwrap_or_default(), &facts)),
-        container_statuses: Some(statuses),
+        init_container_statuses: (!early.is_empty()).then_some(early),
+        container_statuses: Some(regular),
         start_time: Some(kinds::api_time(view.start_time)),
         observed_generation: generation,
         pod_ip: own_ips.first().cloned(),
@@ -78,12 +91,23 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
     }
 }
 
-fn runs(container: &Container) -> bool {
-    matches!(container.state, State::Running { .. } | State::Closing(_))
+/// Names of containers, in the order of the spec.
+fn names<'a>(view: &View<'a>, which: impl Fn(&Container) -> bool) -> Vec<&'a str> {
+    view.containers.iter().filter(|c| which(c)).map(|c| c.name.as_str()).collect()
+}
+
+/// Whether its state is another than waiting.
+fn begun(container: &Container) -> bool {
+    matches!(container.state, State::Running { .. } | State::Closing(_) | State::Stopped(_))
 }
 
 fn ready(container: &Container) -> bool {
-    runs(container) && container.probes.as_ref().is_none_or(|probes| probes.ready())
+    match container.role {
+        Role::Init => matches!(container.state, State::Stopped(_)) && container.succeeded(),
+        _ => {
+            container.has_started() && container.probes.as_ref().is_none_or(|probes| probes.ready())
+        }
+    }
 }
 
 fn container(view: &View, spec: &ContainerSpec, container: &Container) -> ContainerStatus {
@@ -109,12 +133,9 @@ fn container(view: &View, spec: &ContainerSpec, container: &Container) -> Contai
         State::Closing(ended) => {
             (running(ended.started), last, Some(termination::container_id(&attempt)))
         }
-        State::Waiting(wait) => (waiting_for(wait, &image), last, id_of(last)),
-        State::Starting | State::Unknown { .. } => {
-            (waiting("ContainerCreating", None), last, id_of(last))
-        }
+        State::Waiting(wait) => (waiting_for(view, wait, &image), last, id_of(last)),
+        State::Starting | State::Unknown { .. } => (not_yet(view), last, id_of(last)),
     };
-    let started = container.probes.as_ref().is_none_or(|probes| probes.started());
     let (image, image_id) = container.shown.clone().unwrap_or_else(|| (image.clone(), image));
     ContainerStatus {
         name: container.name.clone(),
@@ -122,7 +143,7 @@ fn container(view: &View, spec: &ContainerSpec, container: &Container) -> Contai
         image,
         container_id: id,
         ready: ready(container),
-        started: Some(runs(container) && started),
+        started: Some(container.has_started()),
         restart_count: i32::try_from(container.attempt).unwrap_or(i32::MAX),
         state: Some(state),
         last_state: Some(last.map(|ended| terminated(&ended.status)).unwrap_or_default()),
@@ -150,9 +171,15 @@ fn back_off_text(view: &View, container: &Container, delay_s: u32) -> String {
     )
 }
 
-fn waiting_for(wait: &Wait, image: &str) -> ContainerState {
+/// It waits for nothing but its turn and to be made.
+fn not_yet(view: &View) -> ContainerState {
+    let initializing = containers::any_early(view.pod);
+    waiting(if initializing { "PodInitializing" } else { "ContainerCreating" }, None)
+}
+
+fn waiting_for(view: &View, wait: &Wait, image: &str) -> ContainerState {
     match wait {
-        Wait::Creating | Wait::Pulling { before: None } => waiting("ContainerCreating", None),
+        Wait::Creating | Wait::Pulling { before: None } => not_yet(view),
         Wait::Blocked { reason, message, .. } => waiting(reason, Some(message.clone())),
         Wait::Image(wait) | Wait::Pulling { before: Some(wait) } => {
             let (reason, message) = wait.words(image);

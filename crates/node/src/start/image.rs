@@ -6,7 +6,7 @@ use kinds::types::core::v1::{Container as ContainerSpec, Pod};
 use spawner::protocol::User;
 
 use super::Attempt;
-use crate::{ReadyImage, volumes::fs_group};
+use crate::{ReadyImage, containers, volumes::fs_group};
 
 /// SIGTERM, the signal that asks a container to stop.
 const SIGTERM: i32 = 15;
@@ -78,7 +78,7 @@ fn signal(text: &str) -> Option<i32> {
 
 /// The program as spec and image name it.
 pub(crate) fn program(pod: &Pod, index: usize, image: Option<&ReadyImage>) -> String {
-    let container = pod.spec.as_ref().and_then(|spec| spec.containers.get(index));
+    let container = containers::nth(pod, index);
     let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
     let line = container.map(|c| command(image, words(&c.command), words(&c.args)));
     line.into_iter().flatten().next().unwrap_or_default()

@@ -5,6 +5,7 @@ use kinds::{quantity::Quantity, types::core::v1::Container as ContainerSpec};
 use spawner::protocol::Limits;
 
 use super::Attempt;
+use crate::containers::{self, Role};
 
 /// `cpu.shares` of one whole core.
 const SHARES_PER_CPU: i64 = 1024;
@@ -44,13 +45,22 @@ fn oom_score_adj(attempt: &Attempt) -> i32 {
     match status.and_then(|s| s.qos_class.as_deref()) {
         Some("Guaranteed") => -997,
         Some("Burstable") => {
-            let asked = i128::from(bytes(request(attempt.specs().1, "memory")).unwrap_or(0));
+            let asked = i128::from(memory_request(attempt));
             let capacity = i128::from(attempt.config.memory_bytes.max(1));
             let score = (1000 - 1000 * asked / capacity).clamp(3, 999);
             i32::try_from(score).expect("it was just clamped")
         }
         _ => 1000,
     }
+}
+
+/// What counts as asked for: a sidecar is no likelier to be killed than what it serves.
+fn memory_request(attempt: &Attempt) -> u64 {
+    let (spec, container) = attempt.specs();
+    let of = |container: &ContainerSpec| bytes(request(container, "memory")).unwrap_or(0);
+    let sidecar = containers::role(spec, attempt.index) == Role::Sidecar;
+    let least = spec.containers.iter().map(of).min().filter(|_| sidecar);
+    of(container).max(least.unwrap_or(0))
 }
 
 /// `resources.requests` of a container, by resource name.

@@ -19,7 +19,10 @@ pub(crate) use self::{
     image::{program, stop_signal},
     limits::{limit, request},
 };
-use crate::{Config, Lookup, PROCESS_HANDLER, ReadyImage, env, logs, machine::image_root, volumes};
+use crate::{
+    Config, Lookup, PROCESS_HANDLER, ReadyImage, containers, env, logs, machine::image_root,
+    volumes,
+};
 
 /// How a pod's containers are set apart from the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) pod: &'a Pod,
     /// The pod's uid.
     pub(crate) uid: &'a str,
-    /// Which of `spec.containers`.
+    /// Which of the pod's [`containers`].
     pub(crate) index: usize,
     pub(crate) attempt: u32,
     pub(crate) config: &'a Config,
@@ -147,7 +150,8 @@ fn stdio(container: &ContainerSpec) -> Stdio {
 /// Whether one single container of the pod is started one single time.
 fn starts_once(spec: &PodSpec) -> bool {
     let never = |policy: Option<&str>| policy == Some("Never");
-    let [container] = spec.containers.as_slice() else { return false };
+    let mut all = containers::all(spec);
+    let (Some((_, container)), None) = (all.next(), all.next()) else { return false };
     let own = container.restart_policy.as_deref();
     never(spec.restart_policy.as_deref())
         && (own.is_none() || never(own))
@@ -157,7 +161,7 @@ fn starts_once(spec: &PodSpec) -> bool {
 impl Attempt<'_> {
     pub(crate) fn specs(&self) -> (&PodSpec, &ContainerSpec) {
         let spec = self.pod.spec.as_ref().expect("a bound pod has a spec");
-        (spec, &spec.containers[self.index])
+        (spec, containers::nth(self.pod, self.index).expect("the pod has so many containers"))
     }
 
     pub(crate) fn namespace(&self) -> &str {

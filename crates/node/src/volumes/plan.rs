@@ -12,7 +12,7 @@ use super::{
     HostPathType, PlannedVolume, PodPaths, PrepareError, Sources, VolumeKind, VolumePlan,
     content::Reader,
 };
-use crate::{Config, Lookup, start::Class};
+use crate::{Config, Lookup, containers, start::Class};
 
 /// What a plan is made with besides the pod.
 #[derive(Clone, Copy)]
@@ -113,13 +113,15 @@ pub(crate) fn fs_group(spec: &PodSpec) -> Option<u32> {
 /// Whether one attempt at one container is all that ever sees this volume, and all of it, so that it
 /// can live in that container's own mount namespace.
 fn alone(spec: &PodSpec, volume: &str) -> bool {
-    let mounts = containers(spec).flat_map(|c| c.volume_mounts.iter().flatten());
-    let mut users = mounts.filter(|mount| mount.name == volume);
-    let whole = users.next().is_none_or(|mount| sub_path(mount).is_none());
-    whole
-        && users.next().is_none()
-        && fs_group(spec).is_none()
-        && spec.restart_policy.as_deref() == Some("Never")
+    let mounts = containers::all(spec).flat_map(|(_, container)| {
+        let mounts = container.volume_mounts.iter().flatten();
+        mounts.map(move |mount| (container.restart_policy.as_deref(), mount))
+    });
+    let mut users = mounts.filter(|(_, mount)| mount.name == volume);
+    let first = users.next();
+    let whole = first.is_none_or(|(_, mount)| sub_path(mount).is_none());
+    let policy = first.and_then(|(own, _)| own).or(spec.restart_policy.as_deref());
+    whole && users.next().is_none() && fs_group(spec).is_none() && policy == Some("Never")
 }
 
 /// The size of an emptyDir in memory: its limit, and no more than the node has; `None` for one on

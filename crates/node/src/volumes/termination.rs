@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kinds::types::core::v1::Pod;
 use spawner::protocol::ContainerId;
 
-use crate::{Config, logs};
+use crate::{Config, containers, logs};
 
 /// The log to read them from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) fn plan(
     id: &ContainerId,
     config: &Config,
 ) -> Option<TerminationRead> {
-    let container = pod.spec.as_ref()?.containers.get(index)?;
+    let container = containers::nth(pod, index)?;
     if container.termination_message_policy.as_deref() != Some("FallbackToLogsOnError") {
         return None;
     }

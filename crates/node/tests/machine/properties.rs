@@ -1,7 +1,7 @@
 //! What must hold whatever happens: a model of the spawner runs containers, replies are lost, late
 //! and doubled, spawner and server die at any time, statuses become durable late.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kinds::types::core::v1::PodStatus;
 use node::Input;
@@ -63,28 +63,40 @@ struct Model {
     /// How often each attempt was executed, and how it truly ended.
     executed: BTreeMap<ContainerId, u32>,
     ends: BTreeMap<ContainerId, i32>,
+    /// Init containers that succeeded, and sidecars that ran, with this spawner.
+    initialized: BTreeSet<String>,
 }
+
+/// The init containers there may be, in order; names come after those of the regular ones, so that
+/// these end first. The last letter is that of the sidecar.
+const EARLY: [&str; 3] = ["c", "z", "d"];
+const SIDECAR: &str = "z";
 
 struct Test {
     world: World,
     model: Model,
     policy: &'static str,
+    early: usize,
     terminal: Option<String>,
 }
 
 impl Test {
-    fn new(policy: &'static str, containers: usize, volume: bool) -> Self {
+    fn new(policy: &'static str, early: usize, containers: usize, volume: bool) -> Self {
         let mut world = World::new();
         world.command(&format!("spec {{\"restartPolicy\": \"{policy}\"}}"));
         if volume {
             world.command(r#"spec {"volumes": [{"name": "e", "emptyDir": {}}]}"#);
         }
         let policy_of_words = r#"{"terminationMessagePolicy": "FallbackToLogsOnError"}"#;
+        for name in &EARLY[..early] {
+            let more = if *name == SIDECAR { r#"{"restartPolicy": "Always"}"# } else { "{}" };
+            world.command(&format!("init {name} {more}"));
+        }
         for name in ["a", "b"].iter().take(containers) {
             world.command(&format!("container {name} {policy_of_words}"));
         }
         let model = Model { connected: true, ..Model::default() };
-        let mut test = Self { world, model, policy, terminal: None };
+        let mut test = Self { world, model, policy, early, terminal: None };
         test.world.bind();
         test.serve();
         test
@@ -144,11 +156,27 @@ impl Test {
             let times = self.model.executed.entry(id.clone()).or_default();
             *times += 1;
             assert_eq!(*times, 1, "{id:?} is executed again");
+            self.in_order(&id.container);
             let running = State::Running(Running { pid: 1, started_ns: now_ns });
             self.model.containers.insert(id.clone(), running);
         }
         let state = self.model.containers[&id].clone();
         self.tell(id, state);
+    }
+
+    /// Checks that everything that comes before a container is done, and that it is not done again.
+    fn in_order(&mut self, container: &str) {
+        let done = &mut self.model.initialized;
+        let early = &EARLY[..self.early];
+        let place = early.iter().position(|name| *name == container);
+        for name in &early[..place.unwrap_or(early.len())] {
+            assert!(done.contains(*name), "{container} is started before {name} is done");
+        }
+        if container == SIDECAR {
+            done.insert(container.to_owned());
+        } else if place.is_some() {
+            assert!(!done.contains(container), "{container} is done again");
+        }
     }
 
     fn tell(&mut self, id: ContainerId, state: State) {
@@ -164,6 +192,9 @@ impl Test {
         let end = end(how, running.started_ns, self.now_ns());
         let code = end.code.unwrap_or_else(|| 128 + end.signal.unwrap());
         self.model.ends.insert(id.clone(), code);
+        if code == 0 && EARLY.contains(&&*id.container) {
+            self.model.initialized.insert(id.container.clone());
+        }
         self.model.containers.insert(id.clone(), State::Ended(end.clone()));
         self.tell(id.clone(), State::Ended(end));
     }
@@ -190,6 +221,11 @@ impl Test {
         self.model.connected = true;
         self.model.under_way.clear();
         let same_instance = self.model.recorded == self.model.instance;
+        if !same_instance {
+            // What was done may have been undone: all of it is done again, but for sidecars that run.
+            let run = self.running().any(|id| id.container == SIDECAR);
+            self.model.initialized = BTreeSet::from_iter(run.then(|| SIDECAR.to_owned()));
+        }
         let record =
             |(id, state): (&ContainerId, &State)| Record { id: id.clone(), state: state.clone() };
         let containers = self.model.containers.iter().map(record).collect();
@@ -258,7 +294,9 @@ impl Test {
             assert_eq!(self.running().next(), None, "a pod that is over runs");
         }
         if phase == "Succeeded" {
-            for container in status.container_statuses.iter().flatten() {
+            let early = status.init_container_statuses.iter().flatten();
+            let all = early.chain(status.container_statuses.iter().flatten());
+            for container in all.filter(|container| container.name != SIDECAR) {
                 let ended = container.state.as_ref().and_then(|s| s.terminated.as_ref()).unwrap();
                 let name = ended.container_id.as_deref().unwrap();
                 let attempt = name.rsplit_once('_').unwrap().1.parse().unwrap();
@@ -302,23 +340,25 @@ impl Test {
 }
 
 fn restarts(status: &PodStatus, container: &str) -> u32 {
-    let statuses = status.container_statuses.as_deref().unwrap_or_default();
-    let found = statuses.iter().find(|status| status.name == container);
+    let early = status.init_container_statuses.iter().flatten();
+    let mut all = early.chain(status.container_statuses.iter().flatten());
+    let found = all.find(|status| status.name == container);
     found.map_or(0, |status| u32::try_from(status.restart_count).unwrap())
 }
 
 proptest! {
     /// No success without an exit 0; no two attempts at once, and none twice; an attempt is on
-    /// record before it starts; what is forgotten is durable; a terminal phase never changes; in the
+    /// record before it starts; init containers in order, each once with each spawner; what is forgotten is durable; a terminal phase never changes; in the
     /// end everything is ended, given back and removed.
     #[test]
     fn a_pod_survives_any_order_of_events(
         policy in prop::sample::select(vec!["Never", "OnFailure", "Always"]),
+        early in 0_usize..4,
         containers in 1_usize..3,
         volume in any::<bool>(),
         steps in prop::collection::vec(step(), 0..80),
     ) {
-        let mut test = Test::new(policy, containers, volume);
+        let mut test = Test::new(policy, early, containers, volume);
         prop_assert!(test.world.now.as_second() >= START_S);
         steps.iter().for_each(|step| test.take(step));
         test.finish_up();

@@ -5,6 +5,7 @@
 //! ```text
 //! spec JSON                   fields to be merged into the pod's spec
 //! container NAME [JSON]       a container; the default is coracle.local/host running `true`
+//! init NAME [JSON]            the same for an init container
 //! annotate KEY VALUE          metadata.annotations of the pod
 //! bind                        the pod is bound to this node and durable
 //! started C [N]               replies of the spawner about container C (attempt N, else the newest)
@@ -174,7 +175,8 @@ impl World {
         match word {
             "" | "#" => {}
             "spec" => merge(&mut self.spec, &serde_json::from_str(rest).unwrap()),
-            "container" => self.container(rest),
+            "container" => self.container("containers", rest),
+            "init" => self.container("initContainers", rest),
             "annotate" => {
                 self.annotations.insert(words[0].into(), words[1].into());
             }
@@ -236,14 +238,16 @@ impl World {
         }
     }
 
-    fn container(&mut self, rest: &str) {
+    fn container(&mut self, list: &str, rest: &str) {
         let (name, more) = rest.split_once(' ').unwrap_or((rest, "{}"));
         let mut container = json!({
             "name": name, "image": "coracle.local/host", "command": ["true"],
             "imagePullPolicy": "IfNotPresent",
         });
         merge(&mut container, &serde_json::from_str(more).unwrap());
-        self.spec["containers"].as_array_mut().unwrap().push(container);
+        let fields = self.spec.as_object_mut().unwrap();
+        let list = fields.entry(list).or_insert_with(|| json!([]));
+        list.as_array_mut().unwrap().push(container);
     }
 
     pub(crate) fn bind(&mut self) {
@@ -689,8 +693,11 @@ fn summary(status: &PodStatus) -> String {
     if let Some(reason) = &status.reason {
         text += &format!(" {reason}: {}", status.message.as_deref().unwrap_or_default());
     }
-    for container in status.container_statuses.iter().flatten() {
-        text += &format!(" | {}", container.name);
+    let early =
+        status.init_container_statuses.iter().flatten().map(|container| ("init ", container));
+    let regular = status.container_statuses.iter().flatten().map(|container| ("", container));
+    for (role, container) in early.chain(regular) {
+        text += &format!(" | {role}{}", container.name);
         if container.restart_count > 0 {
             text += &format!(" restarts={}", container.restart_count);
         }
