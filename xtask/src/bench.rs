@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use baseline::{SpawnLoop, spawn_loop};
+pub(crate) use server::Server;
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {

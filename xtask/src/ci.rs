@@ -4,7 +4,7 @@
 mod counted;
 mod setup;
 
-use crate::{bench, cargo, codegen, fuzz, mutants, sim, tidy};
+use crate::{bench, cargo, codegen, fuzz, mutants, sim, tidy, upstream};
 use anyhow::Result;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -78,6 +78,14 @@ const STEPS: &[Step] = &[
         let longer = [("CORACLE_TORMENT_ROUNDS", "500"), ("CORACLE_SILENCE_S", "60")];
         counted::run(&["test", "--package", "coracle", "--test", "torment"], &longer)
     }),
+    full(
+        "upstream",
+        "the stories of Kubernetes' own end-to-end suite that are known to pass",
+        || {
+            let (passed, failed) = upstream::count(&upstream::Options::default())?;
+            Ok(Tally { passed, failed })
+        },
+    ),
     full("large", "100,000 objects open in half a second after kill -9", || {
         counted::run(&["test", "--release", "--package", "store", "--", "--ignored"], &[])
     }),

@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask ci`, `sim`, `fuzz`, `mutants`, `bench` and `tidy`. Nothing but
-//! cargo is needed to run them, and CI runs nothing else.
+//! The project's own commands: `cargo xtask ci`, `sim`, `fuzz`, `mutants`, `bench`, `upstream` and
+//! `tidy`. Nothing but cargo is needed to run them, and CI runs nothing else.
 
 mod bench;
 mod cargo;
@@ -9,6 +9,7 @@ mod fuzz;
 mod mutants;
 mod sim;
 mod tidy;
+mod upstream;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     SpawnLoop(bench::SpawnLoop),
     /// Write the tables of the API's types anew from their published definitions.
     Codegen,
+    /// Run Kubernetes' own end-to-end suite against a server of ours.
+    Upstream(upstream::Options),
     /// Check the tree for what compilers do not: layering, sizes, documents.
     Tidy,
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::SpawnLoop(options) => bench::spawn_loop(&options),
         Command::Codegen => codegen::run(),
+        Command::Upstream(options) => upstream::run(&options),
         Command::Tidy => tidy::run(),
     };
     match result {

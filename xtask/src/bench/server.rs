@@ -15,14 +15,14 @@ use tempfile::TempDir;
 /// How long the server and its spawner may take to leave.
 const LEAVE_MAX: Duration = Duration::from_secs(10);
 
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     directory: TempDir,
 }
 
 impl Server {
     /// Starts `coracle up` in a new directory under `scratch` and waits until it is ready.
-    pub(super) fn start(coracle: &Path, scratch: &Path) -> Result<Server> {
+    pub(crate) fn start(coracle: &Path, scratch: &Path) -> Result<Server> {
         let directory = tempfile::Builder::new().prefix("data-").tempdir_in(scratch)?;
         let mut command = Command::new(coracle);
         command.args(["up", "--listen", "127.0.0.1:0", "--data-dir"]);
@@ -42,8 +42,13 @@ impl Server {
     }
 
     /// The file that says how it is reached over TLS.
-    pub(super) fn kubeconfig(&self) -> PathBuf {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.directory.path().join("kubeconfig")
+    }
+
+    /// Its data directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The process id of the server.
