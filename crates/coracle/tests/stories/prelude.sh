@@ -9,6 +9,15 @@ trap '[ -z "$watching" ] || kill $watching' EXIT
 
 # Runs until it is ended, as upstream's image `pause` does.
 endless='trap "exit 143" TERM; sleep 1000 & wait'
+# Answers requests at port 8080, and notes them in the file `asked`.
+serve='exec perl -MIO::Socket::INET -e "
+    \$SIG{TERM} = sub { exit };
+    \$s = IO::Socket::INET->new(Listen => 5, LocalPort => 8080);
+    while (\$c = \$s->accept) {
+        next unless (\$_ = <\$c>) =~ /HTTP/;
+        open F, q(>>), q(/data/asked); print F \$_; close F;
+        print \$c qq(HTTP/1.1 200 OK\r\n\r\n); close \$c;
+    }"'
 # Fails the first time, where all attempts and pods share what `data` says; here once for each index.
 fail_once='! mkdir /data/been 2>/dev/null'
 fail_once_each='! mkdir /data/been-$JOB_COMPLETION_INDEX 2>/dev/null || exit 42'

@@ -40,7 +40,8 @@ fn one(hook: &LifecycleHandler, grace_s: Option<i64>, at: Path<'_>, errors: &mut
         sleep: hook.sleep.is_some(),
     };
     handlers.check(at, errors);
-    if let (Some(sleep), Some(grace_s)) = (&hook.sleep, grace_s)
+    let alone = hook.exec.is_none() && hook.http_get.is_none() && hook.tcp_socket.is_none();
+    if let (Some(sleep), Some(grace_s), true) = (&hook.sleep, grace_s, alone)
         && !(0..=grace_s).contains(&sleep.seconds)
     {
         let text =

@@ -101,7 +101,18 @@ const POD: &[Row] = &[
     works("spec.containers"),
     refused("spec.containers[].env[].valueFrom.fileKeyRef"),
     works("spec.containers[].image").note("coracle.local/host and root file system directories"),
-    refused("spec.containers[].lifecycle"),
+    works("spec.containers[].lifecycle"),
+    refused("spec.containers[].lifecycle.postStart.httpGet.host")
+        .note("the container's own loopback is asked"),
+    only("spec.containers[].lifecycle.postStart.httpGet.scheme", &["HTTP"]),
+    works("spec.containers[].lifecycle.postStart.tcpSocket")
+        .note("fails when it is run, as upstream"),
+    refused("spec.containers[].lifecycle.preStop.httpGet.host")
+        .note("the container's own loopback is asked"),
+    only("spec.containers[].lifecycle.preStop.httpGet.scheme", &["HTTP"]),
+    works("spec.containers[].lifecycle.preStop.tcpSocket")
+        .note("fails when it is run, as upstream"),
+    refused("spec.containers[].lifecycle.stopSignal").note("off by default upstream"),
     works("spec.containers[].livenessProbe"),
     refused("spec.containers[].livenessProbe.grpc").note("exec, httpGet and tcpSocket work"),
     works("spec.containers[].livenessProbe.httpGet")

@@ -24,6 +24,7 @@ impl PodMachine {
         if matches!(self.stage, Stage::Active) {
             self.restart_ended(context);
             self.make_files(context);
+            self.post_start(context);
             self.start_waiting(context);
             self.probe(context);
             self.stop_single(context);

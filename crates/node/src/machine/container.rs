@@ -7,7 +7,7 @@ use kinds::types::core::v1::{
     Container as ContainerSpec, ContainerStateTerminated, ContainerStatus,
 };
 
-use super::{image::ImageWait, probe::Probes, stop::Stop, termination};
+use super::{hook::PostStart, image::ImageWait, probe::Probes, stop::Stop, termination};
 use crate::{ReadyImage, containers::Role};
 
 /// A container of a pod that is not over.
@@ -31,6 +31,8 @@ pub(crate) struct Container {
     /// The [`Container::progress`] that must be durable before the spawner that took others along
     /// may be forgotten.
     pub(crate) owed: u32,
+    /// What it does right after it started, while it has not done so.
+    pub(crate) post_start: Option<PostStart>,
     /// Its end, if that was asked for.
     pub(crate) stop: Option<Stop>,
     /// Whether the event that it is being stopped is out.
@@ -98,6 +100,7 @@ impl Container {
             unforgotten: BTreeSet::new(),
             durable: 0,
             owed: 0,
+            post_start: None,
             stop: None,
             killing_said: false,
             probes: if role == Role::Init { None } else { Probes::of(spec) },
@@ -192,6 +195,7 @@ impl Container {
         if let Some(probes) = &mut self.probes {
             probes.reset();
         }
+        self.post_start = None;
         self.stop = None;
         self.attempt += 1;
         self.image = None;

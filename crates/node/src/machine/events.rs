@@ -82,6 +82,10 @@ pub(crate) enum Event<'a> {
         kind: &'a str,
         error: &'a str,
     },
+    PostStartFailed,
+    PreStopFailed,
+    /// A container is stopped because of what it had to do after it started.
+    KilledByHook,
     /// A container is stopped because of a probe.
     Unhealthy {
         role: Role,
@@ -118,6 +122,17 @@ fn duration_text(ms: u64) -> String {
     text += &format!("{}.{:03}", rest / 1000, rest % 1000);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{text}s")
+}
+
+fn unhealthy(role: Role, container: &str, kind: &str, restarts: bool) -> String {
+    let kind = kind.to_lowercase();
+    match role.is_early() {
+        true => format!("Init container {container} failed {kind} probe"),
+        false if restarts => {
+            format!("Container {container} failed {kind} probe, will be restarted")
+        }
+        false => format!("Container {container} failed {kind} probe"),
+    }
 }
 
 impl Event<'_> {
@@ -167,16 +182,13 @@ impl Event<'_> {
                 let text = format!("{kind} probe errored and resulted in unknown state: {error}");
                 (true, "Unhealthy", text)
             }
+            Self::PostStartFailed => {
+                (true, "FailedPostStartHook", "PostStartHook failed".to_owned())
+            }
+            Self::PreStopFailed => (true, "FailedPreStopHook", "PreStopHook failed".to_owned()),
+            Self::KilledByHook => (false, "Killing", "FailedPostStartHook".to_owned()),
             Self::Unhealthy { role, container, kind, restarts } => {
-                let kind = kind.to_lowercase();
-                let text = match role.is_early() {
-                    true => format!("Init container {container} failed {kind} probe"),
-                    false if *restarts => {
-                        format!("Container {container} failed {kind} probe, will be restarted")
-                    }
-                    false => format!("Container {container} failed {kind} probe"),
-                };
-                (false, "Killing", text)
+                (false, "Killing", unhealthy(*role, container, kind, *restarts))
             }
             Self::BackOff { container, pod } => (
                 true,

@@ -1,10 +1,10 @@
-//! How a probe asks, and what an answer means: a program of the container, a connection, or an HTTP
+//! How a probe or a hook asks, and what an answer means: a program of the container, a connection, or an HTTP
 //! request to a port. Ports are asked for at the container's own loopback, which is all the network
 //! that pods have.
 
 use kinds::{
     IntOrString,
-    types::core::v1::{Container as ContainerSpec, HTTPGetAction, Probe},
+    types::core::v1::{Container as ContainerSpec, HTTPGetAction, LifecycleHandler, Probe},
 };
 use spawner::protocol::{Executed, Stage, Task};
 
@@ -14,8 +14,9 @@ use crate::env;
 /// How much of what a probe says is kept, bytes: upstream's limit.
 pub(super) const OUTPUT_BYTES_MAX: u32 = 10 * 1024;
 
-/// The version in the `User-Agent`.
-const USER_AGENT: &str = "kube-probe/1.36";
+/// `User-Agent` of probes and of hooks.
+const PROBE_AGENT: &str = "kube-probe/1.36";
+const HOOK_AGENT: &str = "kube-lifecycle/1.36";
 
 /// How a probe asks.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ pub(crate) enum Handler {
 
 impl Handler {
     /// That of a probe of this container; none if it has none that works.
-    pub(crate) fn of(probe: &Probe, container: &ContainerSpec) -> Option<Handler> {
+    pub(crate) fn of_probe(probe: &Probe, container: &ContainerSpec) -> Option<Handler> {
         if let Some(exec) = &probe.exec {
             // Only what the spec itself says a variable is.
             let value = |name: &str| {
@@ -38,10 +39,18 @@ impl Handler {
             return Some(Handler::Program(words.map(|word| env::expand(word, value)).collect()));
         }
         if let Some(get) = &probe.http_get {
-            return Some(http(get, port(&get.port, container)));
+            return Some(http(get, PROBE_AGENT, container));
         }
         let tcp = probe.tcp_socket.as_ref()?;
         Some(Handler::Tcp { port: port(&tcp.port, container) })
+    }
+
+    /// That of a hook of this container; none if it asks in a way that does not work.
+    pub(crate) fn of_hook(hook: &LifecycleHandler, container: &ContainerSpec) -> Option<Handler> {
+        if let Some(exec) = &hook.exec {
+            return Some(Handler::Program(exec.command.clone().unwrap_or_default()));
+        }
+        hook.http_get.as_ref().map(|get| http(get, HOOK_AGENT, container))
     }
 
     /// What the spawner is asked for.
@@ -116,7 +125,8 @@ impl Handler {
     }
 }
 
-fn http(get: &HTTPGetAction, port: u16) -> Handler {
+fn http(get: &HTTPGetAction, agent: &str, container: &ContainerSpec) -> Handler {
+    let port = port(&get.port, container);
     let path = get.path.as_deref().unwrap_or("/");
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let mut host = None;
@@ -124,7 +134,7 @@ fn http(get: &HTTPGetAction, port: u16) -> Handler {
     let has = |name: &str| {
         get.http_headers.iter().flatten().any(|header| header.name.eq_ignore_ascii_case(name))
     };
-    for (name, value) in [("User-Agent", USER_AGENT), ("Accept", "*/*")] {
+    for (name, value) in [("User-Agent", agent), ("Accept", "*/*")] {
         if !has(name) {
             headers += &format!("{name}: {value}\r\n");
         }

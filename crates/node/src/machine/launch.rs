@@ -6,6 +6,7 @@ use spawner::protocol::{ContainerId, Failure, Request, Running, Stage};
 use super::{
     Context, Event, News, PodMachine,
     container::{Container, Ended, State, Wait},
+    hook::{Hook, PostStart},
     image::ImageError,
     termination,
 };
@@ -130,13 +131,18 @@ impl PodMachine {
 
     /// The container's own program runs.
     pub(super) fn started(&mut self, index: usize, running: &Running, context: &mut Context) {
+        let hooked = self.has_post_start(index);
         let state = &mut self.containers[index].state;
         let first = matches!(state, State::Starting);
         let recalled = matches!(state, State::Unknown { .. });
+        // A status that says that it runs also says that this was done.
+        let hooked = hooked && !matches!(state, State::Unknown { ran: true });
         if first || matches!(state, State::Unknown { .. } | State::Waiting(_)) {
             let started = termination::timestamp(running.started_ns);
             *state = State::Running { started };
-            if let Some(probes) = &mut self.containers[index].probes {
+            let container = &mut self.containers[index];
+            container.post_start = hooked.then_some(PostStart::Pending(Hook::Due));
+            if let Some(probes) = container.probes.as_mut().filter(|_| !hooked) {
                 probes.begin(started);
             }
             self.say_quietly(context);

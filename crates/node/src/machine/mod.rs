@@ -11,6 +11,7 @@ mod container;
 mod events;
 mod files;
 mod handler;
+mod hook;
 mod image;
 mod launch;
 mod phase;
@@ -260,6 +261,9 @@ impl PodMachine {
             if let Some(stop) = &mut container.stop {
                 stop.reconnected();
             }
+            if let Some(hook) = &mut container.post_start {
+                hook.reconnected();
+            }
             if let Some(probes) = &mut container.probes {
                 probes.reconnected();
             }
@@ -329,7 +333,9 @@ impl PodMachine {
         let probes = probed.filter_map(|c| c.probes.as_ref()?.wake_at(!active)).min();
         let stopped = self.containers.iter().filter(|c| connected && c.may_be_killed());
         let stops = stopped.filter_map(|c| c.stop.as_ref()?.wake_at()).min();
-        [news, stage, probes, stops].into_iter().chain(waits).flatten().min()
+        let hooked = self.containers.iter().filter(|c| active && connected && c.runs());
+        let hooks = hooked.filter_map(|c| c.post_start.as_ref()?.wake_at()).min();
+        [news, stage, probes, stops, hooks].into_iter().chain(waits).flatten().min()
     }
 
     /// How many of its containers run or are being started.

@@ -37,6 +37,7 @@ impl Phase {
 pub(crate) fn of_live(containers: &[Container]) -> Phase {
     let unstarted = |c: &Container| match c.state {
         State::Waiting(_) | State::Starting => c.last.is_none(),
+        State::Running { .. } => c.post_start.is_some() && c.last.is_none(),
         _ => false,
     };
     // A sidecar that starts again does not take a pod back that had got further.

@@ -277,7 +277,7 @@ impl Spec {
         };
         let seconds = |value, default| SignedDuration::from_secs(number(value, default).into());
         Some(Spec {
-            handler: Handler::of(probe, container)?,
+            handler: Handler::of_probe(probe, container)?,
             delay: seconds(probe.initial_delay_seconds, 0),
             period: seconds(probe.period_seconds, 10),
             timeout_s: number(probe.timeout_seconds, 1),

@@ -5,8 +5,9 @@ use spawner::protocol::{ContainerId, Exec, Executed, Request, Task};
 
 use super::{
     Context, Event, GRACE_MAX_S, GRACE_MIN_S, PodMachine, Stage,
-    container::{Container, State},
+    container::Container,
     handler::OUTPUT_BYTES_MAX,
+    hook::Moment,
     probe::{Answer, Kind, Verdict},
     restart,
     stop::Stop,
@@ -59,10 +60,13 @@ impl PodMachine {
         if matches!(how, Executed::Ended { with_container: true, .. }) {
             return;
         }
-        let container = &mut self.containers[index];
-        if container.attempt != id.attempt || !container.is_probed() {
+        if self.containers[index].attempt != id.attempt || !self.containers[index].runs() {
             return;
         }
+        if let Some(moment) = Moment::of(exec) {
+            return self.hook_answered(index, moment, how, context);
+        }
+        let container = &mut self.containers[index];
         let verdict = container.probes.as_mut().and_then(|p| p.answer(exec, how, context.now));
         let ending = !matches!(self.stage, Stage::Active);
         if let Some(verdict) = verdict
@@ -102,8 +106,8 @@ impl PodMachine {
 }
 
 impl Container {
-    /// Whether it runs and has probes.
+    /// Whether it has started and has probes.
     pub(super) fn is_probed(&self) -> bool {
-        self.probes.is_some() && matches!(self.state, State::Running { .. })
+        self.probes.is_some() && self.post_start.is_none() && self.runs()
     }
 }

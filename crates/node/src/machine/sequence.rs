@@ -3,6 +3,7 @@
 use super::{
     Cause, Context, News, PodMachine,
     container::{Container, State},
+    hook::PostStart,
 };
 use crate::containers::Role;
 
@@ -16,6 +17,12 @@ impl Container {
         }
     }
 
+    /// Whether it is being started, or does what it has to do right after.
+    fn is_beginning(&self) -> bool {
+        matches!(self.state, State::Starting)
+            || self.runs() && matches!(self.post_start, Some(PostStart::Pending(_)))
+    }
+
     /// Whether it ended well.
     pub(super) fn succeeded(&self) -> bool {
         self.ended().is_some_and(|ended| ended.status.exit_code == 0)
@@ -24,7 +31,8 @@ impl Container {
     /// `started` of its status.
     pub(super) fn has_started(&self) -> bool {
         let runs = matches!(self.state, State::Running { .. } | State::Closing(_));
-        runs && self.probes.as_ref().is_none_or(|probes| probes.started())
+        runs && self.post_start.is_none()
+            && self.probes.as_ref().is_none_or(|probes| probes.started())
     }
 }
 
@@ -37,6 +45,9 @@ impl PodMachine {
         for index in 0..self.containers.len() {
             if self.containers[index].due().is_some_and(|due| due <= context.now) {
                 self.start(index, context);
+            }
+            if self.has_post_start(index) && self.containers[index].is_beginning() {
+                return;
             }
             let container = &mut self.containers[index];
             if container.role.is_early() && !container.passed {

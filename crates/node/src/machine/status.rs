@@ -13,6 +13,7 @@ use spawner::protocol::ContainerId;
 use super::{
     conditions,
     container::{Container, State, Wait},
+    hook::PostStart,
     phase::Phase,
     restart, termination,
 };
@@ -98,7 +99,8 @@ fn names<'a>(view: &View<'a>, which: impl Fn(&Container) -> bool) -> Vec<&'a str
 
 /// Whether its state is another than waiting.
 fn begun(container: &Container) -> bool {
-    matches!(container.state, State::Running { .. } | State::Closing(_) | State::Stopped(_))
+    let runs = container.runs() && container.post_start.is_none();
+    runs || matches!(container.state, State::Closing(_) | State::Stopped(_))
 }
 
 fn ready(container: &Container) -> bool {
@@ -126,6 +128,9 @@ fn container(view: &View, spec: &ContainerSpec, container: &Container) -> Contai
             let waiting =
                 waiting("CrashLoopBackOff", Some(back_off_text(view, container, *delay_s)));
             (waiting, Some(ended), ended.status.container_id.clone())
+        }
+        State::Running { .. } if container.post_start.is_some() => {
+            (before_started(view, container), last, id_of(last))
         }
         State::Running { started } => {
             (running(*started), last, Some(termination::container_id(&attempt)))
@@ -175,6 +180,14 @@ fn back_off_text(view: &View, container: &Container, delay_s: u32) -> String {
 fn not_yet(view: &View) -> ContainerState {
     let initializing = containers::any_early(view.pod);
     waiting(if initializing { "PodInitializing" } else { "ContainerCreating" }, None)
+}
+
+/// Its program runs, but it has not done what it has to do first.
+fn before_started(view: &View, container: &Container) -> ContainerState {
+    match &container.post_start {
+        Some(PostStart::Failed(why)) => waiting("PostStartHookError", Some(why.clone())),
+        _ => not_yet(view),
+    }
 }
 
 fn waiting_for(view: &View, wait: &Wait, image: &str) -> ContainerState {

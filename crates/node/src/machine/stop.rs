@@ -7,6 +7,7 @@ use spawner::protocol::Request;
 use super::{
     Context, Event, GRACE_MIN_S, PodMachine, Stage,
     container::{Container, State},
+    hook::Hook,
 };
 use crate::{containers::Role, start};
 
@@ -15,6 +16,8 @@ use crate::{containers::Role, start};
 pub(crate) struct Stop {
     /// When its grace period is over.
     until: Timestamp,
+    /// What it does before it is asked to stop, while it has not done so.
+    pub(super) hook: Option<Hook>,
     /// When it is killed, once it was asked to stop: later than `until` if that was late.
     kill_at: Option<Timestamp>,
     /// Whether the stop signal is out since the spawner last connected.
@@ -33,12 +36,20 @@ enum Order {
 impl Stop {
     /// Begins now and is over at `until`.
     pub(crate) fn new(until: Timestamp, restarts: bool) -> Self {
-        Self { until, kill_at: None, told: false, killed: false, restarts }
+        Self { until, hook: Some(Hook::Due), kill_at: None, told: false, killed: false, restarts }
     }
 
     /// Whoever was told is gone or has forgotten it.
     pub(crate) fn reconnected(&mut self) {
         (self.told, self.killed) = (false, false);
+        if let Some(hook) = &mut self.hook {
+            hook.reconnected();
+        }
+    }
+
+    /// When its grace period is over.
+    pub(super) fn until(&self) -> Timestamp {
+        self.until
     }
 
     /// The pod ends, and its grace period is over then.
@@ -51,7 +62,9 @@ impl Stop {
 
     /// When time alone brings it on.
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
-        (!self.killed).then(|| self.kill_at.filter(|_| self.told).unwrap_or(self.until))
+        let until = self.kill_at.filter(|_| self.told).unwrap_or(self.until);
+        let hook = self.hook.as_ref().and_then(Hook::wake_at);
+        (!self.killed).then(|| hook.map_or(until, |hook| until.min(hook)))
     }
 
     fn next(&mut self, turn: bool, now: Timestamp) -> Option<Order> {
@@ -143,6 +156,9 @@ impl PodMachine {
     }
 
     fn go_on_stopping(&mut self, index: usize, turn: bool, context: &mut Context) {
+        if !self.pre_stopped(index, context) {
+            return;
+        }
         let id = self.newest(index);
         let container = &mut self.containers[index];
         let signal = start::stop_signal(container.image.as_deref());
