@@ -3,7 +3,9 @@
 use hyper::{HeaderMap, Method, header::AUTHORIZATION};
 use kinds::{Reason, StatusError};
 
-use crate::answer::bad_request;
+use crate::{
+    Discovery, Request, RequestInfo, account::Account, answer::bad_request, review::Review,
+};
 
 /// Whoever is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,30 +31,116 @@ const PUBLIC_PATHS: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/v
 /// What the headers begin with by which somebody asks in another's name.
 const IMPERSONATION: &str = "impersonate-";
 
-/// Whether a caller may ask this. A credential that is wrong is refused everywhere: it never makes
-/// somebody anonymous.
+/// In whose name a request comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// See [`Caller::Admin`].
+    Admin,
+    /// Nobody in particular.
+    Anonymous,
+    /// Whoever has a token of a ServiceAccount.
+    Account(Box<Account>),
+}
+
+/// Finds out in whose name a request comes; `account` reads tokens. A credential that is wrong is refused everywhere: it
+/// never makes somebody anonymous.
 ///
 /// # Errors
 /// 401 in upstream's words; 400 where somebody asks in another's name, which would change the answer.
-pub(crate) fn may_ask(
+pub(crate) fn identify(
+    account: impl Fn(&str) -> Option<Account>,
     caller: Caller,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
-) -> Result<(), StatusError> {
-    let allowed = match caller {
-        Caller::Admin => true,
-        // There are no tokens and no passwords: whichever it is, it is wrong.
-        Caller::Anonymous if headers.contains_key(AUTHORIZATION) => false,
-        Caller::Anonymous => method == Method::GET && PUBLIC_PATHS.contains(&path),
-        Caller::Stranger => false,
+) -> Result<Asker, StatusError> {
+    let unauthorized = || StatusError::new(Reason::Unauthorized, "Unauthorized");
+    let asker = match (caller, headers.get(AUTHORIZATION)) {
+        (Caller::Admin, _) => Asker::Admin,
+        (Caller::Stranger, _) => return Err(unauthorized()),
+        (Caller::Anonymous, Some(header)) => {
+            let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+            let account = token.and_then(|token| account(token.trim()));
+            Asker::Account(Box::new(account.ok_or_else(unauthorized)?))
+        }
+        (Caller::Anonymous, None) if method == Method::GET && PUBLIC_PATHS.contains(&path) => {
+            Asker::Anonymous
+        }
+        (Caller::Anonymous, None) => return Err(unauthorized()),
     };
-    if !allowed {
-        return Err(StatusError::new(Reason::Unauthorized, "Unauthorized"));
-    }
     match headers.keys().find(|name| name.as_str().starts_with(IMPERSONATION)) {
         Some(name) => Err(bad_request(format!("coracle does not support the header {name} yet"))),
-        None => Ok(()),
+        None => Ok(asker),
+    }
+}
+
+/// Whether somebody may ask this. An account may do what upstream's roles `system:discovery`,
+/// `system:basic-user` and `system:public-info-viewer` let every one do: find out what there is, who
+/// it is and what it may.
+///
+/// # Errors
+/// 403 in upstream's words.
+pub(crate) fn authorize(
+    asker: &Asker,
+    method: &Method,
+    path: &str,
+    request: Option<&Request>,
+) -> Result<(), StatusError> {
+    let Asker::Account(account) = asker else { return Ok(()) };
+    let user = &account.user;
+    let text = match request {
+        Some(Request::Resource(info)) => forbidden_resource(user, info),
+        Some(Request::Review(
+            Review::SelfSubject | Review::SelfSubjectAccess | Review::SelfSubjectRules,
+            ..,
+        )) => return Ok(()),
+        Some(Request::Review(review, namespace, _)) => forbidden_review(user, *review, namespace),
+        Some(Request::Discovery(document)) if *document != Discovery::Index => return Ok(()),
+        Some(Request::OpenApi(_)) => return Ok(()),
+        _ if method == Method::GET && PUBLIC_PATHS.contains(&path) => return Ok(()),
+        _ => {
+            let verb = method.as_str().to_lowercase();
+            format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\"")
+        }
+    };
+    Err(StatusError::new(Reason::Forbidden, text))
+}
+
+fn forbidden_resource(user: &str, info: &RequestInfo) -> String {
+    let kind = info.kind.info();
+    let part = info.subresource.name();
+    let resource = match part {
+        "" => kind.plural.to_owned(),
+        part => format!("{}/{part}", kind.plural),
+    };
+    let named = if info.name.is_empty() { String::new() } else { format!(" \"{}\"", info.name) };
+    let qualified = kind.qualified();
+    let question = Question { verb: info.verb.name(), resource: &resource, group: kind.group };
+    format!("{qualified}{named} is forbidden: {}", question.refused(user, &info.namespace))
+}
+
+fn forbidden_review(user: &str, review: Review, namespace: &str) -> String {
+    let info = review.info();
+    let question = Question { verb: "create", resource: info.plural, group: info.group };
+    format!("{}.{} is forbidden: {}", info.plural, info.group, question.refused(user, namespace))
+}
+
+struct Question<'a> {
+    verb: &'a str,
+    resource: &'a str,
+    group: &'a str,
+}
+
+impl Question<'_> {
+    fn refused(&self, user: &str, namespace: &str) -> String {
+        let Self { verb, resource, group } = self;
+        let place = match namespace {
+            "" => "at the cluster scope".to_owned(),
+            namespace => format!("in the namespace \"{namespace}\""),
+        };
+        format!(
+            "User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}"
+        )
     }
 }
 
@@ -95,7 +183,7 @@ mod tests {
         if !header.is_empty() {
             headers.insert(header, "x".parse().unwrap());
         }
-        let answer = may_ask(caller, &method.parse().unwrap(), path, &headers);
+        let answer = identify(|_| None, caller, &method.parse().unwrap(), path, &headers);
         answer.err().map(|error| error.reason.code())
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     Own, Query, RUN_HEADER, RequestInfo, Server, Subresource, Unroutable, Verb,
     answer::{self, Answer, bad_request},
     body::Body,
-    caller::{self, Caller},
+    caller::{self, Asker, Caller},
     discovery,
     envelope::Envelope,
     form::Form,
@@ -30,6 +30,8 @@ use crate::{
 pub(crate) struct Context<'a> {
     pub(crate) server: &'a Rc<Server>,
     pub(crate) headers: HeaderMap,
+    /// In whose name it comes.
+    pub(crate) asker: Asker,
     /// The run in whose name the request comes.
     pub(crate) run: Option<String>,
     /// Turns true when the server stops: streams end.
@@ -60,14 +62,23 @@ pub(crate) async fn handle(
 async fn answer_to(server: &Rc<Server>, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    if let Err(error) = caller::may_ask(peer.caller, &head.method, path, &head.headers) {
+    let asker = match caller::identify(
+        |token| server.account(token),
+        peer.caller,
+        &head.method,
+        path,
+        &head.headers,
+    ) {
+        Ok(asker) => asker,
+        Err(error) => return answer::refusal(&error),
+    };
+    let parsed = parse(&head.method, path, head.uri.query());
+    if let Err(error) = caller::authorize(&asker, &head.method, path, parsed.as_ref().ok()) {
         return answer::refusal(&error);
     }
-    let parsed = match parse(&head.method, path, head.uri.query()) {
+    let parsed = match parsed {
         Ok(parsed) => parsed,
-        Err(Unroutable::NotFound) => {
-            return answer::not_found();
-        }
+        Err(Unroutable::NotFound) => return answer::not_found(),
         Err(Unroutable::Refused(error)) => return answer::refusal(&error),
     };
     if !matches!(parsed, crate::Request::Health(..)) {
@@ -80,7 +91,7 @@ async fn answer_to(server: &Rc<Server>, peer: &Peer, request: Request<Incoming>)
         let permit = server.gates.enter(sort)?;
         let open = (sort != Sort::Short).then(|| server.metrics.open(line));
         let stopping = peer.stopping.clone();
-        let context = Context { server, headers: head.headers, run, stopping, body };
+        let context = Context { server, headers: head.headers, asker, run, stopping, body };
         let answer = dispatch(parsed, context).await?;
         Ok(answer.map(|body| body.holding(permit, open)))
     };
@@ -133,6 +144,7 @@ async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
         Verb::Create => match info.subresource {
             Subresource::Eviction => write::evict(&info, context).await,
             Subresource::Binding => write::bind(&info, context).await,
+            Subresource::Token => write::request_token(&info, context).await,
             _ => write::create(&info, context).await,
         },
         Verb::Update => write::update(&info, context).await,

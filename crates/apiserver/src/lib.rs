@@ -5,6 +5,7 @@
 //! the store's window and send the stored bytes themselves, so a slow client costs nobody anything.
 
 mod accept;
+mod account;
 mod answer;
 mod body;
 mod caller;

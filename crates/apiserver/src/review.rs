@@ -29,7 +29,7 @@ pub(crate) async fn review(
     let api_version = format!("{}/{}", info.group, info.version);
     let sent = Sent { api_versions: &[&api_version], kind: info.name };
     let (asked, warnings) = decode::sent(&sent, form, &body, options.validation)?;
-    let answered = decide::answer(review, namespace, asked, context.server.now())?;
+    let answered = decide::answer(review, namespace, &context.asker, asked, context.server.now())?;
     let mut response = answer::json(StatusCode::CREATED, Body::whole(answered.to_string()));
     answer::warn(&mut response, &warnings);
     Ok(response)

@@ -15,6 +15,7 @@ use std::{
     cell::{Cell, OnceCell, RefCell, RefMut},
     path::PathBuf,
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use kinds::{Facts, Kind, Object, Reason, Revision, StatusError};
 use node::streams::Ask;
 use store::{Change, ChangeKind};
+use tokens::Signer;
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::Instant,
@@ -40,6 +42,8 @@ pub struct About {
     pub mode: Mode,
     /// The data directory, absolute.
     pub data_dir: PathBuf,
+    /// Signs the tokens of ServiceAccounts.
+    pub signer: Arc<Signer>,
     /// Where it is reached over TLS.
     pub endpoint: Option<TlsEndpoint>,
 }

@@ -264,7 +264,7 @@ fn input_of(node: &Node, engine: &Engine, change: &Change) -> Option<Input> {
             let shown = is_bound_to(object, engine) && minded;
             shown.then(|| Input::Pod(object.clone()))
         }
-        (Kind::ConfigMap | Kind::Secret | Kind::RuntimeClass, _) => {
+        (Kind::ConfigMap | Kind::Secret | Kind::RuntimeClass | Kind::ServiceAccount, _) => {
             Some(Input::ObjectChanged(object.key.clone()))
         }
         _ => None,

@@ -130,6 +130,7 @@ pub const KINDS: &[KindInfo] = &[
     KindInfo {
         short_names: &["sa"],
         status: false,
+        subresources: &["token"],
         returns_deleted: true,
         ..core(Kind::ServiceAccount, "ServiceAccount", "serviceaccounts", "serviceaccount")
     },

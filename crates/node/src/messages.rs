@@ -10,7 +10,7 @@ use crate::volumes::{PrepareError, TerminationRead, VolumePlan};
 
 /// Objects that a pod refers to, as they are now.
 pub trait Lookup {
-    /// The object with this key: a ConfigMap, a Secret or a RuntimeClass.
+    /// The object with this key: a ConfigMap, a Secret, a RuntimeClass, a ServiceAccount or a Node.
     fn object(&self, key: &Key) -> Option<Arc<Object>>;
 }
 
@@ -31,7 +31,7 @@ pub enum Input {
         /// The pod's revision, also when the status changed nothing.
         revision: Revision,
     },
-    /// A ConfigMap, Secret or RuntimeClass was made or changed: pods that wait for one look again.
+    /// A ConfigMap, Secret, RuntimeClass or ServiceAccount was made or changed: pods that wait for one look again.
     ObjectChanged(Key),
     /// A spawner answered.
     Connected {

@@ -63,6 +63,10 @@ impl Drop for Machine {
     }
 }
 
+fn signer() -> tokens::Signer {
+    tokens::Signer::new(&tokens::Signer::generate().unwrap()).unwrap()
+}
+
 impl Machine {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -131,7 +135,7 @@ impl Machine {
                     None
                 }
                 Output::Prepare { uid, plan } => {
-                    Some(Input::Prepared { uid, result: volumes::perform(&plan) })
+                    Some(Input::Prepared { uid, result: volumes::perform(&plan, &signer()) })
                 }
                 Output::CleanUp { uid } => {
                     volumes::clean_up(self.dir.path(), uid).unwrap();

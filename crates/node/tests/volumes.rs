@@ -11,10 +11,11 @@ use std::{
 
 use kinds::Uid;
 use node::volumes::{
-    DataFile, HostPathType, PlannedVolume, TerminationRead, VolumeKind, VolumePlan, clean_up,
-    left_over, perform, read_termination,
+    Content, DataFile, HostPathType, PlannedVolume, TerminationRead, VolumeKind, VolumePlan,
+    clean_up, left_over, perform, read_termination,
 };
 use tempfile::TempDir;
+use tokens::Signer;
 
 const UID: &str = "01234567-89ab-4def-8123-456789abcdef";
 
@@ -57,6 +58,10 @@ impl Drop for Pod {
     }
 }
 
+fn signer() -> Signer {
+    Signer::new(&Signer::generate().unwrap()).unwrap()
+}
+
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
 }
@@ -65,11 +70,11 @@ fn mode(path: &Path) -> u32 {
 fn an_empty_dir_is_everyones_and_keeps_what_was_written() {
     let mut pod = Pod::new();
     let path = pod.volume("e", |path| VolumeKind::Empty { path });
-    perform(&pod.plan).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
     assert_eq!(mode(&path), 0o777);
     assert_eq!(mode(&pod.plan.directory), 0o700);
     fs::write(path.join("kept"), "x").unwrap();
-    perform(&pod.plan).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
     assert_eq!(fs::read(path.join("kept")).unwrap(), b"x");
     let uid = Uid::parse(UID).unwrap();
     assert_eq!(left_over(pod.data_dir.path()).unwrap().into_iter().collect::<Vec<_>>(), [uid]);
@@ -80,7 +85,10 @@ fn an_empty_dir_is_everyones_and_keeps_what_was_written() {
 
 fn data(files: &[(&str, u32, &str)]) -> BTreeMap<String, DataFile> {
     let file = |(name, mode, text): &(&str, u32, &str)| {
-        ((*name).to_owned(), DataFile { mode: *mode, bytes: (*text).into() })
+        (
+            (*name).to_owned(),
+            DataFile { mode: *mode, owner: None, content: Content::Bytes((*text).into()) },
+        )
     };
     files.iter().map(file).collect()
 }
@@ -99,7 +107,7 @@ fn data_is_reached_by_links_with_its_modes() {
     let files = data(&[("a", 0o400, "1"), ("deep/er/b", 0o644, "2")]);
     let mountpoints = vec!["nested/place".to_owned()];
     let path = pod.volume("c", |path| VolumeKind::Data { path, files, mountpoints });
-    perform(&pod.plan).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
     assert_eq!(fs::read_link(path.join("a")).unwrap(), Path::new("..data/a"));
     assert_eq!(fs::read_link(path.join("deep")).unwrap(), Path::new("..data/deep"));
     assert_eq!(fs::read_link(path.join("..data")).unwrap(), Path::new("..1"));
@@ -119,7 +127,7 @@ fn data_changes_all_at_once_and_what_is_no_more_goes() {
         pod.plan.volumes.clear();
         let (files, mountpoints) = (data(files), vec![]);
         pod.volume("c", |path| VolumeKind::Data { path, files, mountpoints });
-        perform(&pod.plan).unwrap();
+        perform(&pod.plan, &signer()).unwrap();
         names(&path)
     };
     let open = |name: &str| fs::File::open(path.join("..data").join(name)).unwrap();
@@ -159,7 +167,7 @@ fn volumes_are_given_to_the_group_of_the_pod() {
     fs::create_dir_all(&host).unwrap();
     let path = host.clone();
     pod.volume("h", |_| VolumeKind::HostPath { path, check: HostPathType::Directory });
-    perform(&pod.plan).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
     let seen = |path: &Path| (mode(path), fs::symlink_metadata(path).unwrap().gid());
     assert_eq!(seen(&empty), (0o2777, 123));
     assert_eq!(seen(&memory), (0o3777, 123));
@@ -170,7 +178,7 @@ fn volumes_are_given_to_the_group_of_the_pod() {
     assert_eq!(seen(&of_files.join("..1/x/b")), (0o644, 123));
     // Once it is there an emptyDir is the containers' own.
     fs::set_permissions(&empty, fs::Permissions::from_mode(0o700)).unwrap();
-    perform(&pod.plan).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
     assert_eq!(mode(&empty), 0o700);
     pod.clean_up();
 }
@@ -179,8 +187,8 @@ fn volumes_are_given_to_the_group_of_the_pod() {
 fn a_tmpfs_is_mounted_once_and_unmounted() {
     let mut pod = Pod::new();
     let path = pod.volume("m", |path| VolumeKind::Tmpfs { path, bytes: 1 << 20 });
-    perform(&pod.plan).unwrap();
-    perform(&pod.plan).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
     let mounted = || {
         let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
         table.lines().filter(|line| line.contains(path.to_str().unwrap())).count()
@@ -196,7 +204,7 @@ fn a_tmpfs_is_mounted_once_and_unmounted() {
 fn cleaning_up_follows_no_link() {
     let mut pod = Pod::new();
     let path = pod.volume("e", |path| VolumeKind::Empty { path });
-    perform(&pod.plan).unwrap();
+    perform(&pod.plan, &signer()).unwrap();
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("precious"), "x").unwrap();
     symlink(outside.path(), path.join("link")).unwrap();
@@ -215,7 +223,7 @@ fn host_paths_are_checked_and_made_by_type() {
         let mut pod = Pod::new();
         let path = if name.starts_with('/') { PathBuf::from(name) } else { at(name) };
         pod.volume("h", |_| VolumeKind::HostPath { path, check });
-        perform(&pod.plan).map_err(|error| (error.volume, error.message))
+        perform(&pod.plan, &signer()).map_err(|error| (error.volume, error.message))
     };
     let failure = |name: &str, what: &str| {
         let text = format!("hostPath type check failed: {} is not {what}", at(name).display());

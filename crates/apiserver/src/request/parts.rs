@@ -31,6 +31,8 @@ pub enum Subresource {
     Binding,
     /// `namespaces/…/finalize`
     Finalize,
+    /// `serviceaccounts/…/token`: takes and gives an `authentication.k8s.io/v1` TokenRequest.
+    Token,
 }
 
 impl Verb {
@@ -50,8 +52,8 @@ impl Verb {
 }
 
 impl Subresource {
-    const PARTS: [Self; 5] =
-        [Self::Status, Self::Log, Self::Eviction, Self::Binding, Self::Finalize];
+    const PARTS: [Self; 6] =
+        [Self::Status, Self::Log, Self::Eviction, Self::Binding, Self::Finalize, Self::Token];
 
     /// The last segment of its path; empty for the object itself.
     pub fn name(self) -> &'static str {
@@ -62,6 +64,7 @@ impl Subresource {
             Self::Eviction => "eviction",
             Self::Binding => "binding",
             Self::Finalize => "finalize",
+            Self::Token => "token",
         }
     }
 
@@ -78,6 +81,7 @@ impl Subresource {
         match self {
             Self::Eviction => ("policy", "v1", "Eviction"),
             Self::Binding => ("", "v1", "Binding"),
+            Self::Token => ("authentication.k8s.io", "v1", "TokenRequest"),
             Self::Main | Self::Status | Self::Log | Self::Finalize => {
                 (info.group, info.version, info.name)
             }
@@ -109,7 +113,7 @@ impl Subresource {
             ],
             Self::Status => &[Verb::Get, Verb::Patch, Verb::Update],
             Self::Log => &[Verb::Get],
-            Self::Eviction | Self::Binding => &[Verb::Create],
+            Self::Eviction | Self::Binding | Self::Token => &[Verb::Create],
             Self::Finalize => &[Verb::Update],
         }
     }

@@ -8,11 +8,34 @@ use super::Review;
 use crate::{
     ADMIN_GROUP, ADMIN_USER,
     answer::{bad_request, invalid_options},
+    caller::Asker,
     write::other_namespace,
 };
 
 /// The groups of the one user there is, who may do everything.
 const GROUPS: [&str; 2] = [ADMIN_GROUP, "system:authenticated"];
+
+/// What everybody may read who is somebody; a star is any end.
+const EVERYBODYS_PATHS: [&str; 11] = [
+    "/api",
+    "/api/*",
+    "/apis",
+    "/apis/*",
+    "/healthz",
+    "/livez",
+    "/openapi/*",
+    "/readyz",
+    "/version",
+    "/version/",
+    "/openapi",
+];
+
+/// What everybody may ask who is somebody: group and plural.
+const EVERYBODYS_REVIEWS: [(&str, &str); 3] = [
+    ("authentication.k8s.io", "selfsubjectreviews"),
+    ("authorization.k8s.io", "selfsubjectaccessreviews"),
+    ("authorization.k8s.io", "selfsubjectrulesreviews"),
+];
 
 /// The review with its status.
 ///
@@ -21,6 +44,7 @@ const GROUPS: [&str; 2] = [ADMIN_GROUP, "system:authenticated"];
 pub(super) fn answer(
     review: Review,
     namespace: &str,
+    asker: &Asker,
     mut asked: Value,
     now: Timestamp,
 ) -> Result<Value, StatusError> {
@@ -28,12 +52,12 @@ pub(super) fn answer(
     let status = match review {
         Review::SelfSubject => {
             asked["metadata"]["creationTimestamp"] = json!(api_time(now));
-            json!({"userInfo": {"username": ADMIN_USER, "groups": GROUPS}})
+            json!({"userInfo": user_info(asker)})
         }
-        Review::SelfSubjectRules => rules(spec)?,
+        Review::SelfSubjectRules => rules(spec, asker)?,
         Review::SelfSubjectAccess => {
             refuse_if(review, check_subject_of_question(spec))?;
-            json!({"allowed": allowed(ADMIN_USER, &GROUPS)})
+            json!({"allowed": *asker == Asker::Admin || may_find_out(spec)})
         }
         Review::SubjectAccess => {
             refuse_if(review, check_access(spec))?;
@@ -56,10 +80,49 @@ pub(super) fn answer(
     Ok(asked)
 }
 
-/// Everything is allowed, so two rules say it all.
-fn rules(spec: &Value) -> Result<Value, StatusError> {
+fn user_info(asker: &Asker) -> Value {
+    match asker {
+        Asker::Account(account) => json!({
+            "username": account.user, "uid": account.uid, "groups": account.groups,
+            "extra": account.extra,
+        }),
+        Asker::Admin | Asker::Anonymous => json!({"username": ADMIN_USER, "groups": GROUPS}),
+    }
+}
+
+/// Whether the question is about something that everybody may do who is somebody: see
+/// [`authorize`](crate::caller::authorize).
+fn may_find_out(spec: &Value) -> bool {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (resource, path) = (&spec["resourceAttributes"], &spec["nonResourceAttributes"]);
+    if path.is_object() {
+        return text(&path["verb"]) == "get"
+            && EVERYBODYS_PATHS.iter().any(|pattern| {
+                let path = text(&path["path"]);
+                match pattern.strip_suffix('*') {
+                    Some(start) => path.starts_with(start),
+                    None => path == *pattern,
+                }
+            });
+    }
+    let (verb, group, plural) =
+        (text(&resource["verb"]), text(&resource["group"]), text(&resource["resource"]));
+    verb == "create" && EVERYBODYS_REVIEWS.contains(&(&*group, &*plural))
+}
+
+/// To one who may do everything two rules say it all.
+fn rules(spec: &Value, asker: &Asker) -> Result<Value, StatusError> {
     if spec["namespace"].as_str().unwrap_or_default().is_empty() {
         return Err(bad_request("no namespace on request"));
+    }
+    if let Asker::Account(_) = asker {
+        let rule = |(group, plural): &(&str, &str)| json!({"verbs": ["create"], "apiGroups": [group], "resources": [plural]});
+        let reviews: Vec<Value> = EVERYBODYS_REVIEWS.iter().map(rule).collect();
+        return Ok(json!({
+            "resourceRules": reviews,
+            "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": EVERYBODYS_PATHS}],
+            "incomplete": false,
+        }));
     }
     Ok(json!({
         "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],

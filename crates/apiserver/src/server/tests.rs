@@ -6,6 +6,7 @@ use engine::{Config, Engine, Scope};
 use jiff::Timestamp;
 use kinds::{Draft, Key, Kind};
 use store::{MemoryDisk, Store};
+use tokens::Signer;
 use tokio::task::LocalSet;
 
 use super::{About, Server};
@@ -24,7 +25,13 @@ fn server() -> Rc<Server> {
         Config { node, scope, seed: 1, limits, root_ca: None, zone: kinds::cron::Zone::UTC },
         clock(),
     );
-    let about = About { mode: Mode::Private, data_dir: "/nowhere".into(), endpoint: None };
+    let signer = Signer::new(&Signer::generate().unwrap()).unwrap();
+    let about = About {
+        mode: Mode::Private,
+        data_dir: "/nowhere".into(),
+        signer: signer.into(),
+        endpoint: None,
+    };
     Server::new(engine, about, clock)
 }
 

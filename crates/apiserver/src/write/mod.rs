@@ -11,6 +11,7 @@ mod delete_options;
 mod options;
 mod patch;
 mod pod_parts;
+mod token;
 mod update;
 
 use std::rc::Rc;
@@ -25,6 +26,7 @@ pub(crate) use delete_collection::delete_collection;
 pub(crate) use options::WriteOptions;
 pub(crate) use patch::patch;
 pub(crate) use pod_parts::{bind, evict};
+pub(crate) use token::request_token;
 pub(crate) use update::update;
 
 use crate::{

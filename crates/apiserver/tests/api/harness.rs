@@ -1,6 +1,6 @@
 //! A server on a socket in a temporary directory, its driver, and a client that speaks HTTP.
 
-use std::{path::PathBuf, rc::Rc};
+use std::{path::PathBuf, rc::Rc, sync::Arc};
 
 use apiserver::{About, Mode, Server, serve};
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use serde_json::Value;
 use store::{MemoryDisk, Store};
+use tokens::Signer;
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::watch,
@@ -54,6 +55,10 @@ pub(crate) fn clock() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
+pub(crate) fn signer() -> Arc<Signer> {
+    Arc::new(Signer::new(&Signer::generate().unwrap()).unwrap())
+}
+
 /// Runs a test against a fresh server.
 pub(crate) fn with_server(test: impl AsyncFnOnce(&Harness)) {
     with_setup(Setup::default(), test);
@@ -87,7 +92,12 @@ impl Harness {
             zone: kinds::cron::Zone::UTC,
         };
         let engine = Engine::open(store, config, clock());
-        let about = About { mode: Mode::Up, data_dir: dir.path().to_owned(), endpoint: None };
+        let about = About {
+            mode: Mode::Up,
+            data_dir: dir.path().to_owned(),
+            signer: signer(),
+            endpoint: None,
+        };
         let server = Server::new(engine, about, clock);
         let socket = dir.path().join("server.sock");
         let listener = UnixListener::bind(&socket).unwrap();

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, rc::Rc, sync::Arc, time::SystemTime};
 use apiserver::{Identity, TlsListener, serve};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
+use hyper::{Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
@@ -73,14 +73,14 @@ impl Authority {
 }
 
 /// The harness's server, also over TLS.
-struct Door {
+pub(crate) struct Door {
     address: SocketAddr,
     authority: Authority,
     identity: watch::Sender<Identity>,
 }
 
 impl Door {
-    async fn open(harness: &Harness) -> Self {
+    pub(crate) async fn open(harness: &Harness) -> Self {
         let authority = Authority::new();
         let (identity, shown) = watch::channel(authority.identity());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -115,13 +115,21 @@ impl Door {
 
     /// The code of the answer, and its body.
     async fn get(&self, path: &str, client: Option<&Pair>) -> (u16, Bytes) {
+        self.ask(request("GET", path, ""), client).await
+    }
+
+    /// The same without a certificate, for any request.
+    pub(crate) async fn ask_bare(&self, request: Request<Full<Bytes>>) -> (u16, Bytes) {
+        self.ask(request, None).await
+    }
+
+    async fn ask(&self, request: Request<Full<Bytes>>, client: Option<&Pair>) -> (u16, Bytes) {
         let stream = self.connect(client).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
         let (mut sender, connection) =
             http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await.unwrap();
         spawn_local(connection);
-        let (head, body) =
-            sender.send_request(request("GET", path, "")).await.unwrap().into_parts();
+        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
         (head.status.as_u16(), body.collect().await.unwrap().to_bytes())
     }
 }

@@ -51,7 +51,13 @@ fn with_server(test: impl AsyncFnOnce(PathBuf, oneshot::Sender<()>)) {
             zone: kinds::cron::Zone::UTC,
         };
         let engine = Engine::open(store, config, clock());
-        let about = About { mode: Mode::Up, data_dir: dir.path().to_owned(), endpoint: None };
+        let key = tokens::Signer::generate().unwrap();
+        let about = About {
+            mode: Mode::Up,
+            data_dir: dir.path().to_owned(),
+            signer: std::sync::Arc::new(tokens::Signer::new(&key).unwrap()),
+            endpoint: None,
+        };
         let server = Server::new(engine, about, clock);
         let socket = dir.path().join("server.sock");
         let listener = UnixListener::bind(&socket).unwrap();

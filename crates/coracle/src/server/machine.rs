@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -23,6 +24,7 @@ use node::{
 };
 use spawner::protocol::{Reply, Request};
 use store::Done;
+use tokens::Signer;
 use tokio::sync::{
     Notify,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -66,11 +68,17 @@ pub(super) struct Works {
     told: Rc<Notify>,
     asks: UnboundedReceiver<Ask>,
     desk: Desk,
+    signer: Arc<Signer>,
 }
 
 impl Works {
     /// Shows the node what is there, and starts to look for the spawner.
-    pub(super) fn start(server: Rc<Server>, writer: Writer, data_dir: &Path) -> io::Result<Self> {
+    pub(super) fn start(
+        server: Rc<Server>,
+        writer: Writer,
+        data_dir: &Path,
+        signer: Arc<Signer>,
+    ) -> io::Result<Self> {
         let config = this_node::config(&Machine::observe(data_dir), data_dir)?;
         let directories = volumes::left_over(data_dir)?;
         let (driver, deeds) =
@@ -99,6 +107,7 @@ impl Works {
             told: Rc::default(),
             asks,
             desk: Desk::new(fastrand::u32(..)),
+            signer,
         };
         works.perform(deeds);
         let (directory, kept) = (data_dir.to_owned(), works.server.engine().kept_logs());
@@ -279,7 +288,11 @@ impl Works {
             match deed {
                 Deed::Spawner(request) => requests.push(request),
                 Deed::Prepare { uid, plan } => {
-                    self.aside(move || Input::Prepared { uid, result: volumes::perform(&plan) })
+                    let signer = Arc::clone(&self.signer);
+                    self.aside(move || {
+                        let result = volumes::perform(&plan, &signer);
+                        Input::Prepared { uid, result }
+                    });
                 }
                 Deed::CleanUp { uid } => {
                     let data_dir = self.data_dir.clone();

@@ -9,6 +9,7 @@ mod machine;
 mod notifier;
 mod this_node;
 mod tls;
+mod token_key;
 
 pub(crate) use tls::Reach;
 
@@ -18,6 +19,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::Arc,
 };
 
 use apiserver::{About, Server, Stop, TlsEndpoint};
@@ -185,10 +187,17 @@ async fn run(
         Mode::Up => apiserver::Mode::Up,
         Mode::Private => apiserver::Mode::Private,
     };
-    let about = About { mode: mode_told, data_dir: config.data_dir.clone(), endpoint };
+    let signer = token_key::signer(&config.data_dir)?;
+    let about = About {
+        mode: mode_told,
+        data_dir: config.data_dir.clone(),
+        signer: Arc::clone(&signer),
+        endpoint,
+    };
     let server = Server::new(engine, about, clock::now);
     let writer = Writer::start(disk).map_err(trouble)?;
-    let mut works = Works::start(Rc::clone(&server), writer, &config.data_dir).map_err(trouble)?;
+    let mut works =
+        Works::start(Rc::clone(&server), writer, &config.data_dir, signer).map_err(trouble)?;
     let stopping = asked_to_stop(Rc::clone(&server), works.told(), mode, config.stop_pods);
     let (closed, closing) = tokio::sync::oneshot::channel::<()>();
     let mut closed = Some(closed);

@@ -242,7 +242,6 @@ const POD: &[Row] = &[
     works("spec.volumes[].projected"),
     refused("spec.volumes[].projected.sources[].clusterTrustBundle"),
     refused("spec.volumes[].projected.sources[].podCertificate"),
-    refused("spec.volumes[].projected.sources[].serviceAccountToken"),
     works("spec.volumes[].secret"),
     works("status"),
     kept("status.allocatedResources", "not reported"),

@@ -57,6 +57,7 @@ impl Files {
     pub(super) fn timer(&self) -> Option<Timestamp> {
         match self.state {
             Making::Wanted { tries: 1.., at, .. } => Some(at),
+            Making::Ready => self.sources.renew_at,
             _ => None,
         }
     }
@@ -79,6 +80,10 @@ impl Files {
         }
     }
 
+    fn too_old(&self, now: Timestamp) -> bool {
+        self.state == Making::Ready && self.sources.renew_at.is_some_and(|at| at <= now)
+    }
+
     fn make_anew(&mut self, now: Timestamp) {
         match &mut self.state {
             Making::Wanted { at, .. } => *at = now,
@@ -90,8 +95,11 @@ impl Files {
 
 impl PodMachine {
     /// Makes the volumes when a container waits for them, or finds them as an earlier server left
-    /// them, or when what they were made of has changed.
+    /// them, or when what they were made of has changed or is too old.
     pub(super) fn make_files(&mut self, context: &mut Context) {
+        if self.volumes.too_old(context.now) {
+            self.volumes.make_anew(context.now);
+        }
         let Making::Wanted { there, tries, at } = self.volumes.state else { return };
         let waits = |c: &super::Container| matches!(c.state, State::Waiting(_)) || c.alive();
         if at > context.now || !there && !self.containers.iter().any(waits) {
@@ -113,6 +121,10 @@ impl PodMachine {
             // What is there stays until the object that is missing comes back.
             Err(error) if there => {
                 self.volumes.state = Making::Ready;
+                let later = context.now + SignedDuration::from_millis(RETRY_MAX_MS);
+                if let Some(at) = &mut self.volumes.sources.renew_at {
+                    *at = later.max(*at);
+                }
                 self.mount_failed(&error, context);
             }
             Err(error) => self.files_failed(false, tries, &error, context),

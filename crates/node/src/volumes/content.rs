@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use kinds::{
     Key, Kind,
     types::core::v1::{DownwardAPIVolumeFile, KeyToPath, Pod, ProjectedVolumeSource, Volume},
 };
 
-use super::DataFile;
+use super::{Content, DataFile};
 use crate::{Config, Lookup, downward};
 
 /// The permission bits of files, unless the spec says others.
@@ -25,6 +26,8 @@ pub(crate) struct Sources {
     pub(crate) objects: BTreeSet<Key>,
     /// Whether the pod itself is one.
     pub(crate) pod: bool,
+    /// When a token among them has to be made anew.
+    pub(crate) renew_at: Option<Timestamp>,
 }
 
 /// Reads what the volumes of one pod are made of.
@@ -33,6 +36,7 @@ pub(super) struct Reader<'a> {
     pub(super) uid: &'a str,
     pub(super) config: &'a Config,
     pub(super) objects: &'a dyn Lookup,
+    pub(super) now: Timestamp,
     /// What was read and can change.
     pub(super) sources: Sources,
 }
@@ -82,6 +86,8 @@ impl Reader<'_> {
             } else if let Some(source) = &source.downward_api {
                 let items = source.items.as_deref().unwrap_or_default();
                 self.downward(items, mode.unwrap_or(MODE))
+            } else if let Some(source) = &source.service_account_token {
+                self.token(source, mode.unwrap_or(MODE))
             } else {
                 Err("this kind of projection does not work yet".to_owned())
             };
@@ -107,16 +113,16 @@ impl Reader<'_> {
             None => return Err(format!("{} \"{name}\" not found", kind.info().singular)),
         };
         let Some(items) = keys.items.filter(|items| !items.is_empty()) else {
-            let file = |bytes| DataFile { mode: bits(keys.mode), bytes };
+            let file = |bytes| file(keys.mode, bytes);
             return Ok(data.into_iter().map(|(name, bytes)| (name, file(bytes))).collect());
         };
         let mut files = Files::new();
         for item in items {
-            let mode = bits(item.mode.unwrap_or(keys.mode));
+            let mode = item.mode.unwrap_or(keys.mode);
             let word = if kind == Kind::Secret { "secret" } else { "config" };
             match data.get(&item.key) {
                 Some(bytes) => {
-                    files.insert(item.path.clone(), DataFile { mode, bytes: bytes.clone() });
+                    files.insert(item.path.clone(), file(mode, bytes.clone()));
                 }
                 None if keys.optional => {}
                 None => return Err(format!("references non-existent {word} key: {}", item.key)),
@@ -132,8 +138,8 @@ impl Reader<'_> {
         for item in items {
             match self.shown(item) {
                 Ok(text) => {
-                    let mode = bits(item.mode.unwrap_or(mode));
-                    files.insert(item.path.clone(), DataFile { mode, bytes: text.into_bytes() });
+                    let mode = item.mode.unwrap_or(mode);
+                    files.insert(item.path.clone(), file(mode, text.into_bytes()));
                 }
                 Err(error) => errors.push(error),
             }
@@ -155,11 +161,15 @@ impl Reader<'_> {
     }
 }
 
+fn file(mode: i32, bytes: Vec<u8>) -> DataFile {
+    DataFile { mode: bits(mode), owner: None, content: Content::Bytes(bytes) }
+}
+
 fn keys(items: Option<&[KeyToPath]>, mode: Option<i32>, optional: Option<bool>) -> Keys<'_> {
     Keys { items, mode: mode.unwrap_or(MODE), optional: optional == Some(true) }
 }
 
-fn bits(mode: i32) -> u32 {
+pub(super) fn bits(mode: i32) -> u32 {
     mode.unsigned_abs() & 0o777
 }
 

@@ -10,9 +10,12 @@ mod paths;
 mod perform;
 mod plan;
 mod termination;
+mod token;
 mod write;
 
 use std::{collections::BTreeMap, path::PathBuf};
+
+use tokens::Claims;
 
 pub(crate) use self::{
     content::{Sources, contents},
@@ -87,8 +90,19 @@ pub enum VolumeKind {
 pub struct DataFile {
     /// Permission bits.
     pub mode: u32,
-    /// Contents.
-    pub bytes: Vec<u8>,
+    /// The user it is given to; root if `None`.
+    pub owner: Option<u32>,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// A token that says this, signed when the file is written.
+    Token(Box<Claims>),
 }
 
 /// `hostPath.type`

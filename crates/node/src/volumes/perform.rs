@@ -12,21 +12,22 @@ use std::{
 
 use kinds::Uid;
 use rustix::mount::{MountFlags, UnmountFlags};
+use tokens::Signer;
 
 use super::{
     HostPathType, PlannedVolume, PrepareError, VolumeKind, VolumePlan, group::give, paths,
     write::write,
 };
 
-/// Makes everything in the plan; what is there already stays, or changes to what the plan says.
-pub fn perform(plan: &VolumePlan) -> Result<(), PrepareError> {
+/// Makes everything in the plan, tokens with the key of the server; what is there already stays, or changes to what the plan says.
+pub fn perform(plan: &VolumePlan, signer: &Signer) -> Result<(), PrepareError> {
     let fail = |error: io::Error| PrepareError {
         volume: "pod".to_owned(),
         message: format!("{}: {error}", plan.directory.display()),
     };
     private_directory(&plan.directory.join("volumes")).map_err(fail)?;
     for volume in &plan.volumes {
-        make(volume, plan)
+        make(volume, plan, signer)
             .map_err(|message| PrepareError { volume: volume.name.clone(), message })?;
     }
     Ok(())
@@ -84,12 +85,12 @@ fn private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn make(volume: &PlannedVolume, plan: &VolumePlan) -> Result<(), String> {
+fn make(volume: &PlannedVolume, plan: &VolumePlan, signer: &Signer) -> Result<(), String> {
     let (path, made) = match &volume.kind {
         VolumeKind::Empty { path } => (path, empty(path, plan.group)),
         VolumeKind::Tmpfs { path, bytes } => (path, tmpfs(path, *bytes, plan.group)),
         VolumeKind::Data { path, files, mountpoints } => {
-            (path, write(path, files, mountpoints, plan))
+            (path, write(path, files, mountpoints, plan, signer))
         }
         VolumeKind::HostPath { path, check } => return host_path(path, *check),
     };

@@ -56,7 +56,7 @@ pub(crate) fn plan(
     let spec = pod.spec.as_ref().expect("a bound pod has a spec");
     let Around { config, objects, now } = *context;
     let paths = PodPaths::new(config, uid);
-    let mut reader = Reader { pod, uid, config, objects, sources: Sources::default() };
+    let mut reader = Reader { pod, uid, config, objects, now, sources: Sources::default() };
     let mut volumes = Vec::new();
     for volume in spec.volumes.iter().flatten() {
         // A plain process mounts nothing: only what the machine must have is made for it.
@@ -204,7 +204,7 @@ pub(crate) fn sub_path(mount: &VolumeMount) -> Option<SubPath<'_>> {
         .or_else(|| said(&mount.sub_path_expr).map(SubPath::Expression))
 }
 
-fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
+pub(super) fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
     spec.init_containers.iter().flatten().chain(&spec.containers)
 }
 

@@ -6,11 +6,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, DirBuilder},
     io,
-    os::unix::fs::{DirBuilderExt, PermissionsExt, symlink},
+    os::unix::fs::{DirBuilderExt, PermissionsExt, chown, symlink},
     path::Path,
 };
 
-use super::{DataFile, VolumePlan, group::give, perform::directory};
+use tokens::Signer;
+
+use super::{Content, DataFile, VolumePlan, group::give, perform::directory};
 
 const DATA: &str = "..data";
 const DATA_NEXT: &str = "..data_tmp";
@@ -24,6 +26,7 @@ pub(super) fn write(
     files: &BTreeMap<String, DataFile>,
     mountpoints: &[String],
     plan: &VolumePlan,
+    signer: &Signer,
 ) -> io::Result<()> {
     directory(volume, 0o777)?;
     let data = volume.join(DATA);
@@ -32,7 +35,7 @@ pub(super) fn write(
     let current = match current.filter(|name| name.starts_with("..") && !name.contains('/')) {
         Some(name) if is_same(&volume.join(&name), files) => name,
         _ => {
-            fill(&volume.join(&plan.stamp), files)?;
+            fill(&volume.join(&plan.stamp), files, signer)?;
             if let Some(group) = plan.group {
                 give(volume, group, true)?;
             }
@@ -58,7 +61,7 @@ pub(super) fn write(
 }
 
 /// The files in a directory of their own.
-fn fill(inner: &Path, files: &BTreeMap<String, DataFile>) -> io::Result<()> {
+fn fill(inner: &Path, files: &BTreeMap<String, DataFile>, signer: &Signer) -> io::Result<()> {
     remove(inner)?;
     directory(inner, 0o755)?;
     for (name, file) in files {
@@ -66,16 +69,23 @@ fn fill(inner: &Path, files: &BTreeMap<String, DataFile>) -> io::Result<()> {
         if let Some(parent) = target.parent() {
             DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
         }
-        fs::write(&target, &file.bytes)?;
+        match &file.content {
+            Content::Bytes(bytes) => fs::write(&target, bytes)?,
+            Content::Token(claims) => {
+                fs::write(&target, signer.sign(claims).map_err(io::Error::other)?)?;
+            }
+        }
+        chown(&target, file.owner, None)?;
         fs::set_permissions(&target, fs::Permissions::from_mode(file.mode))?;
     }
     Ok(())
 }
 
-/// Whether the files are there already, and no others.
+/// Whether the files are there already, and no others. A token is always a new one.
 fn is_same(inner: &Path, files: &BTreeMap<String, DataFile>) -> bool {
-    let same = |(name, file): (&String, &DataFile)| {
-        fs::read(inner.join(name)).is_ok_and(|bytes| bytes == file.bytes)
+    let same = |(name, file): (&String, &DataFile)| match &file.content {
+        Content::Bytes(wanted) => fs::read(inner.join(name)).is_ok_and(|bytes| bytes == *wanted),
+        Content::Token(_) => false,
     };
     files.iter().all(same) && count(inner).is_ok_and(|count| count == files.len())
 }

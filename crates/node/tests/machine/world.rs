@@ -25,6 +25,7 @@
 //! log C TEXT                  what C wrote last to its log
 //! configmap|secret NAME [immutable] [K=V …]   made or changed
 //! lost KIND NAME              such an object is deleted
+//! account NAME                a ServiceAccount
 //! class NAME HANDLER          a RuntimeClass
 //! foreign JSON                someone else merges this into the status
 //! respec JSON                 someone else merges this into the spec
@@ -49,7 +50,7 @@ use jiff::{SignedDuration, Timestamp};
 use kinds::{Draft, Key, Kind, Object, Revision, Uid, types::core::v1::PodStatus};
 use node::{
     Config, Found, HostRoot, ImageNews, ImageRequest, Input, Lookup, Node, Output, ReadyImage,
-    volumes::{DataFile, PrepareError, VolumeKind, VolumePlan},
+    volumes::{Content, DataFile, PrepareError, VolumeKind, VolumePlan},
 };
 use serde_json::{Value, json};
 use spawner::protocol::{
@@ -225,6 +226,7 @@ impl World {
                 self.objects.0.borrow_mut().remove(&key);
                 self.input(Input::ObjectChanged(key));
             }
+            "account" => self.object(Kind::ServiceAccount, words[0], json!({})),
             "contents" => self.print_contents(words[0]),
             "class" => self.object(Kind::RuntimeClass, words[0], json!({"handler": words[1]})),
             "foreign" => self.foreign(&serde_json::from_str(rest).unwrap()),
@@ -565,9 +567,13 @@ impl World {
         let plan = self.planned.as_ref().expect("nothing was planned");
         let volume = plan.volumes.iter().find(|v| v.name == volume).expect("it is in the plan");
         let VolumeKind::Data { files, .. } = &volume.kind else { panic!("it has no files") };
-        for (path, DataFile { mode, bytes, .. }) in files {
-            let text = String::from_utf8_lossy(bytes);
-            self.said.push(format!("  {mode:04o} {path} = {text:?}"));
+        for (path, DataFile { mode, owner, content }) in files {
+            let text = match content {
+                Content::Bytes(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
+                Content::Token(claims) => serde_json::to_string(claims).unwrap(),
+            };
+            let owner = owner.map(|owner| format!(" of {owner}")).unwrap_or_default();
+            self.said.push(format!("  {mode:04o}{owner} {path} = {text}"));
         }
     }
 
