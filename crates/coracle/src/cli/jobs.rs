@@ -101,7 +101,7 @@ pub(crate) struct Trigger {
 #[command(override_usage = "coracle backfill [OPTIONS] --since TIME cronjob/NAME")]
 #[command(
     after_help = "A TIME is 2026-11-20T02:00:00Z, or 2026-11-20 or 2026-11-20T02:00 in the zone \
-                        of the cronjob, or 36h, which is so long ago.\n\
+                        of the cronjob, or 36h or 3d, which is so long ago.\n\
                         Example: coracle backfill cronjob/nightly --since 2026-11-20 --dry-run"
 )]
 pub(crate) struct Backfill {

@@ -13,7 +13,7 @@ const JOBS_MAX: usize = 100;
 
 /// How times are written.
 const HINT: &str = "write it as 2026-11-20T02:00:00Z, as 2026-11-20 or 2026-11-20T02:00 in the zone of \
-                    the cronjob, or as 36h, which is so long ago";
+                    the cronjob, or as 36h or 3d, which is so long ago";
 
 /// What of a Job is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,13 @@ pub(super) fn time(text: &str, now: Timestamp, zone: &Zone) -> Result<Timestamp,
     if let Some(local) = local {
         return zone.at(local).ok_or_else(|| HINT.to_owned());
     }
-    let ago = text.parse::<SignedDuration>().ok().filter(|ago| !ago.is_negative());
+    // A day is 24 hours here, as it is in `72h`: whoever means a date can write it.
+    let hours =
+        |days: &str| Some(SignedDuration::from_hours(24 * i64::from(days.parse::<u32>().ok()?)));
+    let ago = match text.strip_suffix('d').and_then(hours) {
+        Some(days) => Some(days),
+        None => text.parse::<SignedDuration>().ok().filter(|ago| !ago.is_negative()),
+    };
     ago.and_then(|ago| now.checked_sub(ago).ok()).ok_or_else(|| HINT.to_owned())
 }
 
@@ -145,6 +151,7 @@ mod tests {
             ("2026-11-20", "2026-11-19T23:00:00Z"),
             ("2026-07-20T02:00", "2026-07-20T00:00:00Z"),
             ("36h", "2026-11-22T22:00:00Z"),
+            ("3d", "2026-11-21T10:00:00Z"),
             ("1h30m", "2026-11-24T08:30:00Z"),
         ] {
             assert_eq!(time(text, now, &berlin()), Ok(at(wanted)), "{text}");

@@ -68,6 +68,9 @@ impl Work {
             self.container(uid, &mut pod, view, (at, container), &mut changes, now);
         }
         pod.running = view.phase == Phase::Running && view.containers.iter().any(|c| c.running);
+        if pod.running {
+            self.pulling = None;
+        }
         pod.trouble = trouble(view);
         changes.waits = self.tell_trouble(&pod);
         match view.phase {
@@ -213,8 +216,9 @@ impl Work {
         event.signal = exit.killed_by();
         event.reason = (!exit.reason.is_empty()).then(|| exit.reason.clone());
         event.message = (!exit.message.is_empty()).then(|| exit.message.clone());
-        self.failures += 1;
         let (matched, put_down) = (view.matched, view.deleting);
+        // Once the end of its Job is decided, what still runs is ended, and does not count.
+        self.failures += u32::from(!(put_down && self.ending.is_some()));
         let failed = Attempt { number: attempt, exit_code: exit.code, matched, put_down };
         self.failed.add(view.index, failed, self.same_work());
         self.last_failure = Some(Failure {
@@ -224,6 +228,7 @@ impl Work {
             container: container.to_owned(),
             attempt,
             exit: exit.clone(),
+            put_down,
         });
         event
     }
@@ -244,6 +249,11 @@ impl Work {
         event.pod = Some(pod.name.clone());
         event.index = view.index;
         event
+    }
+
+    /// Whether this is a pod of it that has not ended.
+    pub(crate) fn has(&self, uid: Uid) -> bool {
+        self.pods.contains_key(&uid)
     }
 
     /// One of its pods is gone from the store.

@@ -110,6 +110,17 @@ impl Story {
         self
     }
 
+    fn pull(&mut self, number: u128, image: &str) -> &mut Self {
+        self.now += 1;
+        let told = json!({"metadata": {"name": "e", "namespace": "default"}, "reason": "Pulling",
+            "involvedObject": {"kind": "Pod", "uid": uid(number).to_string()},
+            "message": format!("Pulling image \"{image}\"")});
+        let told = serde_json::from_value(told).unwrap();
+        let events = self.progress.pull(&told, at(self.now)).into_iter().collect();
+        self.tell(&Changes { events, ..Changes::default() });
+        self
+    }
+
     fn job(&mut self, spec: &Value, status: &Value) -> &mut Self {
         self.now += 1;
         self.progress.job(uid(JOB), &job(spec, status), at(self.now));
@@ -337,4 +348,68 @@ fn what_is_missing_after_a_reconnection_is_gone() {
     assert!(!story.progress.finished());
     story.progress.only(false, &asked, &[].into(), at(9));
     assert!(story.progress.finished());
+}
+
+/// The Event may come before the pod that it is about, and pods of others are pulled for, too. What
+/// one pod is pulled for the next one has.
+#[test]
+fn an_image_is_told_of_once_while_nothing_runs() {
+    let mut story = Story::begin(&json!({"completions": 2, "parallelism": 2}));
+    let waiting = json!({"waiting": {"reason": "ContainerCreating"}});
+    story
+        .pull(10, "busybox:1.36")
+        .pull(99, "postgres:17")
+        .pod(10, &pod("etl-aaaaa", "Pending", 0, &waiting, &json!({})))
+        .pod(11, &pod("etl-bbbbb", "Pending", 0, &waiting, &json!({})))
+        .pull(11, "busybox:1.36");
+    story.check(&expect![[r#"
+          0 submitted
+              > job/etl  submitted: 2 completions, 2 at a time
+          3 scheduled pod="etl-aaaaa"
+          3 pulling message="Pulling image \"busybox:1.36\"" pod="etl-aaaaa"
+              > job/etl  pulling busybox:1.36
+          4 scheduled pod="etl-bbbbb"
+        counts job/etl  0/2 succeeded  0 running  0 retried  0 failed
+        block  job/etl  [----------------------]  0/2  0 running  0 retried  0 failed  5.0 s  pulling busybox:1.36
+        end    job/etl  did not finish
+        code   125, all pods seen: true
+    "#]]);
+    story.out.clear();
+    story.pod(10, &pod("etl-aaaaa", "Running", 0, &running(), &json!({})));
+    story.check(&expect![[r#"
+          6 started attempt=1 pod="etl-aaaaa"
+              read etl-aaaaa/main 0
+        counts job/etl  0/2 succeeded  1 running  0 retried  0 failed
+        block  job/etl  [----------------------]  0/2  1 running  0 retried  0 failed  6.0 s
+        end    job/etl  did not finish
+        code   125, all pods seen: true
+    "#]]);
+}
+
+/// When its success policy is met, a Job ends what still runs: that is none of its failures.
+#[test]
+fn a_pod_that_its_job_has_ended_did_not_fail() {
+    let mut story =
+        Story::begin(&json!({"completions": 2, "parallelism": 2, "completionMode": "Indexed"}));
+    story.pod(10, &pod("etl-1-aaaaa", "Running", 0, &running(), &json!({})));
+    story.job(
+        &json!({}),
+        &json!({"conditions": condition("SuccessCriteriaMet", "SuccessPolicy", "")}),
+    );
+    let mut ended = pod("etl-1-aaaaa", "Failed", 0, &ended(137, "Error"), &json!({}));
+    ended["metadata"]["deletionTimestamp"] = json!("2026-11-24T10:00:00Z");
+    story.pod(10, &ended);
+    story.check(&expect![[r#"
+          0 submitted
+              > job/etl  submitted: 2 indexes, 2 at a time
+          1 scheduled index=1 pod="etl-1-aaaaa"
+          1 started attempt=1 index=1 pod="etl-1-aaaaa"
+              read etl-1-aaaaa/main 0
+          3 failed attempt=1 exitCode=137 index=1 pod="etl-1-aaaaa" reason="Error" signal=9
+              > job/etl  index 1 attempt 1 ended: exit 137, killed by signal 9
+        counts job/etl  0/2 succeeded  0 running  0 retried  0 failed
+        block  job/etl  [----------------------]  0/2  0 running  0 retried  0 failed  3.0 s
+        end    job/etl  did not finish
+        code   125, all pods seen: true
+    "#]]);
 }

@@ -12,6 +12,8 @@ pub(crate) enum Happening {
     Submitted,
     /// A pod was given its place.
     Scheduled,
+    /// An image that a pod needs is being pulled; once for each image of a Job.
+    Pulling,
     /// A pod's first attempt runs.
     Started,
     /// A later attempt runs, in the same pod or in a new one for the same work.

@@ -14,6 +14,7 @@ mod outcome;
 mod output;
 mod pods;
 mod progress;
+mod pulls;
 mod readers;
 mod recall;
 mod resume;

@@ -10,7 +10,7 @@ use kinds::{
     Kind, Uid,
     types::{
         batch::v1::{Job, JobCondition, JobStatus},
-        core::v1::Pod,
+        core::v1::{Event as Told, Pod},
     },
 };
 
@@ -18,6 +18,7 @@ use super::{
     events::{Event, Happening},
     outcome::{End, Result},
     pods::{LogRead, PodView, Stuck},
+    pulls::Pulls,
     watching::Seen,
     work::{Id, Work},
 };
@@ -30,6 +31,7 @@ pub(crate) struct Progress {
     by_uid: BTreeMap<Uid, usize>,
     /// When something of the run was last seen to run.
     busy: Timestamp,
+    pulls: Pulls,
 }
 
 /// What one change brought.
@@ -75,8 +77,13 @@ impl Progress {
                     self.job(object.meta.uid, &object.job(), now);
                     Changes::default()
                 }
+                Kind::Event => {
+                    let events = self.pull(&object.event(), now).into_iter().collect();
+                    Changes { events, ..Changes::default() }
+                }
                 _ => self.pod(object.meta.uid, &object.pod(), now),
             },
+            Seen::Gone(object) if object.key.kind == Kind::Event => Changes::default(),
             Seen::Gone(object) if object.key.kind == Kind::Pod => {
                 let pod = object.pod();
                 // The last state may hold an end that nobody has seen yet.
@@ -90,6 +97,7 @@ impl Progress {
                 self.gone(object.meta.uid, None, now);
                 Changes::default()
             }
+            Seen::All { kind: Kind::Event, .. } => Changes::default(),
             Seen::All { kind, asked, there } => {
                 self.only(kind == Kind::Pod, &asked, &there, now);
                 Changes::default()
@@ -132,11 +140,25 @@ impl Progress {
         let owner = controller(pod).unwrap_or(uid);
         let busy_before = self.running() > 0;
         let Some(work) = self.work_mut(owner) else { return Changes::default() };
-        let changes = work.pod(uid, &PodView::of(pod, work.rules.policy.as_ref()), now);
+        let mut changes = work.pod(uid, &PodView::of(pod, work.rules.policy.as_ref()), now);
         if busy_before || self.running() > 0 {
             self.busy = now;
         }
+        changes.events.extend(self.pulled(uid, now));
         changes
+    }
+
+    /// Takes an Event that tells of an image being pulled.
+    pub(crate) fn pull(&mut self, told: &Told, now: Timestamp) -> Option<Event> {
+        let pod = self.pulls.told(told)?;
+        self.pulled(pod, now)
+    }
+
+    /// What an Event told of a pod, if the pod is known by now.
+    fn pulled(&mut self, pod: Uid, now: Timestamp) -> Option<Event> {
+        let work = self.works.iter_mut().find(|work| work.has(pod))?;
+        let image = self.pulls.of(pod)?;
+        work.pulling(pod, &image, now)
     }
 
     /// Something is gone: a Job, a submitted Pod, or a Job's pod.

@@ -57,6 +57,7 @@ pub(crate) fn line(event: &Event, work: &Work) -> Option<String> {
         Happening::Retried if work.single_pod => {
             format!("attempt {} started", event.attempt.unwrap_or(1))
         }
+        Happening::Pulling => format!("pulling {}", work.pulling.as_ref()?),
         Happening::Failed => {
             let failure = work.last_failure.as_ref()?;
             let limit = work.memory_limit(&failure.container);
@@ -66,7 +67,9 @@ pub(crate) fn line(event: &Event, work: &Work) -> Option<String> {
                 }
                 _ => "failed".to_owned(),
             };
-            format!("{} failed: {how}", who(failure, work))
+            // Its Job or somebody else has ended it: that it did not succeed is no news.
+            let verb = if failure.put_down { "ended" } else { "failed" };
+            format!("{} {verb}: {how}", who(failure, work))
         }
         _ => return None,
     };
@@ -131,7 +134,11 @@ pub(crate) fn block(works: &[Work], now: Timestamp) -> Vec<String> {
 fn bar_line(work: &Work, now: Timestamp) -> String {
     let elapsed = now.duration_since(work.submitted);
     let Some(completions) = work.completions.filter(|_| !work.single_pod) else {
-        let state = if work.running > 0 { "running" } else { "waiting" };
+        let state = match &work.pulling {
+            Some(image) => format!("pulling {image}"),
+            None if work.running > 0 => "running".to_owned(),
+            None => "waiting".to_owned(),
+        };
         let retried =
             if work.retried > 0 { format!("  {} retried", work.retried) } else { String::new() };
         return format!("{}  {state}{retried}  {}", work.id, duration(elapsed));
@@ -146,6 +153,7 @@ fn bar_line(work: &Work, now: Timestamp) -> String {
         work.retried,
         eta(work.succeeded, completions, elapsed)
     ) + &ends(work)
+        + &work.pulling.as_ref().map(|image| format!("  pulling {image}")).unwrap_or_default()
 }
 
 fn bar(done: i32, of: i32) -> String {

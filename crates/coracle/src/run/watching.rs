@@ -2,12 +2,12 @@
 //! ends it or goes away. What is told again then is told again here: the state of the run does not
 //! mind.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use kinds::{Kind, Object, Reason, Uid};
 use tokio::sync::mpsc;
 
-use super::work::Id;
+use super::{pulls, work::Id};
 use crate::{
     client::{self, Event, Selection},
     exit::Failure,
@@ -66,7 +66,15 @@ pub(crate) fn start(link: &Link, works: &[(Uid, Id)]) -> mpsc::Receiver<Seen> {
 }
 
 fn subjects(works: &[(Uid, Id)]) -> Vec<Subject> {
-    let mut subjects = Vec::new();
+    let namespaces: BTreeSet<&String> = works.iter().map(|(_, id)| &id.namespace).collect();
+    let pulls = namespaces.into_iter().map(|namespace| Subject {
+        kind: Kind::Event,
+        namespace: namespace.clone(),
+        labels: String::new(),
+        fields: pulls::FIELDS.to_owned(),
+        uids: HashSet::new(),
+    });
+    let mut subjects: Vec<Subject> = pulls.collect();
     for (uid, pod) in works.iter().filter(|(_, id)| !id.is_job) {
         subjects.push(Subject {
             kind: Kind::Pod,

@@ -63,6 +63,8 @@ pub(crate) struct Failure {
     pub(crate) attempt: u32,
     /// How it ended.
     pub(crate) exit: Exit,
+    /// Whether the pod was being deleted.
+    pub(crate) put_down: bool,
 }
 
 /// A container of the template, with its memory limit as written.
@@ -107,6 +109,10 @@ pub(crate) struct Work {
     pub(crate) submitted: Timestamp,
     /// When it ended.
     pub(crate) ended: Option<Timestamp>,
+    /// The image that its pods wait for, as long as none of them runs.
+    pub(crate) pulling: Option<String>,
+    /// The images that were told of.
+    pub(super) pulled: HashSet<String>,
     /// The reason of the trouble that was told last.
     pub(super) trouble_told: Option<String>,
     /// Pods that have not ended.
@@ -184,6 +190,8 @@ impl Work {
             end: None,
             submitted: now,
             ended: None,
+            pulling: None,
+            pulled: HashSet::new(),
             trouble_told: None,
             pods: HashMap::new(),
             over: HashSet::new(),

@@ -287,7 +287,9 @@ fn an_image_from_a_registry_is_pulled_once_and_stays() {
     }
     space.run(&["delete", "job", "job"]).expect(0);
     let always = json!({"name": "main", "image": image, "imagePullPolicy": "Always"});
-    run(&space, &["--start-timeout", "1s"], &always).expect(125).says("Connection refused");
+    let path = space.file("job.yaml", &job(&always));
+    let ran = space.run(&["run", "--start-timeout", "1s", "-f", path.to_str().unwrap()]);
+    ran.expect(125).says("Connection refused").says(&format!("job/job  pulling {image}\n"));
     space.run(&["down", "--stop-pods"]).expect(0);
     up.finish();
     space.nothing_left();
