@@ -26,7 +26,12 @@ pub(crate) struct Account {
 impl Server {
     /// Whose token this is; `None` if it is not good here and now.
     pub(crate) fn account(&self, token: &str) -> Option<Account> {
-        match self.about.signer.read(token, ISSUER, self.now()) {
+        self.account_for(token, ISSUER)
+    }
+
+    /// The same for a token that is shown to somebody else.
+    pub(crate) fn account_for(&self, token: &str, audience: &str) -> Option<Account> {
+        match self.about.signer.read(token, audience, self.now()) {
             Ok(claims) => self.bound_still(&claims.bound).then(|| Account::of(&claims)),
             Err(error) => {
                 tracing::debug!(%error, "a wrong token");

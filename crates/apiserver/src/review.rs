@@ -6,6 +6,7 @@ mod decide;
 use hyper::StatusCode;
 use kinds::decode::{self, Sent};
 
+use self::decide::Asking;
 use crate::{
     Query,
     answer::{self, Answer},
@@ -29,7 +30,9 @@ pub(crate) async fn review(
     let api_version = format!("{}/{}", info.group, info.version);
     let sent = Sent { api_versions: &[&api_version], kind: info.name };
     let (asked, warnings) = decode::sent(&sent, form, &body, options.validation)?;
-    let answered = decide::answer(review, namespace, &context.asker, asked, context.server.now())?;
+    let token = |token: &str, audience: &str| context.server.account_for(token, audience);
+    let asking = Asking { review, namespace, asker: &context.asker, token: &token };
+    let answered = decide::answer(&asking, asked, context.server.now())?;
     let mut response = answer::json(StatusCode::CREATED, Body::whole(answered.to_string()));
     answer::warn(&mut response, &warnings);
     Ok(response)
@@ -48,6 +51,8 @@ pub enum Review {
     SelfSubjectRules,
     /// `authorization.k8s.io/v1 SubjectAccessReview`: may they?
     SubjectAccess,
+    /// `authentication.k8s.io/v1 TokenReview`: whose token is this?
+    Token,
 }
 
 /// What the API needs to know of a review.
@@ -114,6 +119,15 @@ pub const REVIEWS: &[ReviewInfo] = &[
         name: "SubjectAccessReview",
         plural: "subjectaccessreviews",
         singular: "subjectaccessreview",
+        namespaced: false,
+    },
+    ReviewInfo {
+        review: Review::Token,
+        group: "authentication.k8s.io",
+        version: "v1",
+        name: "TokenReview",
+        plural: "tokenreviews",
+        singular: "tokenreview",
         namespaced: false,
     },
 ];

@@ -67,11 +67,12 @@ impl Engine {
             let namespace = draft.metadata.namespace.as_deref().unwrap_or_default();
             self.give_account(&Key::new(Kind::Namespace, "", namespace), now);
         }
-        admission::first(&self.state(), &Request { draft: &draft, old: None })?;
+        admission::first(&self.state(0), &Request { draft: &draft, old: None })?;
         self.resolve_name(&mut draft)?;
         let (kind, name) = (draft.kind, draft.metadata.name.clone().unwrap_or_default());
-        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
-        let state = self.state();
+        let random = self.random.u128(..);
+        let context = admit::Context { uid: Uid::from_random(random), now };
+        let state = self.state(random);
         let mut refused = Ok(());
         let admitted = admit::create_with(draft, &context, &mut |meta, spec| {
             refused = admission::pod(&state, &mut PodChange { meta, spec, old: None });
@@ -92,8 +93,9 @@ impl Engine {
         let name = pod.metadata.name.clone().unwrap_or_default();
         let metadata = std::mem::take(&mut pod.metadata);
         let shell = Draft { kind: Kind::Pod, metadata, rest: Default::default() };
-        let context = admit::Context { uid: Uid::from_random(self.random.u128(..)), now };
-        let state = self.state();
+        let random = self.random.u128(..);
+        let context = admit::Context { uid: Uid::from_random(random), now };
+        let state = self.state(random);
         admission::first(&state, &Request { draft: &shell, old: None })?;
         pod.metadata = shell.metadata;
         let mut refused = Ok(());
@@ -107,8 +109,14 @@ impl Engine {
         Ok((draft, pod))
     }
 
-    fn state(&self) -> State<'_> {
-        State { store: &self.store, pending: &self.pending, quotas: &self.quotas }
+    fn state(&self, random: u128) -> State<'_> {
+        State {
+            store: &self.store,
+            pending: &self.pending,
+            quotas: &self.quotas,
+            serves_pods: self.root_ca.is_some(),
+            random,
+        }
     }
 
     /// Replaces an object, or its status; kinds that may come into being by that are created.
@@ -158,7 +166,7 @@ impl Engine {
         draft: Draft,
         subresource: Subresource,
     ) -> Result<(Draft, Vec<String>), StatusError> {
-        let state = self.state();
+        let state = self.state(0);
         let before = (old.key.kind == Kind::Pod).then(|| old.pod().spec.unwrap_or_default());
         let mut refused = Ok(());
         let admitted = admit::update_with(old, draft, subresource, &mut |meta, spec| {

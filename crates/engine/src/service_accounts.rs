@@ -11,7 +11,7 @@ use kinds::{
 use crate::{Engine, admission::DEFAULT_ACCOUNT};
 
 /// The ConfigMap that holds the certificate of the server.
-const ROOT_CA: &str = "kube-root-ca.crt";
+pub(crate) const ROOT_CA: &str = "kube-root-ca.crt";
 
 /// Says on it what it is good for.
 const DESCRIPTION: (&str, &str) = (

@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use kinds::{FieldError, FieldErrors, StatusError, api_time};
 use serde_json::{Value, json};
+use tokens::ISSUER;
 
 use super::Review;
 use crate::{
     ADMIN_GROUP, ADMIN_USER,
+    account::Account,
     answer::{bad_request, invalid_options},
     caller::Asker,
     write::other_namespace,
@@ -37,23 +39,33 @@ const EVERYBODYS_REVIEWS: [(&str, &str); 3] = [
     ("authorization.k8s.io", "selfsubjectrulesreviews"),
 ];
 
+/// Who asks what.
+pub(super) struct Asking<'a> {
+    pub(super) review: Review,
+    /// Of the path.
+    pub(super) namespace: &'a str,
+    pub(super) asker: &'a Asker,
+    /// Whose token something is, if it is good for an audience.
+    pub(super) token: &'a dyn Fn(&str, &str) -> Option<Account>,
+}
+
 /// The review with its status.
 ///
 /// # Errors
 /// 422 for a question that is none, 400 for one about another namespace than its own.
 pub(super) fn answer(
-    review: Review,
-    namespace: &str,
-    asker: &Asker,
+    asking: &Asking,
     mut asked: Value,
     now: Timestamp,
 ) -> Result<Value, StatusError> {
+    let Asking { review, namespace, asker, token } = *asking;
     let spec = &asked["spec"];
     let status = match review {
         Review::SelfSubject => {
             asked["metadata"]["creationTimestamp"] = json!(api_time(now));
             json!({"userInfo": user_info(asker)})
         }
+        Review::Token => whose(spec, token)?,
         Review::SelfSubjectRules => rules(spec, asker)?,
         Review::SelfSubjectAccess => {
             refuse_if(review, check_subject_of_question(spec))?;
@@ -88,6 +100,30 @@ fn user_info(asker: &Asker) -> Value {
         }),
         Asker::Admin | Asker::Anonymous => json!({"username": ADMIN_USER, "groups": GROUPS}),
     }
+}
+
+/// Whose token it is, for the audiences that are asked about, or for this server.
+fn whose(
+    spec: &Value,
+    token: &dyn Fn(&str, &str) -> Option<Account>,
+) -> Result<Value, StatusError> {
+    let shown = spec["token"].as_str().unwrap_or_default();
+    if shown.is_empty() {
+        return Err(bad_request("token is required for TokenReview in authentication"));
+    }
+    let audiences = spec["audiences"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let audiences: Vec<&str> = audiences.collect();
+    let audiences = if audiences.is_empty() { vec![ISSUER] } else { audiences };
+    let mut found: Vec<(&str, Account)> = Vec::new();
+    for audience in audiences {
+        found.extend(token(shown, audience).map(|account| (audience, account)));
+    }
+    let Some((_, account)) = found.first() else {
+        return Ok(json!({"user": {}, "error": "invalid bearer token"}));
+    };
+    let user = user_info(&Asker::Account(Box::new(account.clone())));
+    let audiences: Vec<&str> = found.iter().map(|(audience, _)| *audience).collect();
+    Ok(json!({"authenticated": true, "user": user, "audiences": audiences}))
 }
 
 /// Whether the question is about something that everybody may do who is somebody: see

@@ -148,6 +148,33 @@ fn a_token_ends_with_what_it_is_bound_to() {
 }
 
 #[test]
+fn a_token_that_was_shown_to_somebody_else_is_looked_up_for_them() {
+    with_server(async |harness| {
+        let scene = Scene::new(harness).await;
+        let own = scene.token(json!({})).await;
+        let vault = scene.token(json!({"audiences": ["vault"]})).await;
+        let review = async |spec: Value| {
+            let path = "/apis/authentication.k8s.io/v1/tokenreviews";
+            let answer = harness.create(path, &json!({"spec": spec}).to_string()).await;
+            let status = &answer["status"];
+            (
+                status["user"]["username"].clone(),
+                status["audiences"].clone(),
+                status["error"].clone(),
+            )
+        };
+        let user = json!("system:serviceaccount:default:builder");
+        let none = (json!(null), json!(null), json!("invalid bearer token"));
+        let known = |audience: &str| (user.clone(), json!([audience]), json!(null));
+        assert_eq!(review(json!({"token": own})).await, known(tokens::ISSUER));
+        assert_eq!(review(json!({"token": vault})).await, none);
+        let asked = json!({"token": vault, "audiences": ["other", "vault"]});
+        assert_eq!(review(asked).await, known("vault"));
+        assert_eq!(review(json!({"token": "x"})).await, none);
+    });
+}
+
+#[test]
 fn a_wrong_token_is_nobodys() {
     with_server(async |harness| {
         let scene = Scene::new(harness).await;

@@ -24,6 +24,10 @@ pub(crate) struct State<'a> {
     pub(crate) store: &'a Store,
     pub(crate) pending: &'a Pending,
     pub(crate) quotas: &'a Quotas,
+    /// Whether the API is where a pod could reach it.
+    pub(crate) serves_pods: bool,
+    /// The random bits of a new object.
+    pub(crate) random: u128,
 }
 
 /// The objects of one request: what is written, and what it replaces.

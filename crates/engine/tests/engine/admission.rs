@@ -98,7 +98,7 @@ fn a_pod_needs_its_account_and_its_class_of_runtime() {
     let none = json!({});
     let spec = admitted(&mut world, &with(&none, &none)).unwrap().1;
     assert_eq!(spec.service_account_name.as_deref(), Some("default"));
-    assert_eq!(spec.volumes, None);
+    assert_eq!(spec.volumes, None, "there is no API that a pod could reach");
     let refused = refusal(&mut world, &with(&json!({"serviceAccountName": "robot"}), &none));
     assert_eq!(
         refused,

@@ -14,5 +14,6 @@ mod notices;
 mod placement;
 mod quotas;
 mod runs;
+mod tokens;
 mod ttl;
 mod world;

@@ -97,7 +97,10 @@ const POD: &[Row] = &[
     refused("spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution")
         .note("nodeSelector works"),
     refused("spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution"),
-    kept_unless("spec.automountServiceAccountToken", &["false"], "no credentials are mounted yet"),
+    works("spec.automountServiceAccountToken").note(
+        "unset is no for pods of Jobs under the account default, for plain processes, and in `coracle run` \
+         without a server",
+    ),
     works("spec.containers"),
     refused("spec.containers[].env[].valueFrom.fileKeyRef"),
     works("spec.containers[].image").note("coracle.local/host and root file system directories"),
@@ -224,7 +227,7 @@ const POD: &[Row] = &[
     works("spec.securityContext.supplementalGroups"),
     works("spec.securityContext.supplementalGroupsPolicy"),
     works("spec.serviceAccount"),
-    works("spec.serviceAccountName").note("no credentials are mounted yet"),
+    works("spec.serviceAccountName"),
     refused("spec.setHostnameAsFQDN"),
     refused("spec.shareProcessNamespace"),
     refused("spec.subdomain"),
@@ -299,9 +302,9 @@ const EVENT: &[Row] = &[
 
 const SERVICE_ACCOUNT: &[Row] = &[
     METADATA,
-    kept_unless("automountServiceAccountToken", &["false"], "no credentials are mounted yet"),
-    refused("imagePullSecrets"),
-    kept("secrets", "no credentials are mounted yet"),
+    works("automountServiceAccountToken"),
+    works("imagePullSecrets"),
+    kept("secrets", "every Secret may be mounted"),
 ];
 
 const SERVICE: &[Row] = &[
