@@ -16,6 +16,8 @@ use crate::{
 
 /// Seconds between SIGTERM and SIGKILL.
 const GRACE_PERIOD_S: i64 = 30;
+/// What a negative grace period becomes, in seconds (upstream's conversion of pods).
+const NEGATIVE_GRACE_PERIOD_S: i64 = 1;
 
 const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
 const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
@@ -27,7 +29,10 @@ pub(super) fn defaults(spec: &mut PodSpec, in_pod: bool) {
     fill(&mut spec.dns_policy, "ClusterFirst");
     fill(&mut spec.scheduler_name, "default-scheduler");
     spec.security_context.get_or_insert_default();
-    spec.termination_grace_period_seconds.get_or_insert(GRACE_PERIOD_S);
+    let grace_s = spec.termination_grace_period_seconds.get_or_insert(GRACE_PERIOD_S);
+    if *grace_s < 0 {
+        *grace_s = NEGATIVE_GRACE_PERIOD_S;
+    }
     service_account(spec, in_pod);
     if in_pod {
         spec.enable_service_links.get_or_insert(true);
@@ -91,10 +96,6 @@ fn spec(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
     meta::labels(spec.node_selector.as_ref(), at.field("nodeSelector"), errors);
     if let Some(context) = &spec.security_context {
         security(context, at.field("securityContext"), errors);
-    }
-    if let Some(grace) = spec.termination_grace_period_seconds.filter(|grace| *grace < 0) {
-        let at = at.field("terminationGracePeriodSeconds");
-        errors.push(FieldError::invalid(at, grace, "must be greater than or equal to 0"));
     }
     let deadline = spec.active_deadline_seconds;
     if let Some(deadline) = deadline.filter(|d| !(1..=i64::from(i32::MAX)).contains(d)) {
