@@ -15,3 +15,4 @@ mod objects;
 mod output;
 mod space;
 mod up;
+mod volumes;
