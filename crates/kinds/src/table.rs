@@ -102,7 +102,7 @@ pub const KINDS: &[KindInfo] = &[
         short_names: &["po"],
         categories: &["all"],
         generation: true,
-        subresources: &["binding", "eviction", "log"],
+        subresources: &["binding", "ephemeralcontainers", "eviction", "log"],
         returns_deleted: true,
         ..core(Kind::Pod, "Pod", "pods", "pod")
     },

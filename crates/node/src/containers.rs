@@ -1,7 +1,11 @@
 //! The containers of a pod in the order in which the node counts them: the init containers, then the
-//! regular ones.
+//! regular ones, then the ephemeral ones.
 
-use kinds::types::core::v1::{Container, Pod, PodSpec};
+use kinds::{
+    Object,
+    admit::as_container,
+    types::core::v1::{Container, Pod, PodSpec},
+};
 
 /// What a container is to its pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub(crate) enum Role {
     Sidecar,
     /// It is what the pod is for.
     Regular,
+    /// Somebody looks around in the pod by it. It runs once, and nothing waits for it.
+    Ephemeral,
 }
 
 impl Role {
@@ -20,13 +26,32 @@ impl Role {
         match self {
             Self::Init | Self::Sidecar => "initContainers",
             Self::Regular => "containers",
+            Self::Ephemeral => "ephemeralContainers",
         }
+    }
+
+    /// Whether others may rely on it, so that it is probed.
+    pub(crate) fn is_served(self) -> bool {
+        matches!(self, Self::Sidecar | Self::Regular)
     }
 
     /// Whether it comes before the regular ones.
     pub(crate) fn is_early(self) -> bool {
-        self != Self::Regular
+        matches!(self, Self::Init | Self::Sidecar)
     }
+}
+
+/// The pod as the node works with it: its ephemeral containers stand behind the regular ones too, in
+/// the order in which the node knows them, and new ones last.
+pub(crate) fn of(object: &Object, known: &[&str]) -> Pod {
+    let mut pod = object.pod();
+    let Some(spec) = &mut pod.spec else { return pod };
+    let Some(ephemeral) = &spec.ephemeral_containers else { return pod };
+    let mut ephemeral: Vec<Container> = ephemeral.iter().map(as_container).collect();
+    let place = |name: &str| known.iter().position(|known| *known == name);
+    ephemeral.sort_by_key(|container| place(&container.name).unwrap_or(usize::MAX));
+    spec.containers.extend(ephemeral);
+    pod
 }
 
 /// All of them.
@@ -35,7 +60,11 @@ pub(crate) fn all(spec: &PodSpec) -> impl Iterator<Item = (Role, &Container)> {
         let always = container.restart_policy.as_deref() == Some("Always");
         (if always { Role::Sidecar } else { Role::Init }, container)
     });
-    early.chain(spec.containers.iter().map(|container| (Role::Regular, container)))
+    let ephemeral = spec.ephemeral_containers.as_ref().map_or(0, Vec::len);
+    let regular = spec.containers.len().saturating_sub(ephemeral);
+    early.chain(spec.containers.iter().enumerate().map(move |(at, container)| {
+        (if at < regular { Role::Regular } else { Role::Ephemeral }, container)
+    }))
 }
 
 /// The one at this place.

@@ -296,6 +296,7 @@ fn container(name: &str) -> Container {
         hostname: "cost".to_owned(),
         host_network: name == "host network",
         keep_namespaces: false,
+        joins: None,
         privileged: false,
         capabilities: 0xa804_25fb,
         no_new_privileges: true,

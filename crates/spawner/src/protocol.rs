@@ -452,6 +452,9 @@ pub struct Container {
     /// Whether network, IPC and UTS namespaces are kept for further containers or attempts of the
     /// pod. False lets a pod of one single start do without.
     pub keep_namespaces: bool,
+    /// The running container whose namespaces it shares, for a pod that did without kept ones.
+    #[serde(default)]
+    pub joins: Option<ContainerId>,
     /// Whether it has the devices of the machine, may write to /sys and sees the machine's control
     /// groups there. Its capabilities, paths and seccomp program are what the other fields say.
     #[serde(default)]

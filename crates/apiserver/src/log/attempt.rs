@@ -60,7 +60,9 @@ pub(super) fn is_over(pod: &Pod, attempt: &Attempt) -> bool {
 fn container_of(pod: &Pod, pod_name: &str, asked: &str) -> Result<String, StatusError> {
     let spec = pod.spec.clone().unwrap_or_default();
     let init = spec.init_containers.iter().flatten().map(|container| &container.name);
-    let names: Vec<&String> = init.chain(spec.containers.iter().map(|c| &c.name)).collect();
+    let ephemeral = spec.ephemeral_containers.iter().flatten().map(|container| &container.name);
+    let names = init.chain(spec.containers.iter().map(|c| &c.name)).chain(ephemeral);
+    let names: Vec<&String> = names.collect();
     if !asked.is_empty() {
         if names.iter().any(|name| *name == asked) {
             return Ok(asked.to_owned());
@@ -80,7 +82,8 @@ fn container_of(pod: &Pod, pod_name: &str, asked: &str) -> Result<String, Status
 fn status_of<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
     let status = pod.status.as_ref()?;
     let init = status.init_container_statuses.iter().flatten();
-    let mut all = init.chain(status.container_statuses.iter().flatten());
+    let all = init.chain(status.container_statuses.iter().flatten());
+    let mut all = all.chain(status.ephemeral_container_statuses.iter().flatten());
     all.find(|status| status.name == container)
 }
 

@@ -29,6 +29,8 @@ pub enum Subresource {
     Eviction,
     /// `pods/…/binding`
     Binding,
+    /// `pods/…/ephemeralcontainers`
+    EphemeralContainers,
     /// `namespaces/…/finalize`
     Finalize,
     /// `serviceaccounts/…/token`: takes and gives an `authentication.k8s.io/v1` TokenRequest.
@@ -52,8 +54,15 @@ impl Verb {
 }
 
 impl Subresource {
-    const PARTS: [Self; 6] =
-        [Self::Status, Self::Log, Self::Eviction, Self::Binding, Self::Finalize, Self::Token];
+    const PARTS: [Self; 7] = [
+        Self::Status,
+        Self::Log,
+        Self::Eviction,
+        Self::Binding,
+        Self::EphemeralContainers,
+        Self::Finalize,
+        Self::Token,
+    ];
 
     /// The last segment of its path; empty for the object itself.
     pub fn name(self) -> &'static str {
@@ -63,6 +72,7 @@ impl Subresource {
             Self::Log => "log",
             Self::Eviction => "eviction",
             Self::Binding => "binding",
+            Self::EphemeralContainers => "ephemeralcontainers",
             Self::Finalize => "finalize",
             Self::Token => "token",
         }
@@ -82,7 +92,7 @@ impl Subresource {
             Self::Eviction => ("policy", "v1", "Eviction"),
             Self::Binding => ("", "v1", "Binding"),
             Self::Token => ("authentication.k8s.io", "v1", "TokenRequest"),
-            Self::Main | Self::Status | Self::Log | Self::Finalize => {
+            Self::Main | Self::Status | Self::Log | Self::EphemeralContainers | Self::Finalize => {
                 (info.group, info.version, info.name)
             }
         }
@@ -111,7 +121,7 @@ impl Subresource {
                 Verb::Update,
                 Verb::Watch,
             ],
-            Self::Status => &[Verb::Get, Verb::Patch, Verb::Update],
+            Self::Status | Self::EphemeralContainers => &[Verb::Get, Verb::Patch, Verb::Update],
             Self::Log => &[Verb::Get],
             Self::Eviction | Self::Binding | Self::Token => &[Verb::Create],
             Self::Finalize => &[Verb::Update],

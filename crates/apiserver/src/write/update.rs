@@ -22,6 +22,7 @@ pub(crate) async fn update(info: &RequestInfo, mut context: Context<'_>) -> Answ
 pub(super) fn part(subresource: Subresource) -> engine::Subresource {
     match subresource {
         Subresource::Status => engine::Subresource::Status,
+        Subresource::EphemeralContainers => engine::Subresource::EphemeralContainers,
         Subresource::Finalize => engine::Subresource::Finalize,
         _ => engine::Subresource::Main,
     }

@@ -19,13 +19,14 @@ const PRELUDE: &str = include_str!("prelude.sh");
 const PATIENCE_S: u64 = 110;
 
 /// The files, as upstream's are called, with what the names of their namespaces begin with.
-pub(crate) const FILES: [(&str, &str); 6] = [
+pub(crate) const FILES: [(&str, &str); 7] = [
     ("job", "job"),
     ("cron_job", "cron"),
     ("ttl_after_finished", "ttl"),
     ("init_container", "init"),
     ("container_lifecycle", "life"),
     ("lifecycle_hook", "hook"),
+    ("ephemeral_containers", "debug"),
 ];
 
 /// Stands before the number of a command, where its output begins.

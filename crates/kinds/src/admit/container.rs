@@ -164,7 +164,12 @@ fn host_ports(containers: &[Container], at: Path<'_>, errors: &mut FieldErrors) 
 }
 
 /// What holds for every container.
-fn one(container: &Container, around: Around<'_>, at: Path<'_>, errors: &mut FieldErrors) {
+pub(super) fn one(
+    container: &Container,
+    around: Around<'_>,
+    at: Path<'_>,
+    errors: &mut FieldErrors,
+) {
     match container.name.as_str() {
         "" => errors.push(FieldError::required(at.field("name"), "")),
         name => push_all(errors, at.field("name"), name, validate::dns_label(name)),

@@ -7,6 +7,7 @@ mod cron_job;
 mod data;
 mod downward;
 mod env;
+mod ephemeral;
 mod job;
 mod job_indexes;
 mod job_policies;
@@ -36,6 +37,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use ephemeral::as_container;
 pub use resources::qos_class;
 
 use crate::{
@@ -67,6 +69,8 @@ pub enum Subresource {
     Status,
     /// What a namespace waits for before it goes (and metadata).
     Finalize,
+    /// The ephemeral containers of a pod, and nothing else.
+    EphemeralContainers,
 }
 
 /// Makes a decoded object ready to be stored for the first time. Its name and, where the kind has
@@ -187,6 +191,9 @@ pub fn update_with(
         Subresource::Status => {
             meta::check(&new, &mut errors);
             status(&before, &mut new, &mut errors);
+        }
+        Subresource::EphemeralContainers => {
+            warnings = finish_ephemeral(&mut new, &before, &mut errors);
         }
         Subresource::Finalize => {
             meta::check(&new, &mut errors);
@@ -321,7 +328,13 @@ fn finish_pod(
     adjust(&mut draft.metadata, &mut spec);
     pod::check(&spec, errors);
     match old {
-        None => draft.set_pod_status(&pod::new_status(&spec)),
+        None => {
+            if spec.ephemeral_containers.is_some() {
+                let text = "cannot be set on create";
+                errors.push(FieldError::forbidden("spec.ephemeralContainers", text));
+            }
+            draft.set_pod_status(&pod::new_status(&spec));
+        }
         Some(old) => {
             let before: PodSpec = read(old, "spec", errors);
             pod_update::check(&before, &spec, errors);
@@ -329,6 +342,26 @@ fn finish_pod(
         }
     }
     draft.set("spec", &spec);
+}
+
+/// A write to the ephemeral containers of a pod: all else stays as it is.
+fn finish_ephemeral(new: &mut Draft, old: &Draft, errors: &mut FieldErrors) -> Vec<String> {
+    let mut spec: PodSpec = read(old, "spec", errors);
+    let before = spec.clone();
+    let sent: PodSpec = read(new, "spec", errors);
+    spec.ephemeral_containers = sent.ephemeral_containers.filter(|list| !list.is_empty());
+    pod::defaults(&mut spec, true);
+    new.set("spec", &spec);
+    let warnings = support::check(new, Some(old), errors);
+    pod::check(&spec, errors);
+    ephemeral::check_update(&before, &spec, errors);
+    let meta = &mut new.metadata;
+    meta.labels.clone_from(&old.metadata.labels);
+    meta.annotations.clone_from(&old.metadata.annotations);
+    meta.finalizers.clone_from(&old.metadata.finalizers);
+    meta.owner_references.clone_from(&old.metadata.owner_references);
+    raise_generation(&mut meta.generation, before != spec);
+    warnings
 }
 
 /// A write to the status: only shapes and the rules of the kind are checked.

@@ -2,6 +2,7 @@
 
 use super::{
     container::{self, fill, id, one_of},
+    ephemeral,
     meta::{self, push_all},
     resources, volume,
 };
@@ -41,6 +42,9 @@ pub(super) fn defaults(spec: &mut PodSpec, in_pod: bool) {
     for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
         container::defaults(container, in_pod, host_network);
     }
+    for ephemeral in spec.ephemeral_containers.iter_mut().flatten() {
+        ephemeral::defaults(ephemeral, host_network);
+    }
     for volume in spec.volumes.iter_mut().flatten() {
         volume::defaults(volume);
     }
@@ -78,6 +82,11 @@ pub(super) fn check_template(template: &PodTemplateSpec, at: Path<'_>, errors: &
         meta::annotations(metadata.annotations.as_ref(), at.field("annotations"), errors);
     }
     let default = PodSpec::default();
+    if template.spec.as_ref().is_some_and(|spec| spec.ephemeral_containers.is_some()) {
+        let at = at.field("spec");
+        let text = "ephemeral containers not allowed in pod template";
+        errors.push(FieldError::forbidden(at.field("ephemeralContainers"), text));
+    }
     spec(template.spec.as_ref().unwrap_or(&default), false, at.field("spec"), errors);
 }
 
@@ -90,6 +99,7 @@ fn spec(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
     let early = spec.init_containers.as_deref().unwrap_or_default();
     let early_at = at.field("initContainers");
     container::check_init(early, &spec.containers, around, early_at, errors);
+    ephemeral::check(spec, around, at.field("ephemeralContainers"), errors);
     host_ports(spec, in_pod, at.field("containers"), errors);
     one_of(spec.restart_policy.as_deref(), &RESTART_POLICIES, at.field("restartPolicy"), errors);
     one_of(spec.dns_policy.as_deref(), &DNS_POLICIES, at.field("dnsPolicy"), errors);

@@ -106,7 +106,11 @@ fn shape(shape: Shape, path: &str, kind: Kind, leaves: &mut Vec<String>) {
         Shape::Object(ty) if template(kind).is_none_or(|(at, _)| at != path) => {
             object(ty, path, kind, leaves);
         }
-        Shape::List(Shape::Object(_)) if alike(path).is_some() => leaves.push(path.to_owned()),
+        Shape::List(Shape::Object(ty)) if alike(path).is_some() => {
+            leaves.push(path.to_owned());
+            let own = ty.fields.iter().map(|field| format!("{path}[].{}", field.name));
+            leaves.extend(own.filter(|own| index(kind).contains_key(own.as_str())));
+        }
         Shape::List(Shape::Object(ty)) => object(ty, &format!("{path}[]"), kind, leaves),
         _ => leaves.push(path.to_owned()),
     }

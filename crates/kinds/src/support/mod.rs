@@ -59,9 +59,9 @@ fn template(kind: Kind) -> Option<(&'static str, Kind)> {
     }
 }
 
-/// The list of a pod whose rows also hold for this one.
+/// The list of a pod whose rows also hold for this one, where it has none of its own.
 fn alike(path: &str) -> Option<&'static str> {
-    (path == "spec.initContainers").then_some("spec.containers")
+    matches!(path, "spec.initContainers" | "spec.ephemeralContainers").then_some("spec.containers")
 }
 
 /// Adds an error for every field of the draft that does not work yet; gives a warning for every one
@@ -82,6 +82,7 @@ fn walk(draft: &Draft, errors: &mut FieldErrors) -> Vec<String> {
         template: template(draft.kind),
         row: None,
         pattern: String::new(),
+        alike: None,
         path: String::new(),
         host_network: false,
         in_memory: false,
@@ -103,6 +104,8 @@ struct Walk<'a> {
     row: Option<&'static Row>,
     /// The path as the table writes it.
     pattern: String,
+    /// The path that the table may have instead of `pattern`: what stands for what, at its beginning.
+    alike: Option<(&'static str, String)>,
     /// The path as errors write it.
     path: String,
     /// `hostNetwork` of the pod: its host ports are simply its ports.
@@ -137,7 +140,7 @@ impl Walk<'_> {
         }
         self.look_around(value);
         let outer = self.row;
-        self.row = self.rows.get(&*self.pattern).copied().or(outer);
+        self.row = self.own_row().or_else(|| self.rows.get(&*self.pattern).copied()).or(outer);
         match self.row {
             Some(row) if row.state != State::Works => self.unsupported(row, value),
             Some(row) if !row.values.is_empty() && !is_one_of(value, row.values) => {
@@ -171,8 +174,17 @@ impl Walk<'_> {
         let Some(other) = alike(&self.pattern) else { return self.inside(value) };
         let own = std::mem::replace(&mut self.pattern, other.to_owned());
         let row = std::mem::replace(&mut self.row, self.rows.get(other).copied());
+        self.alike = Some((other, own));
         self.inside(value);
-        (self.pattern, self.row) = (own, row);
+        let own = self.alike.take().map(|(_, own)| own);
+        (self.pattern, self.row) = (own.unwrap_or_default(), row);
+    }
+
+    /// The row of the list itself, where the fields of another stand for its own.
+    fn own_row(&self) -> Option<&'static Row> {
+        let (other, own) = self.alike.as_ref()?;
+        let rest = self.pattern.strip_prefix(other).filter(|rest| !rest.is_empty())?;
+        self.rows.get(&*format!("{own}{rest}")).copied()
     }
 
     fn inside(&mut self, value: &Value) {

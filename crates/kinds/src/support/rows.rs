@@ -190,7 +190,9 @@ const POD: &[Row] = &[
         "there is no cluster DNS yet",
     ),
     kept_unless("spec.enableServiceLinks", &["true", "false"], "Services have no addresses yet"),
-    refused("spec.ephemeralContainers"),
+    works("spec.ephemeralContainers").note("as spec.containers"),
+    refused("spec.ephemeralContainers[].targetContainerName")
+        .note("they see their own processes only"),
     refused("spec.hostAliases"),
     refused("spec.hostIPC"),
     works("spec.hostNetwork").note("without it a pod has loopback only"),
@@ -248,7 +250,6 @@ const POD: &[Row] = &[
     works("spec.volumes[].secret"),
     works("status"),
     kept("status.allocatedResources", "not reported"),
-    kept("status.ephemeralContainerStatuses", "not reported"),
     kept("status.extendedResourceClaimStatus", "not reported"),
     kept("status.nodeAllocatableResourceClaimStatuses", "not reported"),
     kept("status.nominatedNodeName", "not reported"),

@@ -118,10 +118,16 @@ pub(crate) fn create(input: &str) -> String {
 /// an older version would have admitted.
 pub(crate) fn update(input: &str) -> String {
     let lines: Vec<&str> = input.lines().collect();
-    let at = lines.iter().position(|l| matches!(*l, "main" | "status")).expect("main or status");
+    let part = |line: &str| match line {
+        "main" => Some(Subresource::Main),
+        "status" => Some(Subresource::Status),
+        "ephemeralcontainers" => Some(Subresource::EphemeralContainers),
+        _ => None,
+    };
+    let at = lines.iter().position(|line| part(line).is_some()).expect("what is written to");
     let (before, after) = (lines[..at].join("\n"), lines[at + 1..].join("\n"));
     let (before, stored) = before.split_once("\nstored\n").unwrap_or((&before, ""));
-    let subresource = if lines[at] == "main" { Subresource::Main } else { Subresource::Status };
+    let subresource = part(lines[at]).unwrap();
     let (json, kind, _) = changed_base(before);
     let mut draft = decoded(kind, &json);
     let (status, deletion) =

@@ -135,8 +135,10 @@ impl PodMachine {
     /// Whether the container is started again after it ended with this code, or because of a probe.
     pub(super) fn restarts(&self, index: usize, exit_code: i32) -> bool {
         let container = &self.containers[index];
-        if container.role == Role::Init && exit_code == 0 {
-            return false;
+        match container.role {
+            Role::Ephemeral => return false,
+            Role::Init if exit_code == 0 => return false,
+            _ => {}
         }
         if container.stop.as_ref().is_some_and(|stop| stop.restarts) {
             return true;

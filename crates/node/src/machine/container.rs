@@ -103,7 +103,7 @@ impl Container {
             post_start: None,
             stop: None,
             killing_said: false,
-            probes: if role == Role::Init { None } else { Probes::of(spec) },
+            probes: if role.is_served() { Probes::of(spec) } else { None },
             image: None,
             shown: None,
         }
@@ -146,7 +146,7 @@ impl Container {
         container.passed = match role {
             Role::Init => container.succeeded(),
             Role::Sidecar => status.started == Some(true),
-            Role::Regular => false,
+            Role::Regular | Role::Ephemeral => false,
         };
         container.unforgotten = BTreeSet::from([container.attempt]);
         container

@@ -146,7 +146,7 @@ struct Mark {
 impl PodMachine {
     /// A pod at first sight. `restored` says that an earlier server may have run it.
     pub(crate) fn new(object: Arc<Object>, restored: bool, context: &mut Context) -> Self {
-        let pod = object.pod();
+        let pod = containers::of(&object, &[]);
         let status = pod.status.clone().unwrap_or_default();
         let containers = containers_of(&pod, &status, restored);
         let policy = Policy::parse(pod.spec.as_ref().and_then(|s| s.restart_policy.as_deref()));
@@ -191,7 +191,9 @@ impl PodMachine {
         self.object = object;
         let over = matches!(self.stage, Stage::Over { .. });
         if !over && (!own || generation_before != self.object.meta.generation) {
-            let before = std::mem::replace(&mut self.pod, self.object.pod());
+            let pod = self.read();
+            let before = std::mem::replace(&mut self.pod, pod);
+            self.meet_new();
             self.volumes.pod_changed(&before, &self.pod, context.now);
             conditions::adopt(&mut self.status, self.pod.status.as_ref());
             self.notice_foreign_end(context);
@@ -390,6 +392,21 @@ impl PodMachine {
         ContainerId { pod: self.name.clone(), container: container.name.clone(), attempt }
     }
 
+    /// The newest revision of the pod, with its containers in the order in which they are known.
+    fn read(&self) -> Pod {
+        let known: Vec<&str> = self.containers.iter().map(|c| c.name.as_str()).collect();
+        containers::of(&self.object, &known)
+    }
+
+    /// Ephemeral containers may have come along.
+    fn meet_new(&mut self) {
+        let known = self.containers.len();
+        let all = self.pod.spec.iter().flat_map(containers::all);
+        let new = all.skip(known).map(|(role, spec)| Container::new(role, spec));
+        let new: Vec<Container> = new.collect();
+        self.containers.extend(new);
+    }
+
     fn newest(&self, index: usize) -> ContainerId {
         self.id(&self.containers[index], self.containers[index].attempt)
     }
@@ -449,7 +466,9 @@ impl PodMachine {
 
 fn containers_of(pod: &Pod, status: &PodStatus, restored: bool) -> Vec<Container> {
     let early = status.init_container_statuses.iter().flatten();
-    let statuses = early.chain(status.container_statuses.iter().flatten());
+    let regular = status.container_statuses.iter().flatten();
+    let ephemeral = status.ephemeral_container_statuses.iter().flatten();
+    let statuses = early.chain(regular).chain(ephemeral);
     let container = |(role, spec): (Role, &kinds::types::core::v1::Container)| match restored {
         true => Container::restored(role, spec, statuses.clone().find(|s| s.name == spec.name)),
         false => Container::new(role, spec),

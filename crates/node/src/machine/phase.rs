@@ -47,12 +47,15 @@ pub(crate) fn of_live(containers: &[Container]) -> Phase {
         Role::Init => unstarted(c) || c.runs(),
         Role::Sidecar => unstarted(c) || c.runs() && !c.has_started() && !initialized,
         Role::Regular => unstarted(c),
+        Role::Ephemeral => false,
     };
     if containers.iter().any(pending) { Phase::Pending } else { Phase::Running }
 }
 
-/// The terminal phase of a pod whose containers have all ended. How its sidecars ended says nothing.
+/// The terminal phase of a pod whose containers have all ended. How its sidecars and
+/// ephemeral containers ended says nothing.
 pub(crate) fn of_ended(containers: &[Container]) -> Phase {
-    let fine = |c: &Container| c.role == Role::Sidecar || c.succeeded();
-    if containers.iter().all(fine) { Phase::Succeeded } else { Phase::Failed }
+    let decides = |c: &&Container| matches!(c.role, Role::Init | Role::Regular);
+    let fine = containers.iter().filter(decides).all(Container::succeeded);
+    if fine { Phase::Succeeded } else { Phase::Failed }
 }

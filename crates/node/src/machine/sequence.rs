@@ -5,7 +5,7 @@ use super::{
     container::{Container, State},
     hook::PostStart,
 };
-use crate::containers::Role;
+use crate::{containers::Role, start};
 
 impl Container {
     /// Whether the next one may begin: it succeeded and that is on record, or it has started.
@@ -13,7 +13,7 @@ impl Container {
         match self.role {
             Role::Init => self.succeeded() && self.durable > 2 * self.attempt,
             Role::Sidecar => self.has_started(),
-            Role::Regular => true,
+            Role::Regular | Role::Ephemeral => true,
         }
     }
 
@@ -43,18 +43,36 @@ impl PodMachine {
             return;
         }
         for index in 0..self.containers.len() {
+            if self.containers[index].role == Role::Ephemeral {
+                return self.start_ephemeral(context);
+            }
             if self.containers[index].due().is_some_and(|due| due <= context.now) {
                 self.start(index, context);
             }
             if self.has_post_start(index) && self.containers[index].is_beginning() {
-                return;
+                return self.start_ephemeral(context);
             }
             let container = &mut self.containers[index];
             if container.role.is_early() && !container.passed {
                 if !container.lets_pass() {
-                    return;
+                    return self.start_ephemeral(context);
                 }
                 container.passed = true;
+            }
+        }
+    }
+
+    /// Ephemeral containers wait for no others, unless there is one whose namespaces they share.
+    fn start_ephemeral(&mut self, context: &mut Context) {
+        let Some(spec) = &self.pod.spec else { return };
+        if start::starts_once(spec) && !self.containers[0].runs() {
+            return;
+        }
+        for index in 0..self.containers.len() {
+            let container = &self.containers[index];
+            let due = container.due().is_some_and(|due| due <= context.now);
+            if container.role == Role::Ephemeral && due {
+                self.start(index, context);
             }
         }
     }

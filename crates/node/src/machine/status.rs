@@ -49,20 +49,26 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
         incomplete: names(view, |c| !match c.role {
             Role::Init => ready(c),
             Role::Sidecar => c.has_started(),
-            Role::Regular => true,
+            Role::Regular | Role::Ephemeral => true,
         }),
-        unready: names(view, |c| c.role != Role::Init && !ready(c)),
+        unready: names(view, |c| c.role.is_served() && !ready(c)),
         gates: gates.iter().map(|g| g.condition_type.as_str()).collect(),
         generation,
         now: view.now,
     };
     let specs = spec.into_iter().flat_map(containers::all);
-    let (mut early, mut regular) = (Vec::new(), Vec::new());
+    let (mut early, mut regular, mut ephemeral) = (Vec::new(), Vec::new(), Vec::new());
     for ((role, spec), c) in specs.zip(view.containers) {
-        let list = if role.is_early() { &mut early } else { &mut regular };
+        let list = match role {
+            Role::Init | Role::Sidecar => &mut early,
+            Role::Regular => &mut regular,
+            Role::Ephemeral => &mut ephemeral,
+        };
         list.push(container(view, spec, c));
     }
-    regular.sort_by(|a: &ContainerStatus, b| a.name.cmp(&b.name));
+    for list in [&mut regular, &mut ephemeral] {
+        list.sort_by(|a: &ContainerStatus, b| a.name.cmp(&b.name));
+    }
     let ips = &view.config.host_ips;
     // A pod with addresses of its own comes with pod networks.
     let own_ips = if spec.is_some_and(|s| s.host_network == Some(true)) { &ips[..] } else { &[] };
@@ -80,6 +86,7 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
         conditions: Some(conditions::all(last.conditions.as_deref().unwrap_or_default(), &facts)),
         init_container_statuses: (!early.is_empty()).then_some(early),
         container_statuses: Some(regular),
+        ephemeral_container_statuses: (!ephemeral.is_empty()).then_some(ephemeral),
         start_time: Some(kinds::api_time(view.start_time)),
         observed_generation: generation,
         pod_ip: own_ips.first().cloned(),
@@ -105,6 +112,7 @@ fn begun(container: &Container) -> bool {
 
 fn ready(container: &Container) -> bool {
     match container.role {
+        Role::Ephemeral => false,
         Role::Init => matches!(container.state, State::Stopped(_)) && container.succeeded(),
         _ => {
             container.has_started() && container.probes.as_ref().is_none_or(|probes| probes.ready())
@@ -148,7 +156,7 @@ fn container(view: &View, spec: &ContainerSpec, container: &Container) -> Contai
         image,
         container_id: id,
         ready: ready(container),
-        started: Some(container.has_started()),
+        started: (container.role != Role::Ephemeral).then(|| container.has_started()),
         restart_count: i32::try_from(container.attempt).unwrap_or(i32::MAX),
         state: Some(state),
         last_state: Some(last.map(|ended| terminated(&ended.status)).unwrap_or_default()),

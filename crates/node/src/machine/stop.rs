@@ -133,7 +133,7 @@ impl PodMachine {
 
     /// Whether everything ended that has to end before this one.
     fn may_stop(&self, index: usize) -> bool {
-        let before = |c: &Container| c.role != Role::Init && c.alive();
+        let before = |c: &Container| c.role.is_served() && c.alive();
         let later = &self.containers[index + 1..];
         self.containers[index].role != Role::Sidecar || !later.iter().any(before)
     }

@@ -59,7 +59,8 @@ fn memory_request(attempt: &Attempt) -> u64 {
     let (spec, container) = attempt.specs();
     let of = |container: &ContainerSpec| bytes(request(container, "memory")).unwrap_or(0);
     let sidecar = containers::role(spec, attempt.index) == Role::Sidecar;
-    let least = spec.containers.iter().map(of).min().filter(|_| sidecar);
+    let regular = containers::all(spec).filter(|(role, _)| *role == Role::Regular);
+    let least = regular.map(|(_, container)| of(container)).min().filter(|_| sidecar);
     of(container).max(least.unwrap_or(0))
 }
 

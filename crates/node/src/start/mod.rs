@@ -20,7 +20,10 @@ pub(crate) use self::{
     limits::{limit, request},
 };
 use crate::{
-    Config, Lookup, PROCESS_HANDLER, ReadyImage, containers, env, logs, machine::image_root,
+    Config, Lookup, PROCESS_HANDLER, ReadyImage,
+    containers::{self, Role},
+    env, logs,
+    machine::image_root,
     volumes,
 };
 
@@ -105,6 +108,12 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
         )));
     }
     let capabilities = security::capabilities(container).map_err(Refusal::Config)?;
+    let ephemeral = containers::role(spec, attempt.index) == Role::Ephemeral;
+    let only = starts_once(spec).then(|| ContainerId {
+        pod: attempt.uid.to_owned(),
+        container: spec.containers[0].name.clone(),
+        attempt: 0,
+    });
     let isolation = match class {
         Class::Process => Isolation::Process,
         Class::Container => Isolation::Container(Box::new(Container {
@@ -116,7 +125,8 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             termination_path: files::termination_path(container),
             hostname,
             host_network: spec.host_network.unwrap_or(false),
-            keep_namespaces: !starts_once(spec),
+            keep_namespaces: ephemeral || !starts_once(spec),
+            joins: only.filter(|_| ephemeral),
             privileged: security::privileged(container),
             capabilities,
             no_new_privileges: security::no_new_privileges(container),
@@ -147,10 +157,10 @@ fn stdio(container: &ContainerSpec) -> Stdio {
     }
 }
 
-/// Whether one single container of the pod is started one single time.
-fn starts_once(spec: &PodSpec) -> bool {
+/// Whether one single container of the pod is started one single time, but for ephemeral ones.
+pub(crate) fn starts_once(spec: &PodSpec) -> bool {
     let never = |policy: Option<&str>| policy == Some("Never");
-    let mut all = containers::all(spec);
+    let mut all = containers::all(spec).filter(|(role, _)| *role != Role::Ephemeral);
     let (Some((_, container)), None) = (all.next(), all.next()) else { return false };
     let own = container.restart_policy.as_deref();
     never(spec.restart_policy.as_deref())

@@ -29,6 +29,7 @@
 //! class NAME HANDLER          a RuntimeClass
 //! foreign JSON                someone else merges this into the status
 //! respec JSON                 someone else merges this into the spec
+//! debug NAME [JSON]           someone adds an ephemeral container
 //! remeta JSON                 someone else merges this into the metadata
 //! image C NEWS [TEXT|JSON]    what became of the image that C asked for: pulling, present, pulled,
 //!                             failed, absent; JSON is the image's configuration
@@ -230,6 +231,7 @@ impl World {
             "contents" => self.print_contents(words[0]),
             "class" => self.object(Kind::RuntimeClass, words[0], json!({"handler": words[1]})),
             "foreign" => self.foreign(&serde_json::from_str(rest).unwrap()),
+            "debug" => self.debug(rest),
             "respec" => self.remake("spec", &serde_json::from_str(rest).unwrap(), 1),
             "remeta" => self.remake("metadata", &serde_json::from_str(rest).unwrap(), 0),
             "image" => self.image(rest),
@@ -250,6 +252,12 @@ impl World {
         let fields = self.spec.as_object_mut().unwrap();
         let list = fields.entry(list).or_insert_with(|| json!([]));
         list.as_array_mut().unwrap().push(container);
+    }
+
+    fn debug(&mut self, rest: &str) {
+        self.container("ephemeralContainers", rest);
+        let all = self.spec["ephemeralContainers"].clone();
+        self.remake("spec", &json!({"ephemeralContainers": all}), 1);
     }
 
     pub(crate) fn bind(&mut self) {
@@ -702,7 +710,9 @@ fn summary(status: &PodStatus) -> String {
     let early =
         status.init_container_statuses.iter().flatten().map(|container| ("init ", container));
     let regular = status.container_statuses.iter().flatten().map(|container| ("", container));
-    for (role, container) in early.chain(regular) {
+    let ephemeral = status.ephemeral_container_statuses.iter().flatten();
+    let ephemeral = ephemeral.map(|container| ("debug ", container));
+    for (role, container) in early.chain(regular).chain(ephemeral) {
         text += &format!(" | {role}{}", container.name);
         if container.restart_count > 0 {
             text += &format!(" restarts={}", container.restart_count);

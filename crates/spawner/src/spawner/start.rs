@@ -12,7 +12,9 @@ use crate::log::file::LogFile;
 use crate::namespaces::{self, FILES_PER_NAMESPACE, Namespace, cannot_change};
 use crate::plan::{self, InRoom, Inside, Places, PodNamespaces, Surroundings, refused};
 use crate::pod::{self, Shared};
-use crate::protocol::{Container as Isolation, Failure, Isolation as Kind, Root, Stage, Start};
+use crate::protocol::{
+    Container as Isolation, ContainerId, Failure, Isolation as Kind, Root, Stage, Start,
+};
 use crate::room::{Blueprint, Room};
 use crate::spawner::place::Isolated;
 use crate::stdio::{Input, Pipes};
@@ -354,6 +356,9 @@ impl Spawner {
         start: &Start,
         isolation: &Isolation,
     ) -> io::Result<(PodNamespaces, Vec<Namespace>)> {
+        if let Some(other) = &isolation.joins {
+            return self.joined(other, isolation.host_network);
+        }
         let Ok(isolated) = &mut self.place.isolation else {
             return Err(io::Error::from_raw_os_error(libc::EPERM));
         };
@@ -374,6 +379,30 @@ impl Spawner {
         };
         shared.reusable &= cannot_change(isolation);
         Ok((shared.for_plan(), Vec::new()))
+    }
+
+    /// The namespaces of a container that runs, for another one of its pod.
+    fn joined(
+        &mut self,
+        other: &ContainerId,
+        host_network: bool,
+    ) -> io::Result<(PodNamespaces, Vec<Namespace>)> {
+        let number = self.numbers.get(other);
+        let container = number.and_then(|number| self.containers.get_mut(number));
+        let running = container.filter(|c| matches!(c.phase, Phase::Running(_)));
+        let Some(container) = running else {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        };
+        // Whoever gives them to others looks for the processes of that container only.
+        container.namespaces.clear();
+        container.room = None;
+        let Some(process) = &container.process else {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        };
+        let network = if host_network { 0 } else { libc::CLONE_NEWNET };
+        let kinds = network | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+        let held = vec![(process.pidfd.as_raw_fd(), kinds)];
+        Ok((PodNamespaces { held, shm: None }, Vec::new()))
     }
 
     /// Follow a new container.

@@ -282,6 +282,7 @@ pub(crate) fn host_container() -> Container {
         hostname: "box".to_owned(),
         host_network: false,
         keep_namespaces: false,
+        joins: None,
         privileged: false,
         capabilities: DEFAULT_CAPABILITIES,
         no_new_privileges: true,

@@ -184,6 +184,39 @@ fn those_of_a_pod_are_free_at_its_end() {
     assert_eq!(seen(&mut spawner, "true", |_| {}).0, other.0);
 }
 
+/// Another container may join the namespaces of one that has them for itself; nobody gets them after
+/// that, as the other one may still be in them.
+#[test]
+fn those_that_another_container_joined_are_given_to_nobody() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let script = "readlink /proc/self/ns/net /proc/self/ns/ipc /proc/self/ns/uts; exec sleep 1000";
+    let start = spawner.isolated("first", script, |_| {});
+    let (first_log, first) = (start.log.clone(), spawner.start(start));
+    spawner.started(&first);
+    wait_for_text(&log_path(&first_log), "uts:[");
+    let start = spawner.isolated("second", script, |c| {
+        c.keep_namespaces = true;
+        c.joins = Some(first.clone());
+    });
+    let (second_log, second) = (start.log.clone(), spawner.start(start));
+    spawner.started(&second);
+    wait_for_text(&log_path(&second_log), "uts:[");
+    assert_eq!(crate::harness::lines(&second_log), crate::harness::lines(&first_log));
+    spawner.send(&Request::Kill { id: first.clone() });
+    spawner.ended(&first);
+    let Seen(net, ipc, _) = seen(&mut spawner, "true", |_| {});
+    let lines = crate::harness::lines(&second_log);
+    assert!(!lines.contains(&net) && !lines.contains(&ipc), "{lines:?} has {net} {ipc}");
+    let start = spawner.isolated("third", script, |c| {
+        c.keep_namespaces = true;
+        c.joins = Some(first.clone());
+    });
+    let third = spawner.start(start);
+    assert_eq!(spawner.failed(&third).errno, 3, "the first one does not run any more");
+    spawner.send(&Request::Kill { id: second.clone() });
+    spawner.ended(&second);
+}
+
 /// A spawner that is killed takes all its namespaces along, idle ones too.
 #[test]
 fn a_crash_leaves_none() {
