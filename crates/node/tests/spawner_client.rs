@@ -22,7 +22,9 @@ use rustix::{
 };
 use spawner::{
     frame::{Decoder, encode},
-    protocol::{ContainerId, Record, Reply, Request, Running, State, VERSION},
+    protocol::{
+        ContainerId, Exec, Executed, Record, Reply, Request, Running, State, Task, VERSION,
+    },
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,9 +35,19 @@ struct Spawner(UnixStream);
 impl Spawner {
     /// Accepts a client and tells it who this is and what is known.
     fn accept(listener: &UnixListener, instance: &str, containers: Vec<Record>) -> Self {
+        Self::accept_as(listener, VERSION, instance, containers)
+    }
+
+    /// The same as one that speaks another version.
+    fn accept_as(
+        listener: &UnixListener,
+        version: u32,
+        instance: &str,
+        containers: Vec<Record>,
+    ) -> Self {
         let spawner = Self(listener.accept().unwrap().0);
         assert!(matches!(spawner.hear(), Request::Hello { version: VERSION }));
-        spawner.say(&Reply::Hello { version: VERSION, instance: instance.into() }, &[]);
+        spawner.say(&Reply::Hello { version, instance: instance.into() }, &[]);
         spawner.say(&Reply::Listed { containers }, &[]);
         spawner
     }
@@ -89,6 +101,36 @@ async fn next(client: &mut SpawnerClient) -> Event {
 fn process(code: i32) -> Child {
     let script = format!("read x; exit {code}");
     Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap()
+}
+
+/// A spawner of the first version goes on serving: it is asked what it knows, and the rest is refused
+/// in its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_older_spawner_is_asked_only_what_it_knows() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = listen(dir.path());
+    let side = std::thread::spawn(move || {
+        let spawner = Spawner::accept_as(&listener, 1, "old", vec![]);
+        assert!(matches!(spawner.hear(), Request::Signal { id: of, signal: 15 } if of == id()));
+        spawner.say(&Reply::PodEnded { pod: "p".into() }, &[]);
+    });
+    let mut client = client(dir.path());
+    assert!(matches!(next(&mut client).await, Event::Connected { .. }));
+    let task = Task::Program(vec!["true".into()]);
+    let exec = Exec { id: id(), exec: 7, task, output_bytes_max: 0, streams: None };
+    client.send_all([
+        &Request::Exec(Box::new(exec)),
+        &Request::KillExec { id: id(), exec: 7 },
+        &Request::Signal { id: id(), signal: 15 },
+    ]);
+    let Event::Reply(Reply::Executed { exec: 7, how: Executed::Failed(failure), .. }) =
+        next(&mut client).await
+    else {
+        panic!("the program is refused");
+    };
+    assert!(failure.message.contains("older than its server"), "{failure:?}");
+    assert!(matches!(next(&mut client).await, Event::Reply(Reply::PodEnded { .. })));
+    side.join().unwrap();
 }
 
 fn client(data_dir: &Path) -> SpawnerClient {

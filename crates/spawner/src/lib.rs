@@ -40,6 +40,7 @@ mod stdio;
 mod step;
 mod sys;
 mod termination;
+mod versions;
 
 pub use launch::{
     LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, START_DEADLINE_MS, launch, main, main_with,

@@ -4,13 +4,15 @@
 //! first byte of the frame that names them (`SCM_RIGHTS`); where they are more than one message takes
 //! (253), the others ride beside the bytes that follow in the same frame, so a reader keeps them in
 //! the order they come. JSON, so that a newer server and an older spawner understand each other:
-//! unknown fields are ignored, new fields have defaults. A request
+//! unknown fields are ignored, new fields have defaults. A spawner hangs up on a request that it does
+//! not know, so a server sends it none ([`Request::is_known_to`]). A request
 //! may be repeated at will: starts, signals and ends are idempotent by [`ContainerId`].
 
 use serde::{Deserialize, Serialize};
 
-/// The version of this protocol. Both sides say theirs first; the lower one is spoken. Streams came
-/// with 2: [`Request::Attach`], [`Request::Sockets`], [`Exec::streams`].
+/// The version of this protocol. Both sides say theirs first; the lower one is spoken. What came with
+/// 2: programs beside a container's own ([`Request::Exec`]), streams ([`Request::Attach`],
+/// [`Request::Sockets`], [`Start::stdio`]), privileged containers, [`MountSource::Within`].
 pub const VERSION: u32 = 2;
 
 /// The longest frame that is accepted, in bytes: a start with the largest environment Linux takes.

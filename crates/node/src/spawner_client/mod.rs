@@ -10,7 +10,7 @@ mod connection;
 mod orphans;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
@@ -70,6 +70,9 @@ pub struct SpawnerClient {
     instance: Option<String>,
     /// The version of the protocol that both speak.
     version: u32,
+    /// What it was not asked because it would not understand, as answered in its place.
+    refusals: VecDeque<Reply>,
+    clock: fn() -> Timestamp,
 }
 
 enum Link {
@@ -98,6 +101,8 @@ impl SpawnerClient {
             orphans: Orphans::new(clock),
             instance: None,
             version: 0,
+            refusals: VecDeque::new(),
+            clock,
         }
     }
 
@@ -107,13 +112,20 @@ impl SpawnerClient {
         self.send_all([request]);
     }
 
-    /// Sends several requests at once, which costs less.
+    /// Sends several requests at once, which costs less. What an older spawner does not know is
+    /// answered without it.
     pub fn send_all<'r>(&mut self, requests: impl IntoIterator<Item = &'r Request>) {
         for request in requests {
             if !self.orphans.take(request)
                 && let Link::Up(connection) = &mut self.link
             {
-                connection.queue(request);
+                if request.is_known_to(self.version) {
+                    connection.queue(request);
+                } else {
+                    let now = (self.clock)().as_nanosecond();
+                    let now = i64::try_from(now).unwrap_or(i64::MAX);
+                    self.refusals.extend(request.refusal(now));
+                }
             }
         }
         if let Link::Up(connection) = &mut self.link {
@@ -164,6 +176,9 @@ impl SpawnerClient {
                     }
                 },
                 Link::Up(connection) => {
+                    if let Some(reply) = self.refusals.pop_front() {
+                        return Event::Reply(reply);
+                    }
                     let next = tokio::select! {
                         next = connection.next() => next,
                         (id, end) = self.orphans.next() => {
@@ -204,6 +219,7 @@ impl SpawnerClient {
 
     fn disconnected(&mut self, error: &io::Error) -> Event {
         self.link = Link::Down { retry_ms: 0 };
+        self.refusals.clear();
         Event::Disconnected { error: error.to_string() }
     }
 
