@@ -1,7 +1,17 @@
 //! The child between `clone3` and its program: does the prepared steps, reports the first failure.
 //!
-//! It makes system calls on data that was laid out before it existed. It allocates nothing and
-//! takes no lock, so it needs nothing of the parent's but the memory it has a copy of.
+//! It makes system calls on data that was laid out before it existed. That lies in the spawner's own
+//! memory, which most children share ([`starters`](crate::sys::starters)), so a child only reads what
+//! is not on its own stack: it allocates and frees nothing, takes no lock, touches no variable of a
+//! thread, and nothing in it can panic, for a panic does all of that. The last the compiler checks.
+
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 use crate::make::{self, Kind};
 use crate::step::{Output, Step, Steps};
@@ -10,10 +20,14 @@ use crate::sys::{errno, files, look, mounts, privileges, process, socket, termin
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-/// How a failure travels through the pipe: the step's position and its `errno`, native order.
-pub(crate) type Report = [u8; 8];
+/// The step that failed, by its position, and its `errno`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) index: u32,
+    pub(crate) errno: i32,
+}
 
 /// What a child that could not run its program exits with; nobody sees it.
 pub(crate) const NOT_RUN: i32 = 127;
@@ -27,31 +41,49 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a file that are copied at once.
 const COPY_BYTES: usize = 4096;
 
-/// The position and `errno` in a report.
-pub(crate) fn read_report(report: Report) -> (usize, i32) {
-    let [a, b, c, d, rest @ ..] = report;
-    let index = u32::from_ne_bytes([a, b, c, d]);
-    (usize::try_from(index).unwrap_or(usize::MAX), i32::from_ne_bytes(rest))
+impl Report {
+    /// As one number, never 0.
+    pub(crate) fn pack(self) -> u64 {
+        (u64::from(self.index) + 1) << 32 | u64::from(self.errno.cast_unsigned())
+    }
+
+    /// From that; nothing from 0.
+    pub(crate) fn unpack(packed: u64) -> Option<Report> {
+        let index = ((packed >> 32) as u32).checked_sub(1)?;
+        Some(Report { index, errno: (packed as u32).cast_signed() })
+    }
 }
 
-/// Do all steps with new [`Hands`]. The last runs the program, so coming back means failure, which is
-/// reported on the descriptor.
-pub(crate) fn run(hands: &mut Hands, steps: &Steps, report: RawFd) -> i32 {
-    for (index, step) in steps.iter().enumerate() {
+/// Do all steps. The last runs the program, so coming back means failure.
+pub(crate) fn run(steps: &Steps) -> Report {
+    let mut hands = Hands::new();
+    for (index, step) in (0..).zip(steps.iter()) {
         if let Err(error) = hands.act(step) {
-            let mut message: Report = [0; 8];
-            message[..4].copy_from_slice(&u32::try_from(index).unwrap_or(u32::MAX).to_ne_bytes());
-            message[4..].copy_from_slice(&errno(&error).to_ne_bytes());
-            let _ = files::write(report, &message);
-            break;
+            return Report { index, errno: errno(&error) };
         }
     }
+    Report { index: u32::MAX - 1, errno: 0 }
+}
+
+/// The same for a child that has a pipe to report by.
+pub(crate) fn run_and_report(steps: &Steps, report: RawFd) -> i32 {
+    let _ = files::write(report, &run(steps).pack().to_ne_bytes());
     NOT_RUN
 }
 
-/// What the child holds between steps. Made before there is a child, which like that touches a page
-/// less.
-pub(crate) struct Hands {
+/// What the pipe says; nothing if it was closed without a word, by the program that runs now. What
+/// cannot be read is a failure of no step.
+pub(crate) fn read_report(report: BorrowedFd) -> Option<Report> {
+    let mut bytes = [0; 8];
+    match files::read(report, &mut bytes) {
+        Ok(count) if count < bytes.len() => None,
+        Ok(_) => Report::unpack(u64::from_ne_bytes(bytes)),
+        Err(error) => Some(Report { index: u32::MAX - 1, errno: errno(&error) }),
+    }
+}
+
+/// What the child holds between steps.
+struct Hands {
     trees: [Option<OwnedFd>; MOUNTS_MAX],
     held: usize,
     /// The empty directory below /proc.
@@ -63,8 +95,7 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
-    /// Empty ones.
-    pub(crate) fn new() -> Hands {
+    fn new() -> Hands {
         let trees = [const { None }; MOUNTS_MAX];
         Hands { trees, held: 0, empty: None, null: false, own: None }
     }
@@ -240,19 +271,22 @@ const FD_PATH_BYTES: usize = 32;
 fn fd_path(fd: RawFd, buffer: &mut [u8; FD_PATH_BYTES]) -> io::Result<&CStr> {
     const DIRECTORY: &[u8] = b"/proc/self/fd/";
     let mut rest = fd.unsigned_abs();
-    let mut at = FD_PATH_BYTES - 1;
-    loop {
-        at -= 1;
-        buffer[at] = b"0123456789"[(rest % 10) as usize];
+    let mut length = 1;
+    let mut places = buffer.iter_mut().rev().skip(1);
+    for place in &mut places {
+        *place = b'0' + (rest % 10) as u8;
+        length += 1;
         rest /= 10;
         if rest == 0 {
             break;
         }
     }
-    at -= DIRECTORY.len();
-    buffer[at..at + DIRECTORY.len()].copy_from_slice(DIRECTORY);
-    CStr::from_bytes_until_nul(&buffer[at..])
-        .map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))
+    for (place, letter) in places.zip(DIRECTORY.iter().rev()) {
+        *place = *letter;
+        length += 1;
+    }
+    let path = buffer.get(buffer.len().saturating_sub(length)..).unwrap_or_default();
+    CStr::from_bytes_until_nul(path).map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -278,11 +312,12 @@ fn output(Output { input, out, err, keep, owner }: Output) -> io::Result<()> {
     }
     files::duplicate(out, 1)?;
     files::duplicate(err, 2)?;
-    let [low, high] = [keep[0].min(keep[1]), keep[0].max(keep[1])];
-    for (first, last) in [(3, low - 1), (low + 1, high - 1)] {
-        files::close_range(first, u32::try_from(last).unwrap_or(0))?;
+    let mut first = 3;
+    for kept in keep.into_iter().flatten() {
+        files::close_range(first, u32::try_from(kept - 1).unwrap_or(0))?;
+        first = kept + 1;
     }
-    files::close_range(high + 1, u32::MAX)?;
+    files::close_range(first, u32::MAX)?;
     if let Some((uid, gid)) = owner {
         if input.is_some() {
             files::change_owner(0, uid, gid)?;
@@ -301,6 +336,7 @@ fn open_if_there(path: &CStr) -> io::Result<Option<OwnedFd>> {
 }
 
 /// Write a text, the rest of a file if there is one, another text.
+#[inline(never)]
 fn write_parts(to: RawFd, text: &[u8], from: Option<OwnedFd>, end: &[u8]) -> io::Result<()> {
     files::write_all(to, text)?;
     if let Some(from) = from {
@@ -308,7 +344,7 @@ fn write_parts(to: RawFd, text: &[u8], from: Option<OwnedFd>, end: &[u8]) -> io:
         loop {
             match files::read(from.as_fd(), &mut buffer)? {
                 0 => break,
-                count => files::write_all(to, &buffer[..count])?,
+                count => files::write_all(to, buffer.get(..count).unwrap_or_default())?,
             }
         }
     }
@@ -320,8 +356,10 @@ fn node(path: &CStr, mode: u32, number: (u32, u32), owner: (u32, u32)) -> io::Re
     files::hand_over(path, owner, mode)
 }
 
-/// Send, and print what comes back.
-fn talk(socket: std::os::fd::BorrowedFd, send: &[u8], until: &[u8]) -> io::Result<()> {
+/// Send, and print what comes back. Not inlined, like others with large buffers: that keeps the stack
+/// of a child small.
+#[inline(never)]
+fn talk(socket: BorrowedFd, send: &[u8], until: &[u8]) -> io::Result<()> {
     if send.is_empty() {
         return Ok(());
     }
@@ -329,19 +367,20 @@ fn talk(socket: std::os::fd::BorrowedFd, send: &[u8], until: &[u8]) -> io::Resul
     let mut answer = [0_u8; ANSWER_BYTES_MAX];
     let mut length = 0;
     while length < ANSWER_BYTES_MAX {
-        match files::read(socket, &mut answer[length..])? {
+        match files::read(socket, answer.get_mut(length..).unwrap_or_default())? {
             0 => break,
             count => {
                 let from = length.saturating_sub(until.len());
                 length += count;
                 let ended = |part: &[u8]| part == until;
-                if !until.is_empty() && answer[from..length].windows(until.len()).any(ended) {
+                let new = answer.get(from..length).unwrap_or_default();
+                if !until.is_empty() && new.windows(until.len()).any(ended) {
                     break;
                 }
             }
         }
     }
-    files::write_all(1, &answer[..length])
+    files::write_all(1, answer.get(..length).unwrap_or_default())
 }
 
 fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {
@@ -394,6 +433,15 @@ fn first_that_exists<T: AsRef<CStr>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reports_are_numbers_and_nothing_is_none() {
+        for report in [Report { index: 0, errno: 0 }, Report { index: 70_000, errno: libc::ENOENT }]
+        {
+            assert_eq!(Report::unpack(report.pack()), Some(report));
+        }
+        assert_eq!(Report::unpack(0), None);
+    }
 
     #[test]
     fn descriptors_have_names() {

@@ -2,16 +2,17 @@
 
 use crate::base::Base;
 use crate::cgroup::group::Group;
-use crate::child::{Report, read_report};
+use crate::child::Report;
 use crate::log::cri::{Lines, Stream, stamp};
 use crate::log::file::LogFile;
 use crate::namespaces::Namespace;
 use crate::plan::Inside;
-use crate::protocol::{ContainerId, End, Failure, Running, Stage, State};
+use crate::protocol::{ContainerId, End, Failure, Running, State};
 use crate::room::Room;
 use crate::stdio::Input;
-use crate::step::{Step, Steps};
-use crate::sys::process::{self, Exit};
+use crate::step::Steps;
+use crate::sys::process::{self, Child, Exit};
+use crate::sys::starters::Starter;
 use crate::sys::{errno, files, pidfd};
 use crate::termination::TerminationFile;
 use std::io;
@@ -26,7 +27,7 @@ pub(crate) struct Container {
     pub(crate) plain: bool,
     pub(crate) phase: Phase,
     /// What its child does, which reads it here until it has run its program or is gone.
-    pub(crate) steps: Option<Steps>,
+    pub(crate) steps: Option<Rc<Steps>>,
     /// Its first process, until it is reaped.
     pub(crate) process: Option<Process>,
     /// How that ended.
@@ -59,11 +60,24 @@ pub(crate) struct Container {
     pub(crate) termination: Option<TerminationFile>,
 }
 
+/// How it is heard of the child's steps.
+#[derive(Debug)]
+pub(crate) enum Starting {
+    /// It shares the spawner's memory, and its starter tells.
+    Sharing {
+        starter: Starter,
+        /// What the child takes along when it is made, and nobody else needs.
+        needed: Vec<OwnedFd>,
+    },
+    /// It has a copy of the memory. The pipe is closed by its program, or tells which step failed.
+    Copying { report: OwnedFd },
+}
+
 /// How far it is.
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// The child does its steps.
-    Starting { report: OwnedFd },
+    Starting(Starting),
     /// A step failed; the child is about to be gone.
     Failing(Failure),
     /// Its program runs, or has run and not everything of it is gone yet.
@@ -79,6 +93,13 @@ pub(crate) enum Phase {
 pub(crate) struct Process {
     pub(crate) pid: i32,
     pub(crate) pidfd: Rc<OwnedFd>,
+}
+
+impl Process {
+    /// A child that was just made.
+    pub(crate) fn of(child: Child) -> Process {
+        Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }
+    }
 }
 
 /// How a first process ended, and what its control groups said then.
@@ -127,7 +148,7 @@ impl Container {
     /// As the protocol shows it.
     pub(crate) fn state(&self) -> State {
         match &self.phase {
-            Phase::Starting { .. } | Phase::Failing(_) => State::Starting,
+            Phase::Starting(_) | Phase::Failing(_) => State::Starting,
             Phase::Running(running) => State::Running(running.clone()),
             Phase::Failed(failure) => State::Failed(failure.clone()),
             Phase::Ended(end) => State::Ended(end.clone()),
@@ -139,8 +160,19 @@ impl Container {
         matches!(self.phase, Phase::Failed(_) | Phase::Ended(_))
     }
 
+    /// If a starter was to make its child, that child, as soon as there is one.
+    pub(crate) fn find_child(&mut self) {
+        if let Phase::Starting(Starting::Sharing { starter, needed }) = &mut self.phase
+            && let Some(Ok(child)) = starter.child()
+        {
+            needed.clear();
+            self.process = Some(Process::of(child));
+        }
+    }
+
     /// Send a signal: to the first process, or to the process group of a plain one.
-    pub(crate) fn signal(&self, number: i32) {
+    pub(crate) fn signal(&mut self, number: i32) {
+        self.find_child();
         let Some(Process { pid, pidfd }) = &self.process else { return };
         let started = matches!(self.phase, Phase::Running(_));
         let result = if self.plain && started {
@@ -156,36 +188,22 @@ impl Container {
     }
 
     /// End everything in it.
-    pub(crate) fn kill(&self) {
+    pub(crate) fn kill(&mut self) {
         self.signal(libc::SIGKILL);
         if self.plain && self.group.exists() {
             self.group.kill();
         }
     }
 
-    /// The report pipe has something: `None` if there is nothing to hear any more.
-    pub(crate) fn hear_report(&mut self, now_ns: i64) {
-        let Phase::Starting { report } = &self.phase else { return };
-        let mut bytes: Report = [0; 8];
-        self.phase = match files::read(report.as_fd(), &mut bytes) {
-            Ok(0) => {
+    /// Its child has run its program, is gone, or has failed.
+    pub(crate) fn hear(&mut self, failed: Option<Report>, now_ns: i64) {
+        let Phase::Starting(_) = &self.phase else { return };
+        self.phase = match (failed, &self.steps) {
+            (Some(report), Some(steps)) => Phase::Failing(steps.failure(report, now_ns)),
+            _ => {
                 let pid = self.process.as_ref().map_or(0, |process| process.pid);
                 self.steps = None;
                 Phase::Running(Running { pid, started_ns: now_ns })
-            }
-            result => {
-                let (index, number) = read_report(bytes);
-                let mut steps = self.steps.iter().flat_map(Steps::iter);
-                let failed = steps.nth(index).filter(|_| result.is_ok());
-                Phase::Failing(Failure {
-                    stage: failed.map_or(Stage::Clone, Step::stage),
-                    errno: number,
-                    message: failed.map_or_else(
-                        || "the start failed without a report".to_owned(),
-                        |step| step.failure(number),
-                    ),
-                    at_ns: now_ns,
-                })
             }
         };
     }
@@ -301,7 +319,7 @@ impl Container {
         match &self.phase {
             Phase::Running(running) => self.phase = end(running),
             Phase::Failing(failure) => self.phase = Phase::Failed(failure.clone()),
-            Phase::Starting { .. } | Phase::Failed(_) | Phase::Ended(_) => {}
+            Phase::Starting(_) | Phase::Failed(_) | Phase::Ended(_) => {}
         }
         self.base = None;
         self.inside = None;

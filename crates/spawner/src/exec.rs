@@ -1,9 +1,9 @@
 //! A program that is run in a container beside its own: what is kept of its output, how it ended.
 
-use crate::child::{Report, read_report};
+use crate::child::read_report;
 use crate::container::Process;
-use crate::protocol::{ContainerId, Executed, Failure, Stage};
-use crate::step::{Step, Steps};
+use crate::protocol::{ContainerId, Executed, Failure};
+use crate::step::Steps;
 use crate::sys::files;
 use crate::sys::process::{self, Exit};
 use std::io;
@@ -26,8 +26,8 @@ pub(crate) struct Exec {
     /// Whether what it leaves behind must be killed by group.
     pub(crate) plain: bool,
     pub(crate) phase: Phase,
-    /// What its child does, which reads it here until it has run its program or is gone.
-    pub(crate) steps: Option<Steps>,
+    /// What its child does.
+    pub(crate) steps: Steps,
     pub(crate) process: Option<Process>,
     pub(crate) exit: Option<Exit>,
     /// Output and errors, until their ends.
@@ -69,24 +69,12 @@ impl Exec {
     /// The report pipe has something.
     pub(crate) fn hear_report(&mut self, now_ns: i64) {
         let Phase::Starting { report } = &self.phase else { return };
-        let mut bytes: Report = [0; 8];
-        self.phase = match files::read(report.as_fd(), &mut bytes) {
-            Ok(0) => {
-                self.steps = None;
+        self.phase = match read_report(report.as_fd()) {
+            None => {
+                self.steps = Steps::default();
                 Phase::Running
             }
-            result => {
-                let (index, errno) = read_report(bytes);
-                let mut steps = self.steps.iter().flat_map(Steps::iter);
-                let failed = steps.nth(index).filter(|_| result.is_ok());
-                let unknown = || "the start failed without a report".to_owned();
-                Phase::Failed(Failure {
-                    stage: failed.map_or(Stage::Clone, Step::stage),
-                    errno,
-                    message: failed.map_or_else(unknown, |step| step.failure(errno)),
-                    at_ns: now_ns,
-                })
-            }
+            Some(report) => Phase::Failed(self.steps.failure(report, now_ns)),
         };
     }
 
@@ -108,14 +96,13 @@ impl Exec {
         }
         let Some(exit) = process::reap(pidfd.as_fd())? else { return Ok(None) };
         self.exit = Some(exit);
-        self.steps = None;
         Ok(self.process.take().map(|process| process.pidfd))
     }
 
     /// Read what is in the pipes without waiting for more.
     pub(crate) fn read_rest(&mut self, input: &mut [u8]) {
         for index in 0..self.pipes.len() {
-            let there = |pipe: &OwnedFd| files::has_input(pipe.as_fd()).unwrap_or(false);
+            let there = |pipe: &OwnedFd| files::has_input(pipe.as_fd(), 0).unwrap_or(false);
             let mut reads = 0;
             while reads < LAST_READS_MAX && self.pipes[index].as_ref().is_some_and(there) {
                 reads += 1;

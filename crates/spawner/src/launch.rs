@@ -132,8 +132,9 @@ fn listen(data_dir: &Path) -> io::Result<UnixListener> {
 fn serve(data_dir: &Path, start_deadline_ms: i64, listener: UnixListener, _lock: &File) -> i32 {
     process::default_signals();
     let (usual, spawner) = (std::panic::take_hook(), std::process::id());
-    // A child has no heap of its own, so one that panics must end without another word. It never has
-    // the spawner's number: in a namespace of its own it is 1, which a process made by `fork` is not.
+    // A child has no heap of its own, so one that panicked, which `child` is made never to, must end
+    // without another word. It never has the spawner's number: in a namespace of its own it is 1, which
+    // a process made by `fork` is not.
     std::panic::set_hook(Box::new(move |panic| match std::process::id() == spawner {
         true => usual(panic),
         false => process::exit_now(child::NOT_RUN),

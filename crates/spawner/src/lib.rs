@@ -1,12 +1,13 @@
 //! The small process that creates containers and outlives the server.
 //!
-//! One per data directory, single-threaded, parent of every container. It waits in one epoll set for
-//! its server, its children and their output; nothing polls. [`launch`] starts it, [`protocol`] is
+//! One per data directory, parent of every container. One thread does everything, and waits in one epoll
+//! set for its server, its children and their output; nothing polls. Others only wait for children that
+//! have not run their programs yet (module `sys::starters`). [`launch`] starts it, [`protocol`] is
 //! how to talk to it.
 //!
 //! The way of a start: a request becomes a list of [`step`]s (module `plan`, pure), a child made by
 //! `clone3` does them with system calls only (module `child`), and the spawner (module `spawner`)
-//! watches its pidfd, its output and the pipe by which it reports a step that failed.
+//! hears which step failed, or that none did, and watches its pidfd and its output.
 
 /// Says something in the file of messages. That may be on a disk that is full, which `eprintln!` takes
 /// for a reason to panic; the parent of all containers must not end by it.

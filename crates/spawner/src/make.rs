@@ -1,5 +1,7 @@
 //! Files and directories that a mount needs, made where nobody's links lead them elsewhere. Nothing
-//! here allocates: it is the child that does it.
+//! here allocates or panics: it is the child that does it.
+
+#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use crate::sys::{errno, files};
 use std::ffi::CStr;
@@ -58,6 +60,7 @@ pub(crate) fn beneath(directory: BorrowedFd, path: &CStr, make: bool) -> io::Res
 /// Walk by prefixes of the path, not from directory to directory: a link inside must start over at
 /// the top, which only the top's own descriptor can give. `make` is given where a name is missing,
 /// the name, and whether it is the last.
+#[inline(never)]
 fn walk(
     open: impl Fn(&CStr) -> io::Result<OwnedFd>,
     path: &CStr,
@@ -74,7 +77,9 @@ fn walk(
         let name_c = terminated(name, &mut buffer)?;
         let space = prefix.get_mut(end..end + name.len() + 2);
         let space = space.ok_or(io::Error::from_raw_os_error(libc::ENAMETOOLONG))?;
-        space[..name.len()].copy_from_slice(name);
+        for (place, letter) in space.iter_mut().zip(name) {
+            *place = *letter;
+        }
         let so_far = CStr::from_bytes_until_nul(&prefix);
         let so_far = so_far.map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))?;
         at = match open(so_far) {
@@ -84,8 +89,11 @@ fn walk(
             }
             result => result?,
         };
-        end += name.len() + 1;
-        prefix[end - 1] = b'/';
+        end += name.len();
+        if let Some(place) = prefix.get_mut(end) {
+            *place = b'/';
+        }
+        end += 1;
     }
     Ok(at)
 }

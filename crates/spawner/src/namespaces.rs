@@ -139,6 +139,11 @@ impl Namespace {
         (self.fd.as_raw_fd(), self.kind().flag())
     }
 
+    /// Only itself: nobody will have it after whoever enters it.
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+
     /// Open the one this process is in and has just made.
     fn here(kind: Kind) -> io::Result<Namespace> {
         let fd = OwnedFd::from(File::open(kind.path())?);
@@ -273,8 +278,8 @@ impl Pool {
         }
     }
 
-    /// Do something in new namespaces and come back. The spawner is single-threaded, so nothing else
-    /// runs meanwhile, and no process is needed to hold them.
+    /// Do something in new namespaces and come back. The spawner has one thread that does anything, and
+    /// starters stay where they are, so no process is needed to hold them.
     pub(crate) fn within<T>(
         &self,
         flags: libc::c_int,

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
-/// The streams of a child and the pipe of its report, both ends of each: (ours, its).
+/// The streams of a child, both ends of each: (ours, its).
 pub(crate) struct Pipes {
     /// What it reads: none but where somebody may write to it.
     pub(crate) input: Option<(OwnedFd, OwnedFd)>,
@@ -16,21 +16,18 @@ pub(crate) struct Pipes {
     pub(crate) out: (OwnedFd, OwnedFd),
     /// Its errors; none of their own with a terminal.
     pub(crate) err: Option<(OwnedFd, OwnedFd)>,
-    /// See [`crate::child`].
-    pub(crate) report: (OwnedFd, OwnedFd),
 }
 
 impl Pipes {
     /// For a child with or without an input, and maybe with a terminal for everything.
     pub(crate) fn make(stdin: bool, terminal: bool) -> io::Result<Pipes> {
-        let report = files::pipe()?;
         if terminal {
             let (ours, its) = UnixStream::pair()?;
-            return Ok(Pipes { input: None, out: (ours.into(), its.into()), err: None, report });
+            return Ok(Pipes { input: None, out: (ours.into(), its.into()), err: None });
         }
         let reversed = |(read, write)| (write, read);
         let input = stdin.then(files::pipe).transpose()?.map(reversed);
-        Ok(Pipes { input, out: files::pipe()?, err: Some(files::pipe()?), report })
+        Ok(Pipes { input, out: files::pipe()?, err: Some(files::pipe()?) })
     }
 
     /// Once there is a child: let go of its ends, and part ours into what is given to somebody who
@@ -53,7 +50,7 @@ impl Pipes {
                 give(what, pipe);
             }
         }
-        Parted { given, fds, kept, report: self.report.0 }
+        Parted { given, fds, kept }
     }
 }
 
@@ -63,7 +60,6 @@ pub(crate) struct Parted {
     pub(crate) fds: Vec<Rc<OwnedFd>>,
     /// The outputs that nobody wants.
     pub(crate) kept: [Option<OwnedFd>; 2],
-    pub(crate) report: OwnedFd,
 }
 
 /// What a container reads from, as far as the spawner has it.
@@ -92,7 +88,7 @@ impl Input {
 /// `UnexpectedEof` if it will never come.
 pub fn arrived(socket: &OwnedFd) -> io::Result<Option<OwnedFd>> {
     let mut fds = Vec::new();
-    if !files::has_input(socket.as_fd())? {
+    if !files::has_input(socket.as_fd(), 0)? {
         return Ok(None);
     }
     match socket::receive(socket.as_fd(), &mut [0], &mut fds)? {

@@ -1,8 +1,9 @@
 //! What a child does between `clone3` and its program, as data: prepared before, so that the child
 //! only makes system calls, and so that a failed step can be named by its position.
 
+use crate::child::Report;
 use crate::plan::Strings;
-use crate::protocol::Stage;
+use crate::protocol::{Failure, Stage};
 use crate::sys::shared::Word;
 use crate::sys::{errno_text, lossy};
 use std::ffi::CString;
@@ -103,7 +104,8 @@ pub(crate) struct Output {
     pub(crate) input: Option<RawFd>,
     pub(crate) out: RawFd,
     pub(crate) err: RawFd,
-    pub(crate) keep: [RawFd; 2],
+    /// In order.
+    pub(crate) keep: [Option<RawFd>; 2],
     pub(crate) owner: Option<(u32, u32)>,
 }
 
@@ -119,11 +121,29 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
+    fn at(&self, index: u32) -> Option<&Step> {
+        self.iter().nth(usize::try_from(index).ok()?)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Step> {
         self.first
             .iter()
             .chain(self.shared.iter().flat_map(|shared| shared.iter()))
             .chain(&self.last)
+    }
+}
+
+impl Steps {
+    /// What a report means.
+    pub(crate) fn failure(&self, report: Report, at_ns: i64) -> Failure {
+        let step = self.at(report.index);
+        let unknown = || "the start failed without a report".to_owned();
+        Failure {
+            stage: step.map_or(Stage::Clone, Step::stage),
+            errno: report.errno,
+            message: step.map_or_else(unknown, |step| step.failure(report.errno)),
+            at_ns,
+        }
     }
 }
 

@@ -31,12 +31,16 @@ fn spawner(data_dir: &Path) -> Option<i32> {
     fs::read_to_string(data_dir.join("spawner.lock")).ok()?.trim().parse().ok()
 }
 
-/// The first processes of the containers: the spawner's children.
+/// The first processes of the containers: the children of the spawner and its threads.
 pub(crate) fn containers(data_dir: &Path) -> Vec<Process> {
     let Some(spawner) = spawner(data_dir) else { return Vec::new() };
-    let children = format!("/proc/{spawner}/task/{spawner}/children");
-    let children = fs::read_to_string(children).unwrap_or_default();
-    children.split_whitespace().filter_map(|pid| process(pid.parse().ok()?)).collect()
+    let tasks = fs::read_dir(format!("/proc/{spawner}/task")).into_iter().flatten().flatten();
+    let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<String> = children.collect();
+    let pids = children.iter().flat_map(|children| children.split_whitespace());
+    let mut found: Vec<Process> = pids.filter_map(|pid| process(pid.parse().ok()?)).collect();
+    found.sort_by_key(|process| process.pid);
+    found
 }
 
 /// `None` for one that is gone or dead.

@@ -63,8 +63,7 @@ pub(crate) fn container(
     cgroups: Vec<CString>,
     look: Option<Step>,
 ) -> io::Result<Steps> {
-    let keep = around.machine_mounts.unwrap_or(around.report);
-    let mut steps = begin(start, container, around, &pod.held, keep, cgroups)?;
+    let mut steps = begin(start, container, around, &pod.held, around.machine_mounts, cgroups)?;
     let Places { base, root: place, termination, devices } = places;
     let shm = pod.shm.as_deref().map(Path::new);
     let groups = container.privileged.then_some(Path::new(CONTROL_GROUPS));
@@ -118,7 +117,7 @@ pub(crate) fn in_room(
     cgroups: Vec<CString>,
 ) -> io::Result<Steps> {
     let InRoom { room, files, shared } = room;
-    let mut steps = begin(start, container, around, held, room, cgroups)?;
+    let mut steps = begin(start, container, around, held, Some(room), cgroups)?;
     let mut written = Vec::new();
     let mut opened = 0;
     for file in files {
@@ -187,14 +186,14 @@ impl Manners {
     }
 }
 
-/// Everything up to the mounts, for which a descriptor is to be kept. Namespaces are entered in their
+/// Everything up to the mounts, for which a descriptor may have to be kept. Namespaces are entered in their
 /// order, after the control groups, which the spawner's mounts show.
 fn begin(
     start: &Start,
     container: &Container,
     around: &Surroundings,
     held: &[(RawFd, libc::c_int)],
-    keep: RawFd,
+    keep: Option<RawFd>,
     cgroups: Vec<CString>,
 ) -> io::Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::with_capacity(64);
@@ -206,8 +205,7 @@ fn begin(
     }
     steps.push(Step::Session);
     let owner = (start.user.uid != 0).then_some((start.user.uid, start.user.gid));
-    let keep = [around.report, keep];
-    steps.push(around.output(keep, owner));
+    steps.push(around.output(around.keep(keep), owner));
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
     Ok(steps)

@@ -98,8 +98,7 @@ pub(crate) fn exec(
     steps.push(Step::Enter { namespace: first, kind: NAMESPACES });
     steps.push(Step::Session);
     let owner = (user.uid != 0).then_some((user.uid, user.gid));
-    let keep = [around.report; 2];
-    steps.push(around.output(keep, owner));
+    steps.push(around.output(around.keep(None), owner));
     steps.extend(around.terminal(owner));
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });
@@ -123,6 +122,6 @@ fn on_terminal(env: &[String]) -> Vec<String> {
 fn on_its_network(inside: &Inside, around: &Surroundings, first: RawFd) -> Vec<Step> {
     let kind = libc::CLONE_NEWNET;
     let enter = inside.is_isolated().then_some(Step::Enter { namespace: first, kind });
-    let output = around.output([around.report; 2], None);
+    let output = around.output(around.keep(None), None);
     enter.into_iter().chain([Step::Session, output, Step::AcceptSignals]).collect()
 }

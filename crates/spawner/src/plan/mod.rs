@@ -57,12 +57,12 @@ pub(crate) struct Surroundings {
     /// Whether the child is to have a terminal; `out` and `err` are a socket then, by which it sends
     /// the other side.
     pub(crate) terminal: bool,
-    /// The pipes for output and errors, and for the report of a failed step: the ends to write to.
+    /// The pipes for output and errors: the ends to write to.
     pub(crate) out: RawFd,
     /// See `out`.
     pub(crate) err: RawFd,
-    /// See `out`.
-    pub(crate) report: RawFd,
+    /// The same for the report of a failed step, if that goes through a pipe.
+    pub(crate) report: Option<RawFd>,
     /// The machine's mount namespace, if the spawner has one of its own.
     pub(crate) machine_mounts: Option<RawFd>,
     /// The soft and hard limit of open descriptors to give back to programs.
@@ -77,7 +77,7 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// The step that puts the standard streams in their places, owned by whoever runs there.
-    fn output(&self, keep: [RawFd; 2], owner: Option<(u32, u32)>) -> Step {
+    fn output(&self, keep: [Option<RawFd>; 2], owner: Option<(u32, u32)>) -> Step {
         let owner = owner.filter(|_| !self.terminal);
         Step::Output(Output { input: self.input, out: self.out, err: self.err, keep, owner })
     }
@@ -85,6 +85,13 @@ impl Surroundings {
     /// The step for a terminal, if there is to be one: once the mounts are those of its program.
     fn terminal(&self, owner: Option<(u32, u32)>) -> Option<Step> {
         self.terminal.then_some(Step::Terminal { owner: owner.map(|(uid, _)| uid) })
+    }
+
+    /// What a child keeps open in spite of all, in order: its report, and something else.
+    fn keep(&self, other: Option<RawFd>) -> [Option<RawFd>; 2] {
+        let mut keep = [self.report, other];
+        keep.sort_unstable();
+        keep
     }
 }
 

@@ -36,8 +36,7 @@ pub(super) fn as_machine(
     steps.push(Step::Session);
     let other_user = !is_same(user, around.identity);
     let owner = (user.uid != around.identity.0).then_some((user.uid, user.gid));
-    let keep = [around.report; 2];
-    steps.push(around.output(keep, owner));
+    steps.push(around.output(around.keep(None), owner));
     steps.extend(around.terminal(owner));
     let (soft, hard) = around.file_limit;
     steps.push(Step::FileLimit { soft, hard });

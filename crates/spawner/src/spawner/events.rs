@@ -1,9 +1,13 @@
 //! What happens to containers: reports, output, exits, deadlines.
 
 use super::{Spawner, Token};
-use crate::container::Phase;
+use crate::child::{Report, read_report};
+use crate::container::{Phase, Process, Starting};
 use crate::protocol::{ContainerId, Failure, Reply, Stage};
+use crate::spawner::maker::no_child;
+use crate::sys::starters::Done;
 use crate::sys::{monotonic_ms, now_ns};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
@@ -23,13 +27,63 @@ const LOOK_MS_MAX: i64 = 5120;
 const GROUP_LOOKS_MAX: u32 = 6;
 
 impl Spawner {
+    /// Children that share memory are done with their steps.
+    pub(super) fn on_bell(&mut self) {
+        for Done { number, child, failed } in self.starters.done() {
+            let Some(container) = self.containers.get_mut(&number) else { continue };
+            match child {
+                Some(Err(error)) => {
+                    self.unmade(number, &error);
+                    continue;
+                }
+                Some(Ok(child)) => container.process = Some(Process::of(child)),
+                None => {}
+            }
+            if let Some(process) = &container.process
+                && let Err(error) = self.epoll.add(process.pidfd.as_fd(), Token::Exit.pack(number))
+            {
+                complain!("watch {:?}: {error}", container.id);
+            }
+            self.on_begun(number, failed);
+        }
+    }
+
+    /// There will be no child. That leaves no record, as if it had been known at once.
+    fn unmade(&mut self, number: u32, error: &io::Error) {
+        let Some(mut container) = self.containers.remove(&number) else { return };
+        if let Some(at) = container.timer_ms.take() {
+            self.timers.remove(&(at, number));
+        }
+        for source in container.sources.iter().flatten() {
+            self.epoll.remove(source.pipe.as_fd());
+        }
+        container.group.remove();
+        if let Ok(isolated) = &mut self.place.isolation {
+            container.namespaces.into_iter().for_each(|namespace| isolated.pool.give(namespace));
+        }
+        let id = container.id;
+        if self.numbers.get(&id) == Some(&number) {
+            self.numbers.remove(&id);
+            self.tell_failure(&id, no_child(error, now_ns()));
+        }
+        self.finish_pod(&id.pod);
+    }
+
     /// The report pipe: closed by a successful `execve`, or the failure of a step.
     pub(super) fn on_report(&mut self, number: u32) {
-        let Some(container) = self.containers.get_mut(&number) else { return };
-        if let Phase::Starting { report } = &container.phase {
+        let container = self.containers.get(&number);
+        let phase = container.map(|container| &container.phase);
+        if let Some(Phase::Starting(Starting::Copying { report })) = phase {
             self.epoll.remove(report.as_fd());
+            let failed = read_report(report.as_fd());
+            self.on_begun(number, failed);
         }
-        container.hear_report(now_ns());
+    }
+
+    /// A child has run its program, is gone, or has failed.
+    fn on_begun(&mut self, number: u32, failed: Option<Report>) {
+        let Some(container) = self.containers.get_mut(&number) else { return };
+        container.hear(failed, now_ns());
         if let Some(at) = container.timer_ms.take() {
             self.timers.remove(&(at, number));
         }
@@ -63,7 +117,7 @@ impl Spawner {
     /// The first process has ended.
     pub(super) fn on_exit(&mut self, number: u32) {
         let Some(container) = self.containers.get(&number) else { return };
-        if matches!(container.phase, Phase::Starting { .. }) {
+        if matches!(container.phase, Phase::Starting(_)) {
             self.on_report(number);
         }
         let Some(container) = self.containers.get_mut(&number) else { return };
@@ -159,10 +213,12 @@ impl Spawner {
         self.on_attached_timer(number);
         let Some(container) = self.containers.get_mut(&number) else { return };
         container.timer_ms = None;
-        if let Phase::Starting { report } = &container.phase {
+        if let Phase::Starting(how) = &container.phase {
             // The child may hang beyond the reach of SIGKILL, but it will never run its program: the
             // server is told now, the child reaped whenever it goes.
-            self.epoll.remove(report.as_fd());
+            if let Starting::Copying { report } = how {
+                self.epoll.remove(report.as_fd());
+            }
             container.kill();
             container.phase = Phase::Failed(Failure {
                 stage: Stage::Mount,

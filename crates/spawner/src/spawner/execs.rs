@@ -2,16 +2,15 @@
 //! for on: nobody would hear how they ended after it.
 
 use super::{Spawner, Token};
-use crate::child::{self, Hands};
+use crate::child;
 use crate::container::{Phase as ContainerPhase, Process};
 use crate::exec::{Exec, Phase};
 use crate::plan::{self, refused};
 use crate::protocol::{ContainerId, Exec as Request, Executed, Failure, Reply, Stage, Task};
 use crate::stdio::{Parted, Pipes};
-use crate::sys::{now_ns, process};
+use crate::sys::{files, now_ns, process};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::rc::Rc;
 
 /// The most such programs at one time.
 const EXECS_MAX: usize = 1024;
@@ -48,7 +47,8 @@ impl Spawner {
         let streams = request.streams.unwrap_or_default();
         let pipes = Pipes::make(streams.stdin, streams.terminal);
         let pipes = pipes.map_err(fail(Stage::Clone, "pipes"))?;
-        let around = self.surroundings(&pipes);
+        let report = files::pipe().map_err(fail(Stage::Clone, "pipes"))?;
+        let around = self.surroundings(&pipes, Some(&report.1));
         let joins = container.group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
         let first = first.pidfd.as_fd();
         let inside = container.inside.as_ref().ok_or_else(|| {
@@ -57,11 +57,7 @@ impl Spawner {
         })?;
         let steps = plan::exec(inside, &request.task, &around, first.as_raw_fd(), joins)
             .map_err(fail(Stage::Exec, "what is to be run"))?;
-        if let Err(error) = self.heap.share() {
-            complain!("share the heap with children: {error}");
-        }
-        let mut hands = Hands::new();
-        let work = || child::run(&mut hands, &steps, around.report);
+        let work = || child::run_and_report(&steps, report.1.as_raw_fd());
         // Who only connects is none of the container's.
         let one_of_it = matches!(request.task, Task::Program(_));
         let group = container.group.target().filter(|_| one_of_it);
@@ -71,14 +67,14 @@ impl Spawner {
             false => born(),
         };
         let child = child.map_err(fail(Stage::Clone, "new process"))?;
-        let Parted { given, fds, kept, report } = pipes.part(streams);
+        let Parted { given, fds, kept } = pipes.part(streams);
         let exec = Exec {
             id: request.id.clone(),
             exec: request.exec,
             plain: container.plain,
-            phase: Phase::Starting { report },
-            steps: Some(steps),
-            process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
+            phase: Phase::Starting { report: report.0 },
+            steps,
+            process: Some(Process::of(child)),
             exit: None,
             pipes: kept,
             kept: [Vec::new(), Vec::new()],

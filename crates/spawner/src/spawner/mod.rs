@@ -3,6 +3,7 @@
 mod attach;
 mod events;
 mod execs;
+mod maker;
 mod place;
 mod requests;
 mod start;
@@ -17,7 +18,7 @@ use crate::exec::Exec;
 use crate::pod::Shared;
 use crate::protocol::{ContainerId, Root};
 use crate::sys::epoll::Epoll;
-use crate::sys::heap::Heap;
+use crate::sys::starters::Starters;
 use crate::sys::{monotonic_ms, random};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -51,7 +52,7 @@ pub(crate) struct Spawner {
     scratch: Scratch,
     stopping: bool,
     start_deadline_ms: i64,
-    heap: Heap,
+    starters: Starters,
 }
 
 /// A pod that has something of its own or is being ended.
@@ -76,6 +77,7 @@ const ALONE_MS_MAX: i64 = 10_000;
 enum Token {
     Listener,
     Connection,
+    Bell,
     Report,
     Exit,
     Stdout,
@@ -89,9 +91,10 @@ enum Token {
 }
 
 impl Token {
-    const ALL: [Token; 12] = [
+    const ALL: [Token; 13] = [
         Token::Listener,
         Token::Connection,
+        Token::Bell,
         Token::Report,
         Token::Exit,
         Token::Stdout,
@@ -123,6 +126,10 @@ impl Spawner {
         let epoll = Epoll::new()?;
         listener.set_nonblocking(true)?;
         epoll.add(listener.as_fd(), Token::Listener.pack(0))?;
+        let starters = Starters::new();
+        if let Some(bell) = starters.bell() {
+            epoll.add(bell, Token::Bell.pack(0))?;
+        }
         Ok(Spawner {
             place,
             epoll,
@@ -143,7 +150,7 @@ impl Spawner {
             scratch: Scratch { input: vec![0; READ_BYTES], records: Vec::new() },
             stopping: false,
             start_deadline_ms,
-            heap: Heap::new(),
+            starters,
         })
     }
 
@@ -173,6 +180,7 @@ impl Spawner {
                 match token {
                     Some(Token::Listener) => self.on_connect(),
                     Some(Token::Connection) => self.on_connection(),
+                    Some(Token::Bell) => self.on_bell(),
                     Some(Token::Report) => self.on_report(number),
                     Some(Token::Exit) => self.on_exit(number),
                     Some(Token::Stdout) => self.on_output(number, 0),

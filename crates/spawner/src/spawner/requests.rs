@@ -125,7 +125,7 @@ impl Spawner {
     }
 
     /// A start that made no child leaves no record: the server may try again under the same id.
-    fn tell_failure(&mut self, id: &ContainerId, failure: Failure) {
+    pub(super) fn tell_failure(&mut self, id: &ContainerId, failure: Failure) {
         self.tell(&Reply::Failed { id: id.clone(), failure }, None);
     }
 
@@ -140,13 +140,13 @@ impl Spawner {
                 }
             }
             Phase::Failed(_) | Phase::Ended(_) => self.tell_end(number),
-            Phase::Starting { .. } | Phase::Failing(_) => {}
+            Phase::Starting(_) | Phase::Failing(_) => {}
         }
     }
 
-    fn with(&mut self, id: &ContainerId, act: impl FnOnce(&Container)) {
+    fn with(&mut self, id: &ContainerId, act: impl FnOnce(&mut Container)) {
         let number = self.numbers.get(id);
-        if let Some(container) = number.and_then(|number| self.containers.get(number)) {
+        if let Some(container) = number.and_then(|number| self.containers.get_mut(number)) {
             act(container);
         }
     }
@@ -166,8 +166,10 @@ impl Spawner {
     fn end_pod(&mut self, pod: &str) {
         self.pods.entry(pod.to_owned()).or_default().ending = true;
         let numbers: Vec<u32> = self.of_pod(pod).collect();
-        for container in numbers.iter().filter_map(|number| self.containers.get(number)) {
-            container.kill();
+        for number in numbers {
+            if let Some(container) = self.containers.get_mut(&number) {
+                container.kill();
+            }
         }
         self.finish_pod(pod);
     }

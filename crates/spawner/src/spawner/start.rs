@@ -1,12 +1,12 @@
 //! Starting one container: groups, pipes, plan, child. What fails before there is a child is
 //! answered at once and leaves nothing.
 
+use super::maker::{self, no_child};
 use super::{Spawner, Token};
 use crate::base::Base;
 use crate::cgroup::group::Group;
 use crate::cgroup::layout;
-use crate::child::{self, Hands};
-use crate::container::{Container, Phase, Process, Source};
+use crate::container::{Container, Phase, Process, Source, Starting};
 use crate::devices::devices;
 use crate::log::file::LogFile;
 use crate::namespaces::{self, FILES_PER_NAMESPACE, Namespace, cannot_change};
@@ -19,11 +19,11 @@ use crate::room::{Blueprint, Room};
 use crate::spawner::place::Isolated;
 use crate::stdio::{Input, Pipes};
 use crate::step::Steps;
-use crate::sys::{monotonic_ms, now_ns, process};
+use crate::sys::{monotonic_ms, now_ns};
 use crate::termination::TerminationFile;
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -129,14 +129,14 @@ impl Spawner {
     }
 
     /// What every child has from the spawner.
-    pub(super) fn surroundings(&self, pipes: &Pipes) -> Surroundings {
+    pub(super) fn surroundings(&self, pipes: &Pipes, report: Option<&OwnedFd>) -> Surroundings {
         let isolated = self.place.isolation.as_ref().ok();
         Surroundings {
             input: pipes.input.as_ref().map(|input| input.1.as_raw_fd()),
             terminal: pipes.err.is_none(),
             out: pipes.out.1.as_raw_fd(),
             err: pipes.err.as_ref().unwrap_or(&pipes.out).1.as_raw_fd(),
-            report: pipes.report.1.as_raw_fd(),
+            report: report.map(AsRawFd::as_raw_fd),
             machine_mounts: isolated.map(|isolated| isolated.machine_mounts.as_raw_fd()),
             file_limit: self.place.file_limit,
             identity: self.place.identity,
@@ -150,7 +150,8 @@ impl Spawner {
             |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
         let (stdio, tty) = (start.stdio, start.stdio.tty);
         let pipes = Pipes::make(stdio.stdin, tty).map_err(fail(Stage::Clone, "pipes"))?;
-        let around = self.surroundings(&pipes);
+        let maker = self.maker().map_err(fail(Stage::Clone, "pipes"))?;
+        let around = self.surroundings(&pipes, maker.report());
         let joins = group.joins().map_err(fail(Stage::Cgroup, "control groups"))?;
         let planned = match &start.isolation {
             Kind::Process => {
@@ -164,40 +165,41 @@ impl Spawner {
         let Planned { flags, steps, mut namespaces, base, termination, room } = planned;
         let (plain, reusable) =
             (matches!(start.isolation, Kind::Process), is_reusable(&start.isolation));
-        // What is given back after the child has a copy of it costs a copy of every page it was on.
         let inside = Inside::take(&mut start, &mut self.seccomp);
         let Start { id, log, .. } = start;
-        if let Err(error) = self.heap.share() {
-            complain!("share the heap with children: {error}");
-        }
-        let Pipes { input, out, err, report } = pipes;
-        // The child's end is held until there is a child.
-        let (input, _inner) = input.unzip();
+        let steps = Rc::new(steps);
+        let Pipes { input, out, err } = pipes;
+        let (input, its_input) = input.unzip();
         let input = input.map(|pipe| Input::new(pipe, stdio)).transpose();
         let input = input.map_err(fail(Stage::Clone, "pipes"))?;
-        let mut hands = Hands::new();
-        let work = || child::run(&mut hands, &steps, around.report);
-        let child = process::clone_child(flags, group.target(), work)
-            .map_err(fail(Stage::Clone, "new process"))?;
-        let room = match room {
-            Some(Kept::Taken(room)) => Some(*room),
-            // One that is over already leaves nothing.
-            Some(Kept::New(blueprint)) => blueprint.of_child(child.pid).ok(),
-            None => None,
-        };
+        let (err, its_err) = err.unzip();
+        let mut needed: Vec<OwnedFd> =
+            its_input.into_iter().chain([out.1]).chain(its_err).collect();
         if !reusable {
             // The child has them; nobody else will.
-            namespaces.clear();
+            needed.extend(namespaces.drain(..).map(Namespace::into_fd));
         }
+        self.last += 1;
+        let number = self.last;
+        let made = maker.make(number, flags, group.target(), &steps, needed);
+        let (how, mut child) = made.map_err(|error| no_child(&error, now))?;
+        let room = match room {
+            Some(Kept::Taken(room)) => Some(*room),
+            // A child that is over already leaves nothing.
+            Some(Kept::New(blueprint)) => maker::known(&how, &mut child)
+                .map_err(|error| no_child(&error, now))?
+                .and_then(|pid| blueprint.of_child(pid).ok()),
+            None => None,
+        };
         let timer_ms = monotonic_ms() + self.start_deadline_ms;
-        Ok(self.add(Container {
+        let container = Container {
             id,
             plain,
-            phase: Phase::Starting { report: report.0 },
+            phase: Phase::Starting(how),
             steps: Some(steps),
-            process: Some(Process { pid: child.pid, pidfd: Rc::new(child.pidfd) }),
+            process: child.map(Process::of),
             gone: None,
-            sources: [Some(Source::new(out.0, 0)), err.map(|err| Source::new(err.0, 1))],
+            sources: [Some(Source::new(out.0, 0)), err.map(|err| Source::new(err, 1))],
             input,
             terminal: tty,
             terminal_awaited: tty,
@@ -211,7 +213,9 @@ impl Spawner {
             base,
             inside: Some(inside),
             termination,
-        }))
+        };
+        self.add(number, container);
+        Ok(number)
     }
 
     /// Plan an isolated container, and see to what it needs.
@@ -406,28 +410,25 @@ impl Spawner {
     }
 
     /// Follow a new container.
-    fn add(&mut self, container: Container) -> u32 {
-        self.last += 1;
-        let number = self.last;
+    fn add(&mut self, number: u32, container: Container) {
         let watch = |fd: std::os::fd::BorrowedFd, kind: Token| {
             if let Err(error) = self.epoll.add(fd, kind.pack(number)) {
                 complain!("watch {:?}: {error}", container.id);
             }
         };
-        if let Phase::Starting { report } = &container.phase {
+        if let Phase::Starting(Starting::Copying { report }) = &container.phase {
             watch(report.as_fd(), Token::Report);
+            if let Some(process) = &container.process {
+                watch(process.pidfd.as_fd(), Token::Exit);
+            }
         }
         for (source, token) in container.sources.iter().zip([Token::Stdout, Token::Stderr]) {
             if let Some(source) = source {
                 watch(source.pipe.as_fd(), token);
             }
         }
-        if let Some(process) = &container.process {
-            watch(process.pidfd.as_fd(), Token::Exit);
-        }
         self.timers.extend(container.timer_ms.map(|at| (at, number)));
         self.numbers.insert(container.id.clone(), number);
         self.containers.insert(number, container);
-        number
     }
 }

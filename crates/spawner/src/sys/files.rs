@@ -1,6 +1,7 @@
 //! Files and descriptors, without allocating.
 
 use super::check;
+use super::raw::call;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -15,18 +16,28 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     }
 }
 
+/// Something to be rung by writing to it: reads as the number of times, and does not wait.
+pub(crate) fn event() -> io::Result<OwnedFd> {
+    // SAFETY: no memory is involved; a non-negative answer is a new descriptor.
+    unsafe {
+        let fd = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
+        Ok(OwnedFd::from_raw_fd(check(fd)?))
+    }
+}
+
 /// Read once.
 pub(crate) fn read(fd: BorrowedFd, bytes: &mut [u8]) -> io::Result<usize> {
     // SAFETY: pointer and length describe `bytes`.
-    let count = unsafe { libc::read(fd.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len()) };
-    Ok(usize::try_from(super::check_long(count as libc::c_long)?).unwrap_or(0))
+    unsafe {
+        let fd = fd.as_raw_fd() as usize;
+        call(libc::SYS_read, [fd, bytes.as_mut_ptr() as usize, bytes.len()])
+    }
 }
 
 /// Write once.
 pub(crate) fn write(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
     // SAFETY: pointer and length describe `bytes`; a number that is not open is refused.
-    let count = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
-    Ok(usize::try_from(super::check_long(count as libc::c_long)?).unwrap_or(0))
+    unsafe { call(libc::SYS_write, [fd as usize, bytes.as_ptr() as usize, bytes.len()]) }
 }
 
 /// Write everything.
@@ -38,11 +49,10 @@ pub(crate) fn write_all(fd: RawFd, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Make `to` another name of `from`, kept open by `execve`.
+/// Make `to` another name of `from`, which must be another number; kept open by `execve`.
 pub(crate) fn duplicate(from: RawFd, to: RawFd) -> io::Result<()> {
     // SAFETY: no memory is involved; whatever `to` was is replaced on purpose.
-    check(unsafe { libc::dup2(from, to) })?;
-    Ok(())
+    unsafe { call(libc::SYS_dup3, [from as usize, to as usize, 0]) }.map(drop)
 }
 
 /// Close all descriptors from `first` to `last`.
@@ -52,8 +62,7 @@ pub(crate) fn close_range(first: RawFd, last: u32) -> io::Result<()> {
         return Ok(());
     }
     // SAFETY: only called where nothing in that range is owned by a value that still gets used.
-    check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) as libc::c_int })?;
-    Ok(())
+    unsafe { call(libc::SYS_close_range, [first as usize, last as usize]) }.map(drop)
 }
 
 /// Write a short value to an existing file, in one go.
@@ -67,8 +76,9 @@ pub(crate) fn write_file(path: &CStr, value: &[u8]) -> io::Result<()> {
 pub(crate) fn open(directory: RawFd, path: &CStr, flags: i32, mode: u32) -> io::Result<OwnedFd> {
     // SAFETY: `path` ends with a zero; a non-negative answer is a new descriptor.
     unsafe {
-        let fd = libc::openat(directory, path.as_ptr(), flags | libc::O_CLOEXEC, mode);
-        Ok(OwnedFd::from_raw_fd(check(fd)?))
+        let (path, flags) = (path.as_ptr() as usize, (flags | libc::O_CLOEXEC) as usize);
+        let fd = call(libc::SYS_openat, [directory as usize, path, flags, mode as usize])?;
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
     }
 }
 
@@ -93,8 +103,9 @@ fn open_resolved(directory: RawFd, path: &CStr, flags: i32, within: u64) -> io::
     // SAFETY: `path` ends with a zero, `how` and its size belong together; a non-negative answer is
     // a new descriptor.
     unsafe {
-        let fd = libc::syscall(libc::SYS_openat2, directory, path.as_ptr(), &raw const how, size);
-        Ok(OwnedFd::from_raw_fd(check(fd as libc::c_int)?))
+        let (path, how) = (path.as_ptr() as usize, &raw const how as usize);
+        let fd = call(libc::SYS_openat2, [directory as usize, path, how, size])?;
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
     }
 }
 
@@ -103,23 +114,23 @@ pub(crate) fn make_file(path: &CStr, mode: u32) -> io::Result<OwnedFd> {
     let flags = libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY;
     let file = open(libc::AT_FDCWD, path, flags, mode)?;
     // SAFETY: no memory is involved.
-    check(unsafe { libc::fchmod(file.as_raw_fd(), mode) })?;
+    unsafe { call(libc::SYS_fchmod, [file.as_raw_fd() as usize, mode as usize])? };
     Ok(file)
 }
 
 /// Make a directory.
 pub(crate) fn make_directory(directory: RawFd, path: &CStr, mode: u32) -> io::Result<()> {
     // SAFETY: `path` ends with a zero.
-    check(unsafe { libc::mkdirat(directory, path.as_ptr(), mode) })?;
-    Ok(())
+    unsafe { call(libc::SYS_mkdirat, [directory as usize, path.as_ptr() as usize, mode as usize]) }
+        .map(drop)
 }
 
 /// Make a device node (kind and mode in `mode`), or with device 0:0 an overlay's whiteout.
 pub(crate) fn make_node(path: &CStr, mode: u32, device: (u32, u32)) -> io::Result<()> {
-    let device = libc::makedev(device.0, device.1);
+    let device = libc::makedev(device.0, device.1) as usize;
+    let (here, path) = (libc::AT_FDCWD as usize, path.as_ptr() as usize);
     // SAFETY: `path` ends with a zero.
-    check(unsafe { libc::mknod(path.as_ptr(), mode, device) })?;
-    Ok(())
+    unsafe { call(libc::SYS_mknodat, [here, path, mode as usize, device]) }.map(drop)
 }
 
 /// The major and minor number in a device's combined one.
@@ -129,12 +140,13 @@ pub(crate) fn device_number(device: u64) -> (u32, u32) {
 
 /// Give a file, which is no link, to a user, with exactly this mode.
 pub(crate) fn hand_over(path: &CStr, (uid, gid): (u32, u32), mode: u32) -> io::Result<()> {
+    let (here, path) = (libc::AT_FDCWD as usize, path.as_ptr() as usize);
+    let (uid, gid, mode) = (uid as usize, gid as usize, (mode & 0o7777) as usize);
     // SAFETY: `path` ends with a zero.
     unsafe {
-        check(libc::lchown(path.as_ptr(), uid, gid))?;
-        check(libc::chmod(path.as_ptr(), mode & 0o7777))?;
+        call(libc::SYS_fchownat, [here, path, uid, gid, libc::AT_SYMLINK_NOFOLLOW as usize])?;
+        call(libc::SYS_fchmodat, [here, path, mode]).map(drop)
     }
-    Ok(())
 }
 
 /// Set an extended attribute.
@@ -159,8 +171,7 @@ pub(crate) fn mode(fd: BorrowedFd) -> io::Result<u32> {
 /// Set the permission bits of an open file.
 pub(crate) fn set_mode(fd: BorrowedFd, mode: u32) -> io::Result<()> {
     // SAFETY: no memory is involved.
-    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
-    Ok(())
+    unsafe { call(libc::SYS_fchmod, [fd.as_raw_fd() as usize, mode as usize]) }.map(drop)
 }
 
 /// The number of the character device that an open file is, if it is one.
@@ -179,7 +190,7 @@ fn status(fd: BorrowedFd) -> io::Result<libc::stat> {
     // SAFETY: a stat of zeroes is valid, and the call fills it.
     unsafe {
         let mut status: libc::stat = std::mem::zeroed();
-        check(libc::fstat(fd.as_raw_fd(), &raw mut status))?;
+        call(libc::SYS_fstat, [fd.as_raw_fd() as usize, &raw mut status as usize])?;
         Ok(status)
     }
 }
@@ -187,22 +198,19 @@ fn status(fd: BorrowedFd) -> io::Result<libc::stat> {
 /// Give an open file to a user.
 pub(crate) fn change_owner(fd: RawFd, uid: u32, gid: u32) -> io::Result<()> {
     // SAFETY: no memory is involved.
-    check(unsafe { libc::fchown(fd, uid, gid) })?;
-    Ok(())
+    unsafe { call(libc::SYS_fchown, [fd as usize, uid as usize, gid as usize]) }.map(drop)
 }
 
 /// Set the working directory.
 pub(crate) fn change_directory(path: &CStr) -> io::Result<()> {
     // SAFETY: `path` ends with a zero.
-    check(unsafe { libc::chdir(path.as_ptr()) })?;
-    Ok(())
+    unsafe { call(libc::SYS_chdir, [path.as_ptr() as usize]) }.map(drop)
 }
 
 /// Set the working directory to an open one.
 pub(crate) fn change_directory_to(fd: BorrowedFd) -> io::Result<()> {
     // SAFETY: no memory is involved.
-    check(unsafe { libc::fchdir(fd.as_raw_fd()) })?;
-    Ok(())
+    unsafe { call(libc::SYS_fchdir, [fd.as_raw_fd() as usize]) }.map(drop)
 }
 
 /// Whether a file of the kernel's has something exceptional to tell: its content has changed.
@@ -229,11 +237,12 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a read would not wait: there are bytes, or the other end is closed.
-pub(crate) fn has_input(fd: BorrowedFd) -> io::Result<bool> {
+/// Whether a read would not wait, within so many milliseconds: there are bytes, or the other end is
+/// closed.
+pub(crate) fn has_input(fd: BorrowedFd, within_ms: i32) -> io::Result<bool> {
     let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: `poll` is one entry that lives through the call, which does not wait.
-    Ok(check(unsafe { libc::poll(&raw mut poll, 1, 0) })? > 0)
+    // SAFETY: `poll` is one entry that lives through the call.
+    Ok(check(unsafe { libc::poll(&raw mut poll, 1, within_ms) })? > 0)
 }
 
 /// Take the exclusive lock of a file: wait for it, or `WouldBlock` if another process has it.

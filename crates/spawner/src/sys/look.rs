@@ -1,7 +1,7 @@
 //! What a file system looks like at certain places, as one number: if it is the same later, nothing
 //! was changed there.
 
-use super::check;
+use super::raw::call;
 use std::ffi::CStr;
 use std::hash::Hasher;
 use std::io;
@@ -20,10 +20,11 @@ pub(crate) fn add_file(hash: &mut impl Hasher, path: &CStr) -> io::Result<()> {
     let mut found: libc::statx = unsafe { std::mem::zeroed() };
     let flags = libc::AT_SYMLINK_NOFOLLOW;
     // SAFETY: `path` ends with a zero; the call fills `found`, which lives through it.
-    check(unsafe {
-        let mask = libc::STATX_BASIC_STATS;
-        libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &raw mut found)
-    })?;
+    unsafe {
+        let (here, name, flags) = (libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize);
+        let (mask, found) = (libc::STATX_BASIC_STATS as usize, &raw mut found as usize);
+        call(libc::SYS_statx, [here, name, flags, mask, found])?;
+    }
     hash.write_u64(found.stx_ino);
     hash.write_u64(found.stx_size);
     hash.write_u64(found.stx_attributes);
@@ -35,9 +36,13 @@ pub(crate) fn add_file(hash: &mut impl Hasher, path: &CStr) -> io::Result<()> {
     hash.write_u32(found.stx_ctime.tv_nsec);
     let mut names = [0_u8; NAMES_BYTES];
     // SAFETY: `path` ends with a zero; pointer and length describe `names`.
-    let length = unsafe { libc::llistxattr(path.as_ptr(), names.as_mut_ptr().cast(), names.len()) };
-    hash.write_isize(length);
-    hash.write(&names[..usize::try_from(length).unwrap_or(0)]);
+    let length = unsafe {
+        let (path, names, size) =
+            (path.as_ptr() as usize, names.as_mut_ptr() as usize, NAMES_BYTES);
+        call(libc::SYS_llistxattr, [path, names, size])
+    };
+    hash.write_usize(*length.as_ref().unwrap_or(&usize::MAX));
+    hash.write(names.get(..length.unwrap_or(0)).unwrap_or_default());
     Ok(())
 }
 
@@ -46,7 +51,7 @@ pub(crate) fn add_use(hash: &mut impl Hasher, path: &CStr) -> io::Result<()> {
     // SAFETY: a statfs of zeroes is a valid value.
     let mut found: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: `path` ends with a zero; the call fills `found`, which lives through it.
-    check(unsafe { libc::statfs(path.as_ptr(), &raw mut found) })?;
+    unsafe { call(libc::SYS_statfs, [path.as_ptr() as usize, &raw mut found as usize])? };
     hash.write_u64(found.f_bfree);
     hash.write_u64(found.f_ffree);
     Ok(())

@@ -5,14 +5,15 @@
 
 pub(crate) mod epoll;
 pub(crate) mod files;
-pub(crate) mod heap;
 pub(crate) mod look;
 pub(crate) mod mounts;
 pub(crate) mod pidfd;
 pub(crate) mod privileges;
 pub(crate) mod process;
+pub(crate) mod raw;
 pub(crate) mod shared;
 pub(crate) mod socket;
+pub(crate) mod starters;
 pub(crate) mod terminal;
 
 use std::ffi::{CStr, CString};

@@ -2,9 +2,10 @@
 //! path that somebody else controls.
 
 use super::check;
+use super::raw::call;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 /// `mount(2)`.
@@ -15,18 +16,18 @@ pub(crate) fn mount(
     flags: libc::c_ulong,
     data: Option<&CStr>,
 ) -> io::Result<()> {
-    let pointer = |text: Option<&CStr>| text.map_or(ptr::null(), CStr::as_ptr);
-    let (kind, data) = (pointer(kind), pointer(data).cast());
+    let pointer = |text: Option<&CStr>| text.map_or(ptr::null(), CStr::as_ptr) as usize;
+    let (source, target) = (pointer(Some(source)), pointer(Some(target)));
+    let (kind, data) = (pointer(kind), pointer(data));
     // SAFETY: every pointer is null where that is allowed, or a string that ends with a zero.
-    check(unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind, flags, data) })?;
-    Ok(())
+    unsafe { call(libc::SYS_mount, [source, target, kind, flags as usize, data]) }.map(drop)
 }
 
 /// Take a mount away; processes that use it keep it.
 pub(crate) fn detach(target: &CStr) -> io::Result<()> {
     // SAFETY: `target` ends with a zero.
-    check(unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) })?;
-    Ok(())
+    unsafe { call(libc::SYS_umount2, [target.as_ptr() as usize, libc::MNT_DETACH as usize]) }
+        .map(drop)
 }
 
 /// Make the working directory `/`, and let go of everything that was mounted before.
@@ -34,9 +35,7 @@ pub(crate) fn pivot_here() -> io::Result<()> {
     let here = c".";
     // SAFETY: the path ends with a zero. With both names the same the old root ends up on top of
     // the new one, where it is taken away.
-    check(unsafe {
-        libc::syscall(libc::SYS_pivot_root, here.as_ptr(), here.as_ptr()) as libc::c_int
-    })?;
+    unsafe { call(libc::SYS_pivot_root, [here.as_ptr() as usize, here.as_ptr() as usize])? };
     detach(here)
 }
 
@@ -48,23 +47,21 @@ pub(crate) fn copy_tree(directory: Option<BorrowedFd>, path: &CStr) -> io::Resul
     let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     // SAFETY: `path` ends with a zero; a non-negative answer is a new descriptor.
     unsafe {
-        let fd = libc::syscall(libc::SYS_open_tree, directory, path.as_ptr(), flags);
-        Ok(OwnedFd::from_raw_fd(check(fd as libc::c_int)?))
+        let (directory, path) = (directory as usize, path.as_ptr() as usize);
+        let fd = call(libc::SYS_open_tree, [directory, path, flags as usize])?;
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
     }
 }
 
 /// Attach a copied tree on top of an open directory or file.
 pub(crate) fn attach(tree: BorrowedFd, target: BorrowedFd) -> io::Result<()> {
-    const FROM_EMPTY_PATH: libc::c_uint = 0x4;
-    const TO_EMPTY_PATH: libc::c_uint = 0x40;
-    let (from, to) = (tree.as_raw_fd(), target.as_raw_fd());
-    let empty = c"".as_ptr();
+    const FROM_EMPTY_PATH: usize = 0x4;
+    const TO_EMPTY_PATH: usize = 0x40;
+    let (from, to) = (tree.as_raw_fd() as usize, target.as_raw_fd() as usize);
+    let empty = c"".as_ptr() as usize;
+    let flags = FROM_EMPTY_PATH | TO_EMPTY_PATH;
     // SAFETY: both paths are empty strings; the descriptors are open through the call.
-    check(unsafe {
-        let flags = FROM_EMPTY_PATH | TO_EMPTY_PATH;
-        libc::syscall(libc::SYS_move_mount, from, empty, to, empty, flags) as libc::c_int
-    })?;
-    Ok(())
+    unsafe { call(libc::SYS_move_mount, [from, empty, to, empty, flags]) }.map(drop)
 }
 
 /// Forget all names that were looked up in the file system mounted at a path and are not in use: what
@@ -140,17 +137,10 @@ pub(crate) fn set_attributes(
         change.propagation = libc::MS_PRIVATE;
     }
     let below = if extent == Extent::All { AT_RECURSIVE } else { 0 };
-    let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
+    let flags = (below | libc::AT_EMPTY_PATH) as usize;
+    let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd()) as usize;
+    let (path, size) = (path.as_ptr() as usize, size_of::<libc::mount_attr>());
+    let change = &raw mut change as usize;
     // SAFETY: `path` ends with a zero; `change` and its size belong together.
-    check(unsafe {
-        libc::syscall(
-            libc::SYS_mount_setattr,
-            directory,
-            path.as_ptr(),
-            below | libc::AT_EMPTY_PATH,
-            &raw mut change,
-            size_of::<libc::mount_attr>(),
-        ) as libc::c_int
-    })?;
-    Ok(())
+    unsafe { call(libc::SYS_mount_setattr, [directory, path, flags, change, size]) }.map(drop)
 }

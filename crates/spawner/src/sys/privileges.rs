@@ -1,27 +1,26 @@
 //! Who a process is and what it may do: ids, capabilities, seccomp.
 
-use super::check;
+use super::raw::call;
 use std::io;
 
 /// Set the supplementary groups.
 pub(crate) fn set_groups(groups: &[u32]) -> io::Result<()> {
     // SAFETY: pointer and length describe `groups`.
-    check(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) })?;
-    Ok(())
+    unsafe { call(libc::SYS_setgroups, [groups.len(), groups.as_ptr() as usize]) }.map(drop)
 }
 
 /// Set the real, effective and saved group id.
 pub(crate) fn set_group(gid: u32) -> io::Result<()> {
-    // SAFETY: no memory is involved; the process has one thread.
-    check(unsafe { libc::setresgid(gid, gid, gid) })?;
-    Ok(())
+    let gid = gid as usize;
+    // SAFETY: no memory is involved.
+    unsafe { call(libc::SYS_setresgid, [gid, gid, gid]) }.map(drop)
 }
 
 /// Set the real, effective and saved user id. Leaving 0 gives up all capabilities.
 pub(crate) fn set_user(uid: u32) -> io::Result<()> {
-    // SAFETY: no memory is involved; the process has one thread.
-    check(unsafe { libc::setresuid(uid, uid, uid) })?;
-    Ok(())
+    let uid = uid as usize;
+    // SAFETY: no memory is involved.
+    unsafe { call(libc::SYS_setresuid, [uid, uid, uid]) }.map(drop)
 }
 
 /// The capabilities that this process and its children can ever have.
@@ -33,9 +32,9 @@ pub(crate) fn bounding_capabilities() -> u64 {
 
 /// Take capabilities out of the bounding set, for ever.
 pub(crate) fn drop_bounding_capabilities(dropped: u64) -> io::Result<()> {
-    for number in (0..64_u64).filter(|number| dropped & 1 << number != 0) {
+    for number in (0..64_usize).filter(|number| dropped & 1 << number != 0) {
         // SAFETY: no memory is involved.
-        check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) })?;
+        unsafe { call(libc::SYS_prctl, [libc::PR_CAPBSET_DROP as usize, number])? };
     }
     Ok(())
 }
@@ -75,16 +74,15 @@ pub(crate) fn set_capabilities(mask: u64) -> io::Result<()> {
         Sets { effective: bits, permitted: bits, inheritable: 0 }
     };
     let sets = [half(mask), half(mask >> 32)];
+    let (header, sets) = (&raw mut header as usize, sets.as_ptr() as usize);
     // SAFETY: version 3 reads the header and two halves, all of which live through the call.
-    super::check_long(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, sets.as_ptr()) })?;
-    Ok(())
+    unsafe { call(libc::SYS_capset, [header, sets]) }.map(drop)
 }
 
 /// Promise never to gain privileges by an `execve`.
 pub(crate) fn no_new_privileges() -> io::Result<()> {
     // SAFETY: no memory is involved.
-    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
-    Ok(())
+    unsafe { call(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1]) }.map(drop)
 }
 
 /// Install a seccomp program: `sock_filter` instructions of 8 bytes each.
@@ -95,8 +93,9 @@ pub(crate) fn filter_calls(program: &[u64]) -> io::Result<()> {
     let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut().cast() };
     // SAFETY: `program` describes a live array of 8-byte instructions, aligned at least as strictly
     // as sock_filter; the kernel copies and checks it.
-    check(unsafe {
-        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program)
-    })?;
-    Ok(())
+    unsafe {
+        let mode = libc::SECCOMP_MODE_FILTER as usize;
+        call(libc::SYS_prctl, [libc::PR_SET_SECCOMP as usize, mode, &raw const program as usize])
+    }
+    .map(drop)
 }

@@ -1,14 +1,14 @@
 //! Processes: making, signalling, reaping them, and what they may do.
 
+use super::raw::call;
+use super::starters::CLONE_INTO_CGROUP;
 use super::{check, check_long};
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Start the child in the control group given (above the range of libc's constants).
-const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
-
-/// A child made by [`clone_child`].
+/// A child that was made.
+#[derive(Debug)]
 pub(crate) struct Child {
     /// Its process id.
     pub(crate) pid: i32,
@@ -30,8 +30,8 @@ pub(crate) struct Exit {
 }
 
 /// Make a child in new namespaces (`CLONE_NEW*` in `flags`), on v2 straight in a control group, and
-/// run `work` in it. The memory is copied, never shared (no CLONE_VM or CLONE_VFORK), so that a
-/// child that hangs in a mount holds nobody up. The caller must be single-threaded.
+/// run `work` in it, with a copy of the memory. Of this process's threads the child has the caller
+/// only, so `work` takes no lock and does not allocate.
 pub(crate) fn clone_child(
     flags: libc::c_int,
     cgroup: Option<BorrowedFd>,
@@ -47,15 +47,13 @@ pub(crate) fn clone_child(
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = u64::try_from(group.as_raw_fd()).expect("descriptors are positive");
     }
-    // SAFETY: without CLONE_VM the child has a copy of the stack and returns here like fork's. The
-    // process has one thread, so no lock can be held by a thread that the child lacks.
+    // SAFETY: without CLONE_VM the child has a copy of the stack and returns here like fork's. What it
+    // does there needs nothing of another thread, as the caller promises.
     let pid = check_long(unsafe {
         libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<libc::clone_args>())
     })?;
     if pid == 0 {
-        let code = work();
-        // SAFETY: ends the child at once, running no exit handlers of the parent's.
-        unsafe { libc::_exit(code) };
+        exit_now(work());
     }
     // SAFETY: CLONE_PIDFD stored a new descriptor there that nothing else owns.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
@@ -70,8 +68,10 @@ pub(crate) fn fork() -> io::Result<bool> {
 
 /// End this process at once.
 pub(crate) fn exit_now(code: i32) -> ! {
-    // SAFETY: no handlers run and nothing returns.
-    unsafe { libc::_exit(code) }
+    loop {
+        // SAFETY: no handlers run and nothing returns.
+        let _ = unsafe { call(libc::SYS_exit_group, [code as usize]) };
+    }
 }
 
 /// Reap a child that has ended; `None` if it has not.
@@ -167,22 +167,20 @@ pub(crate) fn signal_pid(pid: i32, number: i32) -> io::Result<()> {
 /// Begin a session (and with it a process group) of this process's own.
 pub(crate) fn new_session() -> io::Result<()> {
     // SAFETY: no memory is involved.
-    check(unsafe { libc::setsid() })?;
-    Ok(())
+    unsafe { call(libc::SYS_setsid, []) }.map(drop)
 }
 
-/// Move this process to new namespaces.
+/// Move the calling thread to new namespaces.
 pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
-    // SAFETY: no memory is involved; the process has one thread.
+    // SAFETY: no memory is involved.
     check(unsafe { libc::unshare(flags) })?;
     Ok(())
 }
 
-/// Move this process to an existing namespace of type `kind` (a `CLONE_NEW*` flag).
+/// Move the calling thread to an existing namespace of type `kind` (a `CLONE_NEW*` flag).
 pub(crate) fn enter_namespace(fd: RawFd, kind: libc::c_int) -> io::Result<()> {
     // SAFETY: no memory is involved; a number that is no namespace is refused by the kernel.
-    check_long(unsafe { libc::syscall(libc::SYS_setns, fd, kind) })?;
-    Ok(())
+    unsafe { call(libc::SYS_setns, [fd as usize, kind as usize]) }.map(drop)
 }
 
 /// Do something in a namespace that a process is in; `home` is the name of our own. Of PID namespaces
@@ -203,8 +201,7 @@ pub(crate) fn within<T>(
 /// Set the host name of this process's UTS namespace.
 pub(crate) fn set_hostname(name: &CStr) -> io::Result<()> {
     // SAFETY: pointer and length describe `name`.
-    check(unsafe { libc::sethostname(name.as_ptr(), name.count_bytes()) })?;
-    Ok(())
+    unsafe { call(libc::SYS_sethostname, [name.as_ptr() as usize, name.count_bytes()]) }.map(drop)
 }
 
 /// Bring the loopback interface of this process's network namespace up.
@@ -227,13 +224,10 @@ pub(crate) fn loopback_up() -> io::Result<()> {
 /// Block every signal, or none, in this process. The raw call, as in [`default_signals`].
 pub(crate) fn block_signals(blocked: bool) -> io::Result<()> {
     let set: u64 = if blocked { u64::MAX } else { 0 };
-    let none = std::ptr::null_mut::<u64>();
-    // SAFETY: the kernel's set is one bit for each of 64 signals, and lives through the call.
-    check_long(unsafe {
-        let (how, size) = (libc::SIG_SETMASK, size_of_val(&set));
-        libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const set, none, size)
-    })?;
-    Ok(())
+    let (how, size) = (libc::SIG_SETMASK as usize, size_of_val(&set));
+    // SAFETY: the kernel's set is one bit for each of 64 signals, and lives through the call; nothing
+    // is to be told of the one before.
+    unsafe { call(libc::SYS_rt_sigprocmask, [how, &raw const set as usize, 0, size]) }.map(drop)
 }
 
 /// Give every signal its default action, whatever the parent of this process had chosen. The raw
@@ -260,16 +254,23 @@ pub(crate) fn file_limit() -> (u64, u64) {
 
 /// Set the soft limit of open descriptors.
 pub(crate) fn set_file_limit(soft: u64, hard: u64) -> io::Result<()> {
-    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
-    // SAFETY: `limit` lives through the call.
-    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
-    Ok(())
+    let limit = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
+    let (resource, limit) = (libc::RLIMIT_NOFILE as usize, &raw const limit as usize);
+    // SAFETY: `limit` lives through the call, and nothing is to be told of the one before.
+    unsafe { call(libc::SYS_prlimit64, [0, resource, limit, 0]) }.map(drop)
 }
 
 /// Set the file mode mask.
 pub(crate) fn umask(mask: u32) {
     // SAFETY: cannot fail; no memory is involved.
     unsafe { libc::umask(mask) };
+}
+
+/// Let nobody look into this process's memory, nor write to it, who has not CAP_SYS_PTRACE in the user
+/// namespace that it was started in; its children likewise, until they run their programs.
+pub(crate) fn hide_memory() -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    unsafe { call(libc::SYS_prctl, [libc::PR_SET_DUMPABLE as usize, 0]) }.map(drop)
 }
 
 /// The effective user and group id of this process.
@@ -285,9 +286,11 @@ pub(crate) fn execute(
     argv: &crate::plan::Strings,
     envp: &crate::plan::Strings,
 ) -> io::Error {
+    let (program, argv, envp) = (program.as_ptr(), argv.as_ptr(), envp.as_ptr());
     // SAFETY: `Strings` keeps its zero-terminated strings and null-terminated array alive.
-    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
-    io::Error::last_os_error()
+    let result =
+        unsafe { call(libc::SYS_execve, [program as usize, argv as usize, envp as usize]) };
+    result.err().unwrap_or(io::Error::from_raw_os_error(libc::ENOEXEC))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Bytes and descriptors over a unix socket.
 
+use super::raw::call;
 use super::{check, check_long};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -37,9 +38,9 @@ pub(crate) fn send(socket: BorrowedFd, bytes: &[u8], fds: &[RawFd]) -> io::Resul
         }
     }
     let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    let (socket, message) = (socket.as_raw_fd() as usize, &raw const message as usize);
     // SAFETY: `message` points to `part` and `control`, which live through the call.
-    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) };
-    Ok(usize::try_from(check_long(sent as libc::c_long)?).unwrap_or(0))
+    unsafe { call(libc::SYS_sendmsg, [socket, message, flags as usize]) }
 }
 
 /// Receive into `bytes`; descriptors that came along are appended to `fds` (allocates). 0 bytes:
@@ -97,16 +98,17 @@ pub(crate) fn dial_loopback(port: u16) -> io::Result<OwnedFd> {
     // SAFETY: no memory is involved; the new descriptor is owned by nothing else.
     let socket = unsafe {
         let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-        OwnedFd::from_raw_fd(check(libc::socket(libc::AF_INET, kind, 0))?)
+        let socket = call(libc::SYS_socket, [libc::AF_INET as usize, kind as usize, 0])?;
+        OwnedFd::from_raw_fd(socket as RawFd)
     };
     // SAFETY: a sockaddr_in of zeroes is valid.
     let mut address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
     address.sin_family = libc::AF_INET as libc::sa_family_t;
     address.sin_port = port.to_be();
     address.sin_addr.s_addr = u32::from(std::net::Ipv4Addr::LOCALHOST).to_be();
-    let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    let (length, address) = (size_of::<libc::sockaddr_in>(), &raw const address as usize);
     // SAFETY: the pointer and its length describe an address that lives through the call.
-    check(unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), length) })?;
+    unsafe { call(libc::SYS_connect, [socket.as_raw_fd() as usize, address, length])? };
     Ok(socket)
 }
 

@@ -1,9 +1,10 @@
 //! Terminals: a child opens its own, in the devpts of its own mounts, so that the programs in it find
 //! it by its name there.
 
-use super::{check, files, socket};
+use super::raw::call;
+use super::{files, socket};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// What every devpts calls its multiplexer: the device number of /dev/ptmx.
 const MULTIPLEXER: (u32, u32) = (5, 2);
@@ -27,7 +28,7 @@ pub(crate) fn take(owner: Option<u32>) -> io::Result<()> {
     let away = unsafe { BorrowedFd::borrow_raw(1) };
     socket::send(away, &[0], &[control.as_raw_fd()])?;
     // SAFETY: no memory is involved.
-    check(unsafe { libc::ioctl(side.as_raw_fd(), libc::TIOCSCTTY, 0) })?;
+    unsafe { call(libc::SYS_ioctl, [side.as_raw_fd() as usize, libc::TIOCSCTTY as usize, 0])? };
     for number in 0..=2 {
         files::duplicate(side.as_raw_fd(), number)?;
     }
@@ -41,8 +42,9 @@ fn other_side(control: &OwnedFd) -> io::Result<OwnedFd> {
     // SAFETY: the pointer is to an int that lives through the call; a non-negative answer of the second
     // is a new descriptor that nothing else owns.
     unsafe {
-        check(libc::ioctl(control.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlocked))?;
-        let side = check(libc::ioctl(control.as_raw_fd(), libc::TIOCGPTPEER, flags))?;
-        Ok(OwnedFd::from_raw_fd(side))
+        let (control, unlocked) = (control.as_raw_fd() as usize, &raw const unlocked as usize);
+        call(libc::SYS_ioctl, [control, libc::TIOCSPTLCK as usize, unlocked])?;
+        let side = call(libc::SYS_ioctl, [control, libc::TIOCGPTPEER as usize, flags as usize])?;
+        Ok(OwnedFd::from_raw_fd(side as RawFd))
     }
 }

@@ -342,11 +342,23 @@ pub(crate) fn lives(pid: i32) -> bool {
 /// That a process was killed: it may still be on its way out, but one that was not would outlast
 /// the patience of a test.
 pub(crate) fn assert_gone(pid: i32) {
+    assert_soon(|| !lives(pid), &format!("process {pid} is left"));
+}
+
+/// That something comes true for which there is no event.
+pub(crate) fn assert_soon(is_true: impl Fn() -> bool, otherwise: &str) {
     let deadline = std::time::Instant::now() + PATIENCE;
-    while lives(pid) {
-        assert!(std::time::Instant::now() < deadline, "process {pid} is left");
+    while !is_true() {
+        assert!(std::time::Instant::now() < deadline, "{otherwise}");
         std::thread::yield_now();
     }
+}
+
+/// The children of a process and its threads.
+pub(crate) fn children(pid: i32) -> String {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let children = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).unwrap();
+    tasks.map(|task| children(task.unwrap())).collect()
 }
 
 /// Kill a process that a test let escape.

@@ -1,6 +1,6 @@
 //! What an isolated container sees, may do, and leaves behind.
 
-use crate::harness::{DEFAULT_CAPABILITIES, Harness, log_path, wait_for_text};
+use crate::harness::{DEFAULT_CAPABILITIES, Harness, children, log_path, wait_for_text};
 use spawner::protocol::{Mount, MountSource, Request, Root, Stage, User};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -323,7 +323,7 @@ fn the_end_of_a_pod_leaves_nothing() {
     let count = || {
         let lines = |path: String| fs::read_to_string(path).unwrap().lines().count();
         let entries = |path: String| fs::read_dir(path).unwrap().count();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let children = children(pid);
         let mounts = lines(format!("/proc/{pid}/mountinfo"));
         (mounts, entries(format!("/proc/{pid}/fd")), children, groups(pid))
     };

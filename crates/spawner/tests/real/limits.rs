@@ -1,6 +1,6 @@
 //! Control groups: limits hold, and nothing of them stays.
 
-use crate::harness::{Harness, assert_gone, log_path, wait_for_text};
+use crate::harness::{Harness, assert_gone, children, log_path, wait_for_text};
 use spawner::protocol::{Limits, Request};
 use std::fs;
 use std::path::Path;
@@ -92,7 +92,5 @@ fn a_forking_crowd_dies_at_once() {
         assert_eq!(end.signal, Some(libc::SIGKILL));
         assert_gone(running.pid);
     }
-    let spawner_pid = spawner.spawner_pid();
-    let children = fs::read_to_string(format!("/proc/{spawner_pid}/task/{spawner_pid}/children"));
-    assert_eq!(children.unwrap(), "");
+    assert_eq!(children(spawner.spawner_pid()), "");
 }

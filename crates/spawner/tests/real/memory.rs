@@ -1,27 +1,71 @@
 //! The spawner's memory, which children share until they run their programs.
 
 use crate::harness::{Harness, lines};
+use spawner::protocol::{Reply, Request};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
-/// The private beginning, which holds what a child writes to, is a few pages.
+/// Whoever could write to a child that has not run its program yet could write to the spawner. What
+/// /proc has of a process that hides its memory is root's, whatever group the process is of.
 #[test]
-fn children_share_the_heap_and_copy_nothing_of_it() {
-    let Some(mut spawner) = Harness::new() else { return };
-    let start = spawner.plain("a", "exit 0");
-    spawner.run(start);
-    let maps = std::fs::read_to_string(format!("/proc/{}/maps", spawner.spawner_pid())).unwrap();
-    let range = |line: &str| {
-        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
-        let number = |text| u64::from_str_radix(text, 16).unwrap();
-        (number(start), number(end))
+fn the_memory_is_hidden() {
+    if !Path::new("/usr/bin/setpriv").exists() {
+        eprintln!("SKIPPED: no setpriv");
+        return;
+    }
+    let exe = env!("CARGO_BIN_EXE_spawner-alone");
+    let line = format!("exec setpriv --regid 65534 --clear-groups {exe} \"$@\"");
+    let Some(mut spawner) = Harness::after(&line) else { return };
+    let (end, _) = spawner.run(spawner.plain("a", "exit 4"));
+    assert_eq!(end.code, Some(4));
+    let group = |name: &str| {
+        std::fs::metadata(format!("/proc/{}/{name}", spawner.spawner_pid())).unwrap().gid()
     };
-    let mut lines = maps.lines();
-    let (start, end) = range(lines.find(|line| line.ends_with("[heap]")).unwrap());
-    assert!(end - start <= 16 * 1024, "{maps}");
-    let next = lines.next().unwrap();
-    assert!(range(next).0 == end && next.contains(" rw-s "), "{maps}");
+    assert_eq!((group(""), group("mem")), (65534, 0));
 }
 
-/// The heap grows and is shared anew while children read in it.
+/// Children are made by threads that share everything with the spawner; what they do to themselves
+/// stays with them.
+#[test]
+fn children_share_memory_and_nothing_else() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let of_spawner = format!("/proc/{}", spawner.spawner_pid());
+    let own = |name: &str| std::fs::read_to_string(format!("{of_spawner}/{name}")).unwrap();
+    let limits = own("limits");
+    let mut start = spawner.isolated("a", "cat /proc/self/oom_score_adj; umask 077", |_| {});
+    start.limits.oom_score_adj = Some(1000);
+    start.user.uid = 1000;
+    let (end, lines) = spawner.run(start);
+    assert_eq!((end.code, lines), (Some(0), vec!["stdout F 1000".to_owned()]));
+    let status = own("status");
+    let line = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert_ne!(line("Threads:"), "Threads:\t1", "the child was made by a thread");
+    assert_eq!(line("Uid:"), "Uid:\t0\t0\t0\t0");
+    assert_eq!(own("oom_score_adj"), "0\n");
+    assert_eq!(own("limits"), limits);
+}
+
+/// The OOM killer ends all who share a victim's memory: a child must not be one.
+#[test]
+fn a_limit_too_small_for_a_child_ends_nobody_else() {
+    let Some(mut spawner) = Harness::new() else { return };
+    let neighbour = spawner.plain("neighbour", "exec sleep 1000");
+    let neighbour = spawner.start(neighbour);
+    spawner.started(&neighbour);
+    for bytes in [4096, 64 << 10, 256 << 10] {
+        let mut start = spawner.isolated(&format!("small{bytes}"), "true", |_| {});
+        start.limits.memory_bytes = Some(bytes);
+        let id = spawner.start(start);
+        spawner.wait(|reply| match reply {
+            Reply::Failed { id: of, .. } | Reply::Ended { id: of, .. } if *of == id => Some(()),
+            _ => None,
+        });
+    }
+    spawner.send(&Request::Kill { id: neighbour.clone() });
+    assert_eq!(spawner.ended(&neighbour).signal, Some(9), "the spawner still knows it");
+}
+
+/// The heap grows while children read in it.
 #[test]
 fn every_child_does_its_own_steps_while_the_heap_grows() {
     let Some(mut spawner) = Harness::new() else { return };

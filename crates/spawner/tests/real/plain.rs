@@ -201,7 +201,9 @@ fn a_machine_full_of_processes_says_so_and_recovers() {
     let pid = spawner.spawner_pid();
     drop(spawner);
     crate::harness::assert_gone(pid);
-    fs::remove_dir(&group).unwrap();
+    // Its threads are counted a moment longer than it.
+    let removed = || fs::remove_dir(&group).is_ok();
+    crate::harness::assert_soon(removed, "the group is in use");
 }
 
 /// A filter that lets `clone3` fail as it does when the kernel has no memory.
