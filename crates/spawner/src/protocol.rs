@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// The version of this protocol. Both sides say theirs first; the lower one is spoken. What came with
 /// 2: programs beside a container's own ([`Request::Exec`]), streams ([`Request::Attach`],
-/// [`Request::Sockets`], [`Start::stdio`]), privileged containers, [`MountSource::Within`].
+/// [`Request::Sockets`], [`Start::stdio`]), privileged containers, [`MountSource::Within`],
+/// [`Container::joins`].
 pub const VERSION: u32 = 2;
 
 /// The longest frame that is accepted, in bytes: a start with the largest environment Linux takes.

@@ -67,7 +67,7 @@ impl Start {
     fn since(&self) -> u32 {
         let newer = |container: &Container| {
             let within = |mount: &Mount| matches!(mount.source, MountSource::Within { .. });
-            container.privileged || container.mounts.iter().any(within)
+            container.privileged || container.joins.is_some() || container.mounts.iter().any(within)
         };
         match &self.isolation {
             Isolation::Container(container) if newer(container) => 2,

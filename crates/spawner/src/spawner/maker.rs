@@ -30,7 +30,8 @@ impl Maker {
         }
     }
 
-    /// Have it made. Where that takes until later, what is `needed` is kept as long.
+    /// Have it made. Where that takes until later, what is `needed` is kept as long, unless there is a
+    /// `wait` until there is a child.
     pub(super) fn make(
         self,
         number: u32,
@@ -38,11 +39,13 @@ impl Maker {
         group: Option<BorrowedFd>,
         steps: &Rc<Steps>,
         needed: Vec<OwnedFd>,
+        wait: bool,
     ) -> io::Result<(Starting, Option<Child>)> {
         match self {
             Maker::Starter(starter) => {
                 starter.order(number, flags, group, steps);
-                Ok((Starting::Sharing { starter, needed }, None))
+                let child = if wait { starter.child().transpose()? } else { None };
+                Ok((Starting::Sharing { starter, needed }, child))
             }
             Maker::Spawner { heard, told } => {
                 let work = || child::run_and_report(steps, told.as_raw_fd());
@@ -56,14 +59,6 @@ impl Maker {
 /// Why there is no child.
 pub(super) fn no_child(error: &io::Error, now: i64) -> Failure {
     refused(Stage::Clone, error, "new process", now)
-}
-
-/// The number of a child, as soon as there is one; it is put where the caller has children.
-pub(super) fn known(how: &Starting, child: &mut Option<Child>) -> io::Result<Option<i32>> {
-    if let (Starting::Sharing { starter, .. }, None) = (how, &child) {
-        *child = starter.child().transpose()?;
-    }
-    Ok(child.as_ref().map(|child| child.pid))
 }
 
 impl Spawner {

@@ -1,7 +1,7 @@
 //! Starting one container: groups, pipes, plan, child. What fails before there is a child is
 //! answered at once and leaves nothing.
 
-use super::maker::{self, no_child};
+use super::maker::no_child;
 use super::{Spawner, Token};
 use crate::base::Base;
 use crate::cgroup::group::Group;
@@ -61,14 +61,6 @@ enum Kept {
     Taken(Box<Room>),
     /// It makes them.
     New(Box<Blueprint>),
-}
-
-/// Whether others may have a container's namespaces after it.
-fn is_reusable(isolation: &Kind) -> bool {
-    match isolation {
-        Kind::Process => false,
-        Kind::Container(isolation) => cannot_change(isolation),
-    }
 }
 
 impl Spawner {
@@ -163,8 +155,12 @@ impl Spawner {
             Kind::Container(isolation) => self.isolate(&start, isolation, &around, joins, now)?,
         };
         let Planned { flags, steps, mut namespaces, base, termination, room } = planned;
-        let (plain, reusable) =
-            (matches!(start.isolation, Kind::Process), is_reusable(&start.isolation));
+        let (plain, reusable, joins_another) = match &start.isolation {
+            Kind::Process => (true, false, false),
+            Kind::Container(isolation) => {
+                (false, cannot_change(isolation), isolation.joins.is_some())
+            }
+        };
         let inside = Inside::take(&mut start, &mut self.seccomp);
         let Start { id, log, .. } = start;
         let steps = Rc::new(steps);
@@ -181,15 +177,15 @@ impl Spawner {
         }
         self.last += 1;
         let number = self.last;
-        let made = maker.make(number, flags, group.target(), &steps, needed);
-        let (how, mut child) = made.map_err(|error| no_child(&error, now))?;
-        let room = match room {
-            Some(Kept::Taken(room)) => Some(*room),
+        // What it takes from another container is there now; so are the mounts that it makes.
+        let wait = joins_another || matches!(room, Some(Kept::New(_)));
+        let made = maker.make(number, flags, group.target(), &steps, needed, wait);
+        let (how, child) = made.map_err(|error| no_child(&error, now))?;
+        let room = match (room, &child) {
+            (Some(Kept::Taken(room)), _) => Some(*room),
             // A child that is over already leaves nothing.
-            Some(Kept::New(blueprint)) => maker::known(&how, &mut child)
-                .map_err(|error| no_child(&error, now))?
-                .and_then(|pid| blueprint.of_child(pid).ok()),
-            None => None,
+            (Some(Kept::New(blueprint)), Some(child)) => blueprint.of_child(child.pid).ok(),
+            _ => None,
         };
         let timer_ms = monotonic_ms() + self.start_deadline_ms;
         let container = Container {
