@@ -91,8 +91,7 @@ impl Spawner {
     }
 
     fn follow(&mut self, exec: Exec) {
-        self.last += 1;
-        let number = self.last;
+        let number = self.next_number();
         let watch = |fd: std::os::fd::BorrowedFd, kind: Token| {
             if let Err(error) = self.epoll.add(fd, kind.pack(number)) {
                 complain!("watch a program in {:?}: {error}", exec.id);

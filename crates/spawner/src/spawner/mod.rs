@@ -154,6 +154,12 @@ impl Spawner {
         })
     }
 
+    /// A number that was never used.
+    fn next_number(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+
     /// Serve until empty, and told to stop or alone for long: a server that was killed, or that
     /// ended before it could connect, tells nobody anything.
     pub(crate) fn run(mut self) -> io::Result<()> {

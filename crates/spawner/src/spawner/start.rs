@@ -175,8 +175,7 @@ impl Spawner {
             // The child has them; nobody else will.
             needed.extend(namespaces.drain(..).map(Namespace::into_fd));
         }
-        self.last += 1;
-        let number = self.last;
+        let number = self.next_number();
         // What it takes from another container is there now; so are the mounts that it makes.
         let wait = joins_another || matches!(room, Some(Kept::New(_)));
         let made = maker.make(number, flags, group.target(), &steps, needed, wait);
