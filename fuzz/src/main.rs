@@ -12,6 +12,7 @@ mod node_bytes;
 mod patch;
 mod protobuf;
 mod request;
+mod spdy;
 mod store_bytes;
 mod text;
 
@@ -31,6 +32,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("patch", patch::fuzz),
     ("text", text::fuzz),
     ("request", request::fuzz),
+    ("spdy", spdy::fuzz),
     ("node", node_bytes::fuzz),
     ("store", store_bytes::fuzz),
 ];

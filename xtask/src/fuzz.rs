@@ -43,6 +43,7 @@ const TARGETS: &[Target] = &[
     target("patch", &[Seeds::Cases("patch")]),
     target("text", &[]),
     target("request", &[Seeds::Requests("crates/apiserver/tests/api/cases")]),
+    target("spdy", &[]),
     target("node", &[]),
     target("store", &[]),
 ];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kinds::{Reason, StatusError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{LOG_FOLLOWERS_MAX, REQUESTS_MAX, RETRY_AFTER_S, WATCHES_MAX};
+use crate::limits::{LOG_FOLLOWERS_MAX, REQUESTS_MAX, RETRY_AFTER_S, STREAMS_MAX, WATCHES_MAX};
 
 /// The sorts of requests that are counted apart: the long ones cannot crowd out the short ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum Sort {
     Watch,
     /// Lasts as long as a container.
     LogFollow,
+    /// Lasts as long as both sides want.
+    Stream,
 }
 
 /// The places there are.
@@ -25,6 +27,7 @@ pub(crate) struct Gates {
     short: Arc<Semaphore>,
     watches: Arc<Semaphore>,
     followers: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
 }
 
 impl Gates {
@@ -34,6 +37,7 @@ impl Gates {
             short: places(REQUESTS_MAX),
             watches: places(WATCHES_MAX),
             followers: places(LOG_FOLLOWERS_MAX),
+            streams: places(STREAMS_MAX),
         }
     }
 
@@ -46,6 +50,7 @@ impl Gates {
             Sort::Short => &self.short,
             Sort::Watch => &self.watches,
             Sort::LogFollow => &self.followers,
+            Sort::Stream => &self.streams,
         };
         Arc::clone(gate).try_acquire_owned().map_err(|_| {
             let text = "Too many requests, please try again later.";

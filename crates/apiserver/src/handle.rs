@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::{HeaderMap, Request, Response, body::Incoming};
+use hyper::{HeaderMap, Request, Response, StatusCode, body::Incoming};
 use kinds::{Reason, StatusError};
 use tokio::{sync::watch, time::Instant};
 
@@ -13,6 +13,7 @@ use crate::{
     answer::{self, Answer, bad_request},
     body::Body,
     caller::{self, Asker, Caller},
+    connection::Upgrade,
     discovery,
     envelope::Envelope,
     form::Form,
@@ -23,7 +24,7 @@ use crate::{
     },
     list, log,
     metrics::{self, Line},
-    negotiate, openapi, own, parse, review, version, watch as watch_verb, write,
+    negotiate, openapi, own, parse, review, streams, version, watch as watch_verb, write,
 };
 
 /// A request beside its line: what verbs may look at.
@@ -36,6 +37,8 @@ pub(crate) struct Context<'a> {
     pub(crate) run: Option<String>,
     /// Turns true when the server stops: streams end.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// What the connection becomes, if it is not to stay one of HTTP.
+    pub(crate) upgrade: Upgrade,
     body: Incoming,
 }
 
@@ -47,6 +50,8 @@ pub(crate) struct Peer {
     pub(crate) stopping: watch::Receiver<bool>,
     /// Whether the latest request is a watch.
     pub(crate) watching: Rc<Cell<bool>>,
+    /// What the connection becomes.
+    pub(crate) upgrade: Upgrade,
 }
 
 /// Answers one request. Always gives a response.
@@ -91,8 +96,14 @@ async fn answer_to(server: &Rc<Server>, peer: &Peer, request: Request<Incoming>)
         let permit = server.gates.enter(sort)?;
         let open = (sort != Sort::Short).then(|| server.metrics.open(line));
         let stopping = peer.stopping.clone();
-        let context = Context { server, headers: head.headers, asker, run, stopping, body };
+        let upgrade = peer.upgrade.clone();
+        let headers = head.headers;
+        let context = Context { server, headers, asker, run, stopping, upgrade, body };
         let answer = dispatch(parsed, context).await?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            peer.upgrade.hold((permit, open));
+            return Ok(answer);
+        }
         Ok(answer.map(|body| body.holding(permit, open)))
     };
     let answer = answered.await.unwrap_or_else(|error: StatusError| answer::refusal(&error));
@@ -109,6 +120,7 @@ fn sort(request: &crate::Request) -> Sort {
         {
             Sort::LogFollow
         }
+        crate::Request::Resource(info) if info.subresource.is_stream() => Sort::Stream,
         _ => Sort::Short,
     }
 }
@@ -136,6 +148,9 @@ async fn dispatch(request: crate::Request, context: Context<'_>) -> Answer {
 async fn resource(info: RequestInfo, context: Context<'_>) -> Answer {
     if info.subresource == Subresource::Log {
         return log::log(&info, context).await;
+    }
+    if info.subresource.is_stream() {
+        return streams::streams(&info, context).await;
     }
     if !matches!(info.verb, Verb::Get | Verb::List | Verb::Watch) {
         negotiate::accepts_json(&context.headers)?;

@@ -40,6 +40,26 @@ pub const WATCHES_MAX: usize = 256;
 /// Followed logs; more are answered 429. Each takes an inotify instance, of which Linux gives a user
 /// 128 by default.
 pub const LOG_FOLLOWERS_MAX: usize = 100;
+/// Sessions of exec, attach and port-forward; more are answered 429. Each has its connection, up to
+/// three pipes and as many buffers of [`STREAM_PIECE_BYTES`].
+pub const STREAMS_MAX: usize = 384;
+/// Those of them at one pod.
+pub const STREAMS_PER_POD_MAX: usize = 128;
+/// Bytes of a stream that are read, and sent, at a time.
+pub const STREAM_PIECE_BYTES: usize = 32 * 1024;
+/// Pieces that wait in the server for a stream that its reader does not take; then the connection
+/// waits.
+pub const STREAM_QUEUE_PIECES: usize = 8;
+/// Milliseconds after which a session in which nothing moves is ended; upstream's number.
+pub const STREAM_IDLE_MS: u64 = 4 * 3600 * 1000;
+/// Milliseconds in which a client has to open the streams it has announced; upstream's number.
+pub const STREAM_CREATION_MS: u64 = 30_000;
+/// Milliseconds in which a client has to close its side when a session has ended.
+pub const STREAM_LINGER_MS: u64 = 5_000;
+/// Bytes of a message over WebSocket; a longer one ends the session. Upstream's number.
+pub const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Connections that are forwarded at one time over one connection of a client.
+pub const FORWARDED_MAX: usize = 256;
 /// Seconds after which a client that was answered 429 may come again.
 pub const RETRY_AFTER_S: u32 = 1;
 /// Seconds a watch lasts at least when the client names no time; at most twice that.

@@ -1,7 +1,7 @@
 //! GET of a pod's log: which attempt of which container, refusals in the kubelet's words, and the
 //! bytes, to the present end of the file or until the container has ended.
 
-mod attempt;
+pub(crate) mod attempt;
 mod options;
 mod stream;
 

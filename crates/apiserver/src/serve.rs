@@ -2,14 +2,19 @@
 //! its own, and ends them in good order when the server stops.
 
 use std::{
-    cell::Cell, convert::Infallible, future::Future, io, pin::pin, rc::Rc, sync::Arc,
+    cell::Cell,
+    convert::Infallible,
+    future::{Future, poll_fn},
+    io,
+    rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::spawn_local,
@@ -18,6 +23,7 @@ use tokio::{
 use crate::{
     Identity, Server, TlsListener, accept,
     caller::Caller,
+    connection::{Connection, Upgrade},
     handle::{self, Peer},
     limits::{
         ANONYMOUS_CONNECTIONS_MAX, ANONYMOUS_HEAD_MS, HANDSHAKE_MS, REQUEST_HEAD_BYTES_MAX,
@@ -147,10 +153,11 @@ pub(crate) async fn connection(
     let _client = server.client();
     let watching = Rc::new(Cell::new(false));
     let stream = Impatient::new(stream, Rc::clone(&watching));
-    let peer = Peer { caller, stopping: stop.clone(), watching };
+    let upgrade = Upgrade::default();
+    let peer = Peer { caller, stopping: stop.clone(), watching, upgrade: upgrade.clone() };
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, peer) = (Rc::clone(&server), peer.clone());
-        async move { Ok::<_, Infallible>(handle::handle(&server, &peer, request).await) }
+        Box::pin(async move { Ok::<_, Infallible>(handle::handle(&server, &peer, request).await) })
     });
     let known = caller == Caller::Admin;
     let head_ms = if known { REQUEST_HEAD_MS } else { ANONYMOUS_HEAD_MS };
@@ -160,15 +167,22 @@ pub(crate) async fn connection(
         .keep_alive(known)
         .max_buf_size(REQUEST_HEAD_BYTES_MAX)
         .max_headers(REQUEST_HEADERS_MAX);
-    let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut serving = http.serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
+        ended = poll_fn(|context| serving.poll_without_shutdown(context)) => ended,
         _ = stop.wait_for(|stopping| *stopping) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+            std::pin::Pin::new(&mut serving).graceful_shutdown();
+            poll_fn(|context| serving.poll_without_shutdown(context)).await
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended");
+    }
+    let parts = serving.into_parts();
+    let mut stream = parts.io.into_inner();
+    match upgrade.take() {
+        Some(session) => session(Connection::new(stream, parts.read_buf)).await,
+        // Whether the client hears the goodbye is its own business.
+        None => drop(stream.shutdown().await),
     }
 }

@@ -32,7 +32,7 @@ use tokio::{
 
 use crate::{
     Mode, TlsEndpoint, gates::Gates, limits::DURABLE_WAIT_MS, metrics::Metrics, openapi::Documents,
-    runs::Runs, watch::Shared,
+    runs::Runs, streams::PodSessions, watch::Shared,
 };
 
 /// What the server says of itself, and where it finds what is not in the store.
@@ -76,6 +76,7 @@ pub struct Server {
     left_alone: Notify,
     clients: Cell<usize>,
     visited: Cell<bool>,
+    pub(crate) pod_sessions: PodSessions,
     asks: mpsc::UnboundedSender<Ask>,
     asked: RefCell<Option<mpsc::UnboundedReceiver<Ask>>>,
 }
@@ -116,6 +117,7 @@ impl Server {
             left_alone: Notify::new(),
             clients: Cell::new(0),
             visited: Cell::new(false),
+            pod_sessions: PodSessions::default(),
             asks,
             asked: RefCell::new(Some(asked)),
         })
@@ -157,7 +159,7 @@ impl Server {
     }
 
     /// Asks the driver for streams.
-    pub fn ask(&self, ask: Ask) {
+    pub(crate) fn ask(&self, ask: Ask) {
         // Without a driver the answer is dropped, which says so.
         let _ = self.asks.send(ask);
     }

@@ -102,7 +102,15 @@ pub const KINDS: &[KindInfo] = &[
         short_names: &["po"],
         categories: &["all"],
         generation: true,
-        subresources: &["binding", "ephemeralcontainers", "eviction", "log"],
+        subresources: &[
+            "attach",
+            "binding",
+            "ephemeralcontainers",
+            "eviction",
+            "exec",
+            "log",
+            "portforward",
+        ],
         returns_deleted: true,
         ..core(Kind::Pod, "Pod", "pods", "pod")
     },

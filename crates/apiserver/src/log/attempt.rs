@@ -57,7 +57,11 @@ pub(super) fn is_over(pod: &Pod, attempt: &Attempt) -> bool {
     !running || present != Some(attempt.number)
 }
 
-fn container_of(pod: &Pod, pod_name: &str, asked: &str) -> Result<String, StatusError> {
+/// The container that is asked for, or the only one.
+///
+/// # Errors
+/// 400 for one that is not there, or not named among several.
+pub(crate) fn container_of(pod: &Pod, pod_name: &str, asked: &str) -> Result<String, StatusError> {
     let spec = pod.spec.clone().unwrap_or_default();
     let init = spec.init_containers.iter().flatten().map(|container| &container.name);
     let ephemeral = spec.ephemeral_containers.iter().flatten().map(|container| &container.name);
@@ -79,7 +83,8 @@ fn container_of(pod: &Pod, pod_name: &str, asked: &str) -> Result<String, Status
     )))
 }
 
-fn status_of<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
+/// What the pod's status says of a container.
+pub(crate) fn status_of<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
     let status = pod.status.as_ref()?;
     let init = status.init_container_statuses.iter().flatten();
     let all = init.chain(status.container_statuses.iter().flatten());
@@ -125,7 +130,7 @@ fn number(
 }
 
 /// The attempt that a container id names in its last part.
-fn attempt_in(container_id: &str) -> Option<u32> {
+pub(crate) fn attempt_in(container_id: &str) -> Option<u32> {
     container_id.rsplit_once('_')?.1.parse().ok()
 }
 

@@ -25,6 +25,12 @@ pub enum Subresource {
     Status,
     /// `pods/…/log`
     Log,
+    /// `pods/…/exec`
+    Exec,
+    /// `pods/…/attach`
+    Attach,
+    /// `pods/…/portforward`
+    PortForward,
     /// `pods/…/eviction`: takes a `policy/v1` Eviction.
     Eviction,
     /// `pods/…/binding`
@@ -54,9 +60,12 @@ impl Verb {
 }
 
 impl Subresource {
-    const PARTS: [Self; 7] = [
+    const PARTS: [Self; 10] = [
         Self::Status,
         Self::Log,
+        Self::Exec,
+        Self::Attach,
+        Self::PortForward,
         Self::Eviction,
         Self::Binding,
         Self::EphemeralContainers,
@@ -70,12 +79,20 @@ impl Subresource {
             Self::Main => "",
             Self::Status => "status",
             Self::Log => "log",
+            Self::Exec => "exec",
+            Self::Attach => "attach",
+            Self::PortForward => "portforward",
             Self::Eviction => "eviction",
             Self::Binding => "binding",
             Self::EphemeralContainers => "ephemeralcontainers",
             Self::Finalize => "finalize",
             Self::Token => "token",
         }
+    }
+
+    /// Whether its connection becomes one of streams.
+    pub(crate) fn is_stream(self) -> bool {
+        matches!(self, Self::Exec | Self::Attach | Self::PortForward)
     }
 
     /// The parts that objects of a kind have beside themselves.
@@ -92,6 +109,9 @@ impl Subresource {
             Self::Eviction => ("policy", "v1", "Eviction"),
             Self::Binding => ("", "v1", "Binding"),
             Self::Token => ("authentication.k8s.io", "v1", "TokenRequest"),
+            Self::Exec => ("", "v1", "PodExecOptions"),
+            Self::Attach => ("", "v1", "PodAttachOptions"),
+            Self::PortForward => ("", "v1", "PodPortForwardOptions"),
             Self::Main | Self::Status | Self::Log | Self::EphemeralContainers | Self::Finalize => {
                 (info.group, info.version, info.name)
             }
@@ -123,6 +143,7 @@ impl Subresource {
             ],
             Self::Status | Self::EphemeralContainers => &[Verb::Get, Verb::Patch, Verb::Update],
             Self::Log => &[Verb::Get],
+            Self::Exec | Self::Attach | Self::PortForward => &[Verb::Create, Verb::Get],
             Self::Eviction | Self::Binding | Self::Token => &[Verb::Create],
             Self::Finalize => &[Verb::Update],
         }

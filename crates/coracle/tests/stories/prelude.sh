@@ -5,7 +5,7 @@ exec 2>&1
 sed "s/^\( *\)user: .*/&\n\1namespace: $NS/" "$SERVER" >kubeconfig
 kubectl create namespace "$NS" >created
 watching=
-trap '[ -z "$watching" ] || kill $watching' EXIT
+trap '[ -z "$watching" ] || kill $watching 2>/dev/null' EXIT
 
 # Runs until it is ended, as upstream's image `pause` does.
 endless='trap "exit 143" TERM; sleep 1000 & wait'
@@ -106,4 +106,34 @@ containers() {
     for list in initContainerStatuses containerStatuses; do
         say "pod/$1" "{range .status.$list[*]}{.name}{' '}{.state.waiting.reason}{.state.terminated.reason}{.state.running.startedAt}{' '}{.state.terminated.exitCode}{' ready='}{.ready}{' restarts='}{.restartCount}{'\n'}{end}"
     done | sed 's/ [0-9-]*T[0-9:]*Z/ running/; s/  / /'
+}
+
+# serve WORK: a script that listens on port 8080 of its pod and does the work, in Perl, with each
+# connection `$c`.
+serve() {
+    echo "exec perl -MIO::Socket::INET -e '\$s = IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", LocalPort => 8080, Listen => 9) or die;
+        while (\$c = \$s->accept) { $1; close \$c }'"
+}
+
+# forward POD: forwards some port of this machine to port 8080 of the pod.
+forward() {
+    mkfifo forwarding
+    kubectl port-forward "$1" :8080 >forwarding 2>&1 &
+    watching=$!
+    exec 3<forwarding
+    read line <&3
+    port=${line#*:} port=${port%% *}
+    read line <&3
+}
+
+# dial LINE: what the other end of that says to the line.
+dial() { perl -MIO::Socket::INET -e '$c = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or die; print $c "$ARGV[1]\n" if $ARGV[1] ne ""; print while <$c>' "$port" "$1"; }
+
+# ended: ends it; what else it said.
+ended() { end_watching; sed "s/\b$port\b/PORT/g" <&3; }
+
+# end_watching: ends what runs beside the story, if it does still.
+end_watching() {
+    { kill $watching && wait $watching; } 2>killed
+    watching=
 }

@@ -177,9 +177,9 @@ const POD: &[Row] = &[
     only("spec.containers[].startupProbe.httpGet.scheme", &["HTTP"]),
     refused("spec.containers[].startupProbe.tcpSocket.host")
         .note("the container's own loopback is asked"),
-    refused("spec.containers[].stdin"),
-    refused("spec.containers[].stdinOnce"),
-    refused("spec.containers[].tty"),
+    works("spec.containers[].stdin"),
+    works("spec.containers[].stdinOnce"),
+    works("spec.containers[].tty"),
     refused("spec.containers[].volumeDevices"),
     refused_unless("spec.containers[].volumeMounts[].mountPropagation", &["None"]),
     refused_unless("spec.containers[].volumeMounts[].recursiveReadOnly", &["Disabled"]),
