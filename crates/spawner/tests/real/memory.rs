@@ -45,6 +45,32 @@ fn children_share_memory_and_nothing_else() {
     assert_eq!(own("limits"), limits);
 }
 
+/// An ordinary user's processes may look into each other: their spawner shares nothing with children.
+#[test]
+fn children_of_an_ordinary_user_get_copies() {
+    if !Path::new("/usr/bin/setpriv").exists() {
+        eprintln!("SKIPPED: no setpriv");
+        return;
+    }
+    let exe = env!("CARGO_BIN_EXE_spawner-alone");
+    let line = format!(
+        "cp {exe} \"$2/exe\"; chown -R 65534:65534 \"$2\"; \
+         exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$2/exe\" \"$@\""
+    );
+    let Some(mut spawner) = Harness::after(&line) else { return };
+    let mut start = spawner.plain("a", "id -u; exit 3");
+    (start.user.uid, start.user.gid) = (65534, 65534);
+    let (end, lines) = spawner.run(start);
+    assert_eq!((end.code, lines), (Some(3), vec!["stdout F 65534".to_owned()]));
+    let mut start = spawner.plain("b", "true");
+    (start.user.uid, start.user.gid) = (65534, 65534);
+    start.argv = vec!["/no/such".to_owned()];
+    let id = spawner.start(start);
+    assert_eq!(spawner.failed(&id).errno, libc::ENOENT, "the pipe tells");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", spawner.spawner_pid()));
+    assert!(status.unwrap().contains("Threads:\t1\n"));
+}
+
 /// The OOM killer ends all who share a victim's memory: a child must not be one.
 #[test]
 fn a_limit_too_small_for_a_child_ends_nobody_else() {
