@@ -13,6 +13,7 @@ mod images;
 mod notify;
 mod objects;
 mod output;
+mod restarts;
 mod space;
 mod up;
 mod volumes;
