@@ -36,6 +36,10 @@ pub(crate) struct Plan {
 /// The run that the Jobs belong to.
 pub(crate) const RUN: &str = "run";
 
+/// The init container that a pod may have, and the sidecar.
+pub(crate) const INIT: &str = "init";
+pub(crate) const SIDECAR: &str = "side";
+
 /// One Job and how its tasks behave.
 #[derive(Clone, Debug)]
 pub(crate) struct JobPlan {
@@ -47,6 +51,10 @@ pub(crate) struct JobPlan {
     pub(crate) deadline_s: Option<u32>,
     pub(crate) replace_failed_only: bool,
     pub(crate) policies: Policies,
+    /// Whether an init container comes before all others.
+    pub(crate) init: bool,
+    /// Whether a sidecar runs beside them.
+    pub(crate) sidecar: bool,
     pub(crate) containers: u32,
     /// One attempt in so many fails; 0 for never.
     pub(crate) fails_in: u32,
@@ -160,6 +168,8 @@ impl JobPlan {
             on_failure,
             deadline_s: (random.u32(0..8) == 0).then(|| random.u32(1..60)),
             replace_failed_only: random.bool(),
+            init: random.u32(0..6) == 0,
+            sidecar: random.u32(0..6) == 0,
             containers: 1 + u32::from(random.u32(0..5) == 0),
             fails_in: *pick(random, &[0, 0, 10, 3]),
             codes: (0..random.usize(1..4)).map(|_| *pick(random, &CODES)).collect(),
@@ -171,13 +181,23 @@ impl JobPlan {
 
     /// The manifest, as a client would post it.
     pub(crate) fn manifest(&self) -> serde_json::Value {
-        let container = |number: u32| {
+        let container = |name: String| {
             serde_json::json!({
-                "name": format!("c{number}"), "image": "coracle.local/host", "command": ["task"],
+                "name": name, "image": "coracle.local/host", "command": ["task"],
                 "resources": {"requests": {"cpu": format!("{}m", self.cpu_milli)}},
             })
         };
-        let containers: Vec<_> = (0..self.containers).map(container).collect();
+        let containers: Vec<_> =
+            (0..self.containers).map(|number| container(format!("c{number}"))).collect();
+        let init = self.init.then(|| container(INIT.to_owned()));
+        let sidecar = self.sidecar.then(|| {
+            let mut sidecar = container(SIDECAR.to_owned());
+            sidecar["restartPolicy"] = "Always".into();
+            // What the others ask for may be all there is.
+            sidecar["resources"] = serde_json::json!({});
+            sidecar
+        });
+        let early: Vec<_> = init.into_iter().chain(sidecar).collect();
         let mut spec = serde_json::json!({
             "parallelism": self.parallelism,
             "backoffLimit": self.backoff_limit,
@@ -185,7 +205,7 @@ impl JobPlan {
             "template": {"spec": {
                 "restartPolicy": if self.on_failure { "OnFailure" } else { "Never" },
                 "terminationGracePeriodSeconds": 5,
-                "containers": containers,
+                "initContainers": early, "containers": containers,
             }},
         });
         match self.mode {

@@ -370,14 +370,15 @@ impl World {
     }
 
     fn spawner_takes(&mut self, request: Request) -> Result<(), String> {
-        let pod = match &request {
-            Request::Start(start) => {
-                self.checks.start(&start.id)?;
-                self.observer.job_of_pod(&start.id.pod)
-            }
+        let started = match &request {
+            Request::Start(start) => Some(&start.id),
             _ => None,
         };
-        let plan = pod.and_then(|job| self.plan.jobs.iter().find(|plan| plan.name == job));
+        let job = started.and_then(|id| self.observer.job_of_pod(&id.pod));
+        let plan = job.and_then(|job| self.plan.jobs.iter().find(|plan| plan.name == job));
+        if let Some(id) = started {
+            self.checks.start(id, plan, &self.spawner)?;
+        }
         let effects = self.spawner.request(request, plan, &mut self.random, self.now);
         self.after_effects(effects);
         Ok(())

@@ -10,12 +10,16 @@ use std::{
     sync::Arc,
 };
 
-use kinds::{Facts, Kind, Object, Uid, types::core::v1::Pod};
+use kinds::{
+    Facts, Kind, Object, Uid,
+    types::core::v1::{ContainerStatus, Pod},
+};
 use spawner::protocol::ContainerId;
 use store::{Change, ChangeKind};
 
 use crate::{
     observer::{Observer, ended},
+    plan::{INIT, JobPlan, SIDECAR},
     policies,
     spawner::{Real, Spawner},
 };
@@ -57,8 +61,7 @@ impl Checks {
             return Ok(());
         };
         if !node_name.is_empty() {
-            let statuses = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
-            let attempts = statuses.map(|s| (s.name.clone(), s.restart_count as u32));
+            let attempts = statuses(&pod).map(|s| (s.name.clone(), s.restart_count as u32));
             self.intents.entry(uid).or_default().extend(attempts);
         }
         match condition(&pod, "Ready") {
@@ -98,8 +101,24 @@ impl Checks {
         }
     }
 
-    /// The spawner is asked to start an attempt: that it is meant to be has to be durable.
-    pub(crate) fn start(&self, id: &ContainerId) -> Result<(), String> {
+    /// The spawner is asked to start an attempt: that it is meant to be has to be durable, and what
+    /// comes before it has to be done.
+    pub(crate) fn start(
+        &self,
+        id: &ContainerId,
+        plan: Option<&JobPlan>,
+        spawner: &Spawner,
+    ) -> Result<(), String> {
+        let early = id.container == INIT || id.container == SIDECAR;
+        let done = |name: &str, how: fn(&Real) -> bool| {
+            spawner.ran_of(&id.pod).any(|(id, real)| id.container == name && how(real))
+        };
+        let init = id.container == INIT || done(INIT, |real| *real == Real::Exited(0));
+        if plan.is_some_and(|plan| {
+            plan.init && !init || plan.sidecar && !early && !done(SIDECAR, |_| true)
+        }) {
+            return Err(format!("{id:?} is started before what comes before it"));
+        }
         let intents = Uid::parse(&id.pod).and_then(|pod| self.intents.get(&pod));
         let newest = intents.map(|newest| newest.get(&id.container).copied().unwrap_or(0));
         match newest {
@@ -181,9 +200,16 @@ fn condition(pod: &Pod, of_type: &str) -> bool {
 
 /// The exit codes other than 0 of the containers that ended.
 fn exit_codes(pod: &Pod) -> Vec<i32> {
-    let statuses = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
-    let ends = statuses.filter_map(|status| status.state.as_ref()?.terminated.as_ref());
+    let ends = statuses(pod).filter_map(|status| status.state.as_ref()?.terminated.as_ref());
     ends.map(|end| end.exit_code).filter(|code| *code != 0).collect()
+}
+
+/// What a pod says of each of its containers.
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status.iter().flat_map(|status| {
+        let early = status.init_container_statuses.iter().flatten();
+        early.chain(status.container_statuses.iter().flatten())
+    })
 }
 
 /// The newest attempt of each container of a pod that really ran.
@@ -194,11 +220,15 @@ fn last_attempts(pod: Uid, spawner: &Spawner) -> BTreeMap<&str, (u32, Real)> {
     attempts.map(|(id, real)| (&*id.container, (id.attempt, *real))).collect()
 }
 
-/// Every container of the pod exited with 0 in its last attempt.
+/// Every container of the pod that is no sidecar exited with 0 in its last attempt.
 fn really_succeeded(uid: Uid, pod: &Pod, spawner: &Spawner) -> bool {
     let last = last_attempts(uid, spawner);
-    let mut containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    containers.all(|c| matches!(last.get(&*c.name), Some((_, Real::Exited(0)))))
+    let all = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
+    let mut all = all.filter(|c| c.name != SIDECAR);
+    all.all(|c| matches!(last.get(&*c.name), Some((_, Real::Exited(0)))))
 }
 
 /// A pod that ended says of each container how often it was restarted: no attempt ran beyond that,
@@ -206,14 +236,15 @@ fn really_succeeded(uid: Uid, pod: &Pod, spawner: &Spawner) -> bool {
 fn attempts_fit(object: &Object, pod: &Pod, spawner: &Spawner) -> Result<(), String> {
     let last = last_attempts(object.meta.uid, spawner);
     let succeeded = matches!(&object.meta.facts, Facts::Pod { phase, .. } if phase == "Succeeded");
-    let statuses = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
-    for status in statuses {
+    for status in statuses(pod) {
         let restarts = status.restart_count as u32;
         let Some((attempt, real)) = last.get(&*status.name) else { continue };
         if *real == Real::Runs {
             return Err(format!("{} ended, but {} runs", object.key, status.name));
         }
-        if *attempt > restarts || (succeeded && *attempt != restarts) {
+        // The pod may end before the next attempt of a sidecar begins.
+        let last_counts = succeeded && status.name != SIDECAR;
+        if *attempt > restarts || (last_counts && *attempt != restarts) {
             return Err(format!(
                 "{} says {restarts} restarts of {}, which ran attempt {attempt}",
                 object.key, status.name
