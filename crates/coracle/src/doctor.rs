@@ -3,7 +3,11 @@
 use std::{io, net::TcpListener};
 
 use apiserver::TlsEndpoint;
-use node::host::{self, Check, Machine, Verdict};
+use node::{
+    Config,
+    host::{self, Check, Machine, Verdict},
+};
+use spawner::Families;
 
 use crate::{
     cli::{self, LISTEN},
@@ -20,6 +24,7 @@ pub(crate) async fn doctor(args: &cli::Doctor) -> Result<Code, Failure> {
         Some((_, link)) => link.client().status().await.ok().and_then(|status| status.endpoint),
         None => None,
     };
+    checks.push(pod_network(spawner::try_network(Config::POD_RANGE)));
     checks.push(port(endpoint.as_ref(), TcpListener::bind(LISTEN).map(drop)));
     for line in lines(&checks) {
         tell!("{line}");
@@ -47,6 +52,25 @@ fn port(endpoint: Option<&TlsEndpoint>, free: io::Result<()>) -> Check {
             Verdict::Warn,
             format!("{LISTEN}: {error}"),
             "coracle up --listen 127.0.0.1:0, which takes a free one",
+        ),
+    }
+}
+
+/// Where pods have no addresses, they go on with loopback only.
+fn pod_network(tried: io::Result<Families>) -> Check {
+    let check =
+        |verdict, finding: String, mend| Check { name: "pod network", verdict, finding, mend };
+    match tried {
+        Ok(Families::Both) => check(Verdict::Ok, "IPv4 and IPv6".into(), ""),
+        Ok(Families::Ipv4) => check(
+            Verdict::Warn,
+            "IPv4 only: the kernel has no IPv6, or no nftables with fib to keep it honest".into(),
+            "modprobe nft_fib_ipv6",
+        ),
+        Err(error) => check(
+            Verdict::Warn,
+            format!("{error}: pods have loopback only"),
+            "give the server CAP_NET_ADMIN and a writable /proc/sys; modprobe veth",
         ),
     }
 }
@@ -91,6 +115,19 @@ mod tests {
             FAIL  namespaces  no user namespaces
                               mend: run it with sudo"#]]
         .assert_eq(&text.join("\n"));
+    }
+
+    #[test]
+    fn a_pod_network_that_cannot_be_is_a_warning() {
+        let results =
+            [Ok(Families::Both), Ok(Families::Ipv4), Err(io::ErrorKind::PermissionDenied.into())];
+        expect![[r#"
+            ok    pod network  IPv4 and IPv6
+            warn  pod network  IPv4 only: the kernel has no IPv6, or no nftables with fib to keep it honest
+                               mend: modprobe nft_fib_ipv6
+            warn  pod network  permission denied: pods have loopback only
+                               mend: give the server CAP_NET_ADMIN and a writable /proc/sys; modprobe veth"#]]
+        .assert_eq(&lines(&results.map(pod_network)).join("\n"));
     }
 
     #[test]

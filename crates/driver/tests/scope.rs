@@ -94,6 +94,7 @@ fn node_config() -> node::Config {
         node_name: "here".to_owned(),
         host_name: "here".to_owned(),
         host_ips: Vec::new(),
+        pod_range: None,
         data_dir: "/data".into(),
         host: HostRoot::default(),
         images: Default::default(),
@@ -122,7 +123,7 @@ fn a_pod_whose_client_comes_back_late_is_minded_again() {
         _ => None,
     });
     let id: ContainerId = started.expect("the pod is started");
-    let running = Running { pid: 7, started_ns: 0 };
+    let running = Running { pid: 7, ..Running::default() };
     first.input(Input::Spawner(Reply::Started { id: id.clone(), running: running.clone() }));
     first.rest();
     assert_eq!(first.phase(), "Running");

@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, Ipv6Addr},
     path::PathBuf,
 };
 
 use kinds::Uid;
+use spawner::protocol::PodRange;
 
 /// Facts and limits that do not change while a server runs.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct Config {
     pub host_name: String,
     /// The node's own addresses, the chief one first; may be empty.
     pub host_ips: Vec<String>,
+    /// Where the addresses of pods come from; nowhere: pods have loopback only.
+    pub pod_range: Option<PodRange>,
     /// The data directory, absolute.
     pub data_dir: PathBuf,
     /// What the image [`HOST_IMAGE`](crate::HOST_IMAGE) is made of.
@@ -59,6 +63,11 @@ pub struct Found {
 }
 
 impl Config {
+    /// Private networks that are seldom used elsewhere; the latter spells the name of the program.
+    pub const POD_RANGE: PodRange = PodRange {
+        v4: (Ipv4Addr::new(10, 186, 0, 0), 16),
+        v6: Some((Ipv6Addr::new(0xfd63, 0x6f72, 0x6163, 0x6c65, 0, 0, 0, 0), 64)),
+    };
     /// Log files of 10 MiB, five in all: upstream's own limits.
     pub const LOG_FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
     /// See [`Config::LOG_FILE_BYTES_MAX`].

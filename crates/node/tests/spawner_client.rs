@@ -195,7 +195,8 @@ async fn a_container_that_outlives_its_spawner_is_listed_and_its_end_is_reported
         let dir = tempfile::tempdir().unwrap();
         let mut child = process(7);
         let pid = Pid::from_child(&child);
-        let running = Running { pid: pid.as_raw_nonzero().get(), started_ns: 5 };
+        let running =
+            Running { pid: pid.as_raw_nonzero().get(), started_ns: 5, ..Running::default() };
         let listener = listen(dir.path());
         let started = Reply::Started { id: id(), running: running.clone() };
         let side = std::thread::spawn(move || {

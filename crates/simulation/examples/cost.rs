@@ -134,7 +134,7 @@ fn answers(deed: Deed, now: Timestamp) -> Vec<Input> {
                 message: String::new(),
                 log_bytes: 0,
             };
-            let running = Running { pid: 1, started_ns };
+            let running = Running { pid: 1, started_ns, ..Running::default() };
             vec![
                 Input::Spawner(Reply::Started { id: start.id.clone(), running }),
                 Input::Spawner(Reply::Ended { id: start.id, end }),

@@ -20,6 +20,7 @@ pub fn node_config() -> node::Config {
         node_name: "here".to_owned(),
         host_name: "here".to_owned(),
         host_ips: Vec::new(),
+        pod_range: Some(node::Config::POD_RANGE),
         data_dir: "/nowhere".into(),
         host: node::HostRoot::default(),
         images: BTreeMap::new(),

@@ -119,7 +119,7 @@ impl Spawner {
             effects.replies.push(report(id, state.clone()));
             return;
         }
-        let running = Running { pid: 1, started_ns: ns(now) };
+        let running = Running { pid: 1, started_ns: ns(now), ..Running::default() };
         if self.ran.insert(id.clone(), Real::Runs).is_some() {
             self.started_twice.push(id.clone());
         }

@@ -239,6 +239,7 @@ fn start(data_dir: &Path, name: &str, number: u32) -> Start {
             name => Isolation::Container(Box::new(container(name))),
         },
         stdio: spawner::protocol::Stdio::default(),
+        address_words: None,
     }
 }
 
@@ -295,6 +296,7 @@ fn container(name: &str) -> Container {
         termination_path: None,
         hostname: "cost".to_owned(),
         host_network: name == "host network",
+        addresses: None,
         keep_namespaces: false,
         joins: None,
         privileged: false,

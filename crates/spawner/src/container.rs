@@ -6,6 +6,7 @@ use crate::child::Report;
 use crate::log::cri::{Lines, Stream, stamp};
 use crate::log::file::LogFile;
 use crate::namespaces::Namespace;
+use crate::network::Port;
 use crate::plan::Inside;
 use crate::protocol::{ContainerId, End, Failure, Running, State};
 use crate::room::Room;
@@ -16,6 +17,7 @@ use crate::sys::starters::Starter;
 use crate::sys::{errno, files, pidfd};
 use crate::termination::TerminationFile;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
@@ -50,6 +52,10 @@ pub(crate) struct Container {
     pub(crate) timer_ms: Option<i64>,
     /// Namespaces it alone is in, and which others may have after it.
     pub(crate) namespaces: Vec<Namespace>,
+    /// The addresses of its pod's own network.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// What keeps them its own, where its namespaces are not kept.
+    pub(crate) port: Option<Port>,
     /// Its mounts, if others may have them after it.
     pub(crate) room: Option<Room>,
     /// Keeps the lower layer of its root while it may be used.
@@ -203,7 +209,11 @@ impl Container {
             _ => {
                 let pid = self.process.as_ref().map_or(0, |process| process.pid);
                 self.steps = None;
-                Phase::Running(Running { pid, started_ns: now_ns })
+                Phase::Running(Running {
+                    pid,
+                    started_ns: now_ns,
+                    addresses: self.addresses.clone(),
+                })
             }
         };
     }

@@ -32,6 +32,7 @@ mod launch;
 mod log;
 mod make;
 mod namespaces;
+mod network;
 mod plan;
 mod pod;
 pub mod protocol;
@@ -46,5 +47,6 @@ mod versions;
 pub use launch::{
     LOCK_NAME, MESSAGES_NAME, SOCKET_NAME, START_DEADLINE_MS, launch, main, main_with,
 };
+pub use network::{Families, try_out as try_network};
 pub use stdio::arrived;
 pub use sys::pidfd::exit_status;

@@ -2,8 +2,9 @@
 //!
 //! Making a network namespace and taking it apart costs more than everything else of a small
 //! container together, so an ended container gives its own to a pool. What makes that safe is that
-//! such a namespace holds nothing but `lo`, and that a container without the capabilities to
-//! configure networks can leave only a few kinds of things in it, all of which are looked for. One is
+//! such a namespace holds nothing but `lo` and one end of a pair to the [switch](crate::network), and
+//! that a container without the capabilities to configure networks can leave only a few kinds of
+//! things in it, all of which are looked for. One is
 //! used again only if
 //!
 //! - no container that was in it could change it ([`cannot_change`]): its capabilities were among the
@@ -15,29 +16,34 @@
 //!   label; the IPC namespace has no System V object and no POSIX queue.
 //!
 //! NET_RAW does not forbid it: raw sockets are sockets, end with their processes and configure
-//! nothing. That holds while there is only `lo`; it must be looked at again when pods get addresses.
-//! Counters (packets on `lo`, SNMP) go on; TCP metrics are not kept in these namespaces at all.
+//! nothing. Nor do they configure others: the link to the switch has no neighbours to be told lies,
+//! and the switch drops what has another's address. Counters (packets, SNMP) go on; TCP metrics are
+//! not kept in these namespaces at all. Link and address stay with a namespace, so that one that is
+//! used again costs nothing anew; the address rests as long as the namespace does.
 //!
 //! The look at a network happens right before it is given to the next container, the one that has
 //! rested longest first: some sockets are freed a moment after the process that had them. One that is
 //! not clean then gets a second chance after the others, and is dropped the second time. What is in an
 //! IPC namespace neither comes nor goes without a process, so that is looked at when it comes back.
 
-use crate::protocol::{Container, Mount, MountSource};
+use crate::network::{Port, Switch};
+use crate::protocol::{Container, Mount, MountSource, PodRange};
 use crate::sys::{files, mounts, process};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Clean namespaces of one kind that are kept for containers to come. They cost the kernel about
 /// 100 KiB each and the spawner [`FILES_PER_NAMESPACE`] descriptors; idle, they need no time at all.
 pub(crate) const IDLE_MAX: usize = 64;
 
 /// Descriptors of one namespace at most: itself and what its state is read from.
-pub(crate) const FILES_PER_NAMESPACE: u64 = 5;
+pub(crate) const FILES_PER_NAMESPACE: u64 = 6;
 
 /// The pool of each kind may take one in so many of the spawner's descriptors.
 const FILES_PART: u64 = 16;
@@ -100,6 +106,8 @@ enum Inside {
         sockets: File,
         /// Absent on a machine without IPv6.
         flow_labels: Option<File>,
+        /// Its place at the switch, unless it has loopback only.
+        port: Option<Port>,
     },
     Ipc {
         /// Messages, semaphores, shared memory: a header, then a line for each object.
@@ -139,13 +147,16 @@ impl Namespace {
         (self.fd.as_raw_fd(), self.kind().flag())
     }
 
-    /// Only itself: nobody will have it after whoever enters it.
-    pub(crate) fn into_fd(self) -> OwnedFd {
-        self.fd
+    /// The addresses of whoever is in it.
+    pub(crate) fn addresses(&self) -> Vec<IpAddr> {
+        match &self.state {
+            Inside::Network { port: Some(port), .. } => port.addresses().all(),
+            _ => Vec::new(),
+        }
     }
 
-    /// Open the one this process is in and has just made.
-    fn here(kind: Kind) -> io::Result<Namespace> {
+    /// Open the one this process is in and has just made, and plug it in.
+    fn here(kind: Kind, switch: Option<&Rc<Switch>>) -> io::Result<Namespace> {
         let fd = OwnedFd::from(File::open(kind.path())?);
         let state = match kind {
             Kind::Network => {
@@ -160,6 +171,7 @@ impl Namespace {
                 Inside::Network {
                     sockets: open("sockstat")?,
                     flow_labels: open("ip6_flowlabel").ok(),
+                    port: switch.map(|switch| Switch::plug(switch, &fd)).transpose()?,
                 }
             }
             Kind::Ipc => {
@@ -181,8 +193,9 @@ impl Namespace {
     /// Whether nothing is left in it by those who were there.
     pub(crate) fn is_clean(&self) -> bool {
         match &self.state {
-            Inside::Network { sockets, flow_labels } => {
-                read(sockets).is_ok_and(|text| no_sockets(&text))
+            Inside::Network { sockets, flow_labels, port } => {
+                let own = port.as_ref().map_or(0, |_| Port::SOCKETS);
+                read(sockets).is_ok_and(|text| no_sockets_but(own, &text))
                     && flow_labels.as_ref().is_none_or(is_header_only)
             }
             Inside::Ipc { objects, queues } => {
@@ -195,9 +208,22 @@ impl Namespace {
     }
 }
 
+/// Only the namespaces, for nobody will have them after whoever enters them; and what keeps the
+/// addresses that those go on having.
+pub(crate) fn give_up(namespaces: &mut Vec<Namespace>) -> (Vec<OwnedFd>, Option<Port>) {
+    let mut kept = None;
+    let only = |Namespace { fd, state, .. }: Namespace| {
+        if let Inside::Network { port: Some(port), .. } = state {
+            kept = Some(port);
+        }
+        fd
+    };
+    (namespaces.drain(..).map(only).collect(), kept)
+}
+
 /// What the kernel counts in `sockstat`: sockets of all families that are not freed, and apart from
-/// them the small ones that wait out TIME_WAIT.
-fn no_sockets(text: &str) -> bool {
+/// them the small ones that wait out TIME_WAIT. So many are the spawner's own.
+fn no_sockets_but(own: u64, text: &str) -> bool {
     let mut lines = text.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let used = lines.find(|words| words.first() == Some(&"sockets:"));
     let tcp = lines.find(|words| words.first() == Some(&"TCP:"));
@@ -206,7 +232,7 @@ fn no_sockets(text: &str) -> bool {
         let at = words.iter().position(|word| *word == name)?;
         words.get(at + 1)?.parse::<u64>().ok()
     };
-    value(used, "used") == Some(0) && value(tcp, "tw") == Some(0)
+    value(used, "used") == Some(own) && value(tcp, "tw") == Some(0)
 }
 
 fn is_header_only(file: &File) -> bool {
@@ -226,6 +252,18 @@ pub(crate) struct Pool {
     network: VecDeque<Namespace>,
     ipc: VecDeque<Namespace>,
     idle_max: usize,
+    switch: Plugged,
+}
+
+/// What new networks are plugged into.
+#[derive(Debug)]
+enum Plugged {
+    /// Nobody has asked for addresses so far.
+    Unasked,
+    /// This.
+    Into(Rc<Switch>),
+    /// Nothing: the machine does not give what it takes to make addresses of this range work.
+    Nothing(PodRange),
 }
 
 impl Pool {
@@ -240,7 +278,8 @@ impl Pool {
         ];
         let part = files_max / (FILES_PER_NAMESPACE * FILES_PART);
         let idle_max = IDLE_MAX.min(usize::try_from(part).unwrap_or(IDLE_MAX));
-        Ok(Pool { home, network: VecDeque::new(), ipc: VecDeque::new(), idle_max })
+        let (network, ipc) = (VecDeque::new(), VecDeque::new());
+        Ok(Pool { home, network, ipc, idle_max, switch: Plugged::Unasked })
     }
 
     /// Descriptors in use here.
@@ -248,19 +287,73 @@ impl Pool {
         FILES_PER_NAMESPACE * (self.network.len() + self.ipc.len()) as u64
     }
 
-    /// A clean namespace: the one that has rested longest, else a new one.
-    pub(crate) fn take(&mut self, kind: Kind) -> io::Result<Namespace> {
+    /// A clean IPC namespace: the one that has rested longest, else a new one.
+    pub(crate) fn ipc(&mut self) -> io::Result<Namespace> {
+        match self.rested(Kind::Ipc) {
+            Some(rested) => Ok(rested),
+            None => self.within(Kind::Ipc.flag(), || Namespace::here(Kind::Ipc, None)),
+        }
+    }
+
+    /// A clean network namespace with addresses of this range, likewise.
+    pub(crate) fn network(&mut self, range: Option<PodRange>) -> io::Result<Namespace> {
+        let switch = range.and_then(|range| self.switch(range));
+        let of = |namespace: &Namespace| match &namespace.state {
+            Inside::Network { port, .. } => port.as_ref().map(Port::range),
+            Inside::Ipc { .. } => None,
+        };
+        let wanted = switch.as_ref().map(|switch| switch.range);
+        self.network.retain(|namespace| of(namespace) == wanted);
+        if let Some(rested) = self.rested(Kind::Network) {
+            return Ok(rested);
+        }
+        let new =
+            |switch| self.within(Kind::Network.flag(), || Namespace::here(Kind::Network, switch));
+        match (new(switch.as_ref()), &switch) {
+            (Err(error), Some(unused)) if unused.is_unused() => {
+                complain!("pods have loopback only: {error}");
+                let made = new(None);
+                self.switch = Plugged::Nothing(unused.range);
+                made
+            }
+            (made, _) => made,
+        }
+    }
+
+    /// The switch for a range of addresses, made when it is asked for first.
+    fn switch(&mut self, range: PodRange) -> Option<Rc<Switch>> {
+        match &self.switch {
+            Plugged::Into(switch) if switch.range == range => return Some(Rc::clone(switch)),
+            Plugged::Nothing(tried) if *tried == range => return None,
+            _ => {}
+        }
+        match self.within(Kind::Network.flag(), || Switch::here(range)) {
+            Ok(switch) => {
+                let switch = Rc::new(switch);
+                self.switch = Plugged::Into(Rc::clone(&switch));
+                Some(switch)
+            }
+            Err(error) => {
+                complain!("pods have loopback only: {error}");
+                self.switch = Plugged::Nothing(range);
+                None
+            }
+        }
+    }
+
+    /// A clean one that was used before.
+    fn rested(&mut self, kind: Kind) -> Option<Namespace> {
         for _ in 0..LOOKS_MAX {
             let Some(mut rested) = self.idle(kind).pop_front() else { break };
             if kind == Kind::Ipc || rested.is_clean() {
                 rested.doubted = false;
-                return Ok(rested);
+                return Some(rested);
             }
             if !rested.doubt() {
                 self.idle(kind).push_back(rested);
             }
         }
-        self.within(kind.flag(), || Namespace::here(kind))
+        None
     }
 
     /// Take back one that nobody could change and whose processes are gone. Where objects were left
@@ -312,10 +405,12 @@ mod tests {
                 "sockets: used {used}\nTCP: inuse 0 orphan 0 tw {tw} alloc 3 mem 7\nUDP: inuse 0 mem 0\n"
             )
         };
-        assert!(no_sockets(&text(0, 0)));
-        assert!(!no_sockets(&text(1, 0)));
-        assert!(!no_sockets(&text(0, 1)));
-        assert!(!no_sockets(""), "what cannot be read is not clean");
-        assert!(!no_sockets("sockets: used 0\n"));
+        assert!(no_sockets_but(0, &text(0, 0)));
+        assert!(!no_sockets_but(0, &text(1, 0)));
+        assert!(!no_sockets_but(0, &text(0, 1)));
+        assert!(no_sockets_but(1, &text(1, 0)), "the spawner's own");
+        assert!(!no_sockets_but(1, &text(2, 0)));
+        assert!(!no_sockets_but(0, ""), "what cannot be read is not clean");
+        assert!(!no_sockets_but(0, "sockets: used 0\n"));
     }
 }

@@ -1,10 +1,12 @@
 //! What a pod has beyond its containers: namespaces and a /dev/shm that outlive each of them.
 
-use crate::namespaces::{Kind, Namespace, Pool};
+use crate::namespaces::{Namespace, Pool};
 use crate::plan::{PodNamespaces, SHM_OPTIONS};
+use crate::protocol::Container;
 use crate::sys::{c_path, c_string, mounts, process};
 use std::fs::{self, File};
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -21,18 +23,13 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Make or take them.
-    pub(crate) fn make(
-        host_network: bool,
-        hostname: &str,
-        shm: PathBuf,
-        pool: &mut Pool,
-    ) -> io::Result<Shared> {
-        let hostname = c_string(hostname)?;
+    pub(crate) fn make(container: &Container, shm: PathBuf, pool: &mut Pool) -> io::Result<Shared> {
+        let hostname = c_string(&container.hostname)?;
         let uts = pool.within(libc::CLONE_NEWUTS, || {
             process::set_hostname(&hostname)?;
             File::open("/proc/thread-self/ns/uts").map(OwnedFd::from)
         })?;
-        let pooled = take(host_network, pool)?;
+        let pooled = take(container, pool)?;
         Ok(Shared { pooled, uts, shm: SharedMemory::mount(shm)?, reusable: true })
     }
 
@@ -41,6 +38,11 @@ impl Shared {
         let mut held: Vec<_> = self.pooled.iter().map(Namespace::held).collect();
         held.push((self.uts.as_raw_fd(), libc::CLONE_NEWUTS));
         PodNamespaces { held, shm: Some(self.shm.0.display().to_string()) }
+    }
+
+    /// The addresses of the pod's own network.
+    pub(crate) fn addresses(&self) -> Vec<IpAddr> {
+        self.pooled.iter().flat_map(Namespace::addresses).collect()
     }
 
     /// The pod has ended and every process of it is gone.
@@ -52,12 +54,12 @@ impl Shared {
 }
 
 /// The namespaces of one pod that others may have had before.
-pub(crate) fn take(host_network: bool, pool: &mut Pool) -> io::Result<Vec<Namespace>> {
+pub(crate) fn take(container: &Container, pool: &mut Pool) -> io::Result<Vec<Namespace>> {
     let mut taken = Vec::with_capacity(2);
-    if !host_network {
-        taken.push(pool.take(Kind::Network)?);
+    if !container.host_network {
+        taken.push(pool.network(container.addresses)?);
     }
-    taken.push(pool.take(Kind::Ipc)?);
+    taken.push(pool.ipc()?);
     Ok(taken)
 }
 

@@ -9,6 +9,7 @@
 //! may be repeated at will: starts, signals and ends are idempotent by [`ContainerId`].
 
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The version of this protocol. Both sides say theirs first; the lower one is spoken. What came with
 /// 2: programs beside a container's own ([`Request::Exec`]), streams ([`Request::Attach`],
@@ -189,12 +190,16 @@ pub enum State {
 }
 
 /// A running container.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Running {
     /// The process id of its first process, in the spawner's PID namespace.
     pub pid: i32,
     /// When it started, nanoseconds since the epoch.
     pub started_ns: i64,
+    /// The addresses of its pod's own network, the chief one first; none on the machine's, or where
+    /// pods have loopback only.
+    #[serde(default)]
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Why a container could not be started.
@@ -369,6 +374,19 @@ pub struct Start {
     /// What its standard streams are.
     #[serde(default)]
     pub stdio: Stdio,
+    /// What stands in `argv` and `env` in place of its pod's addresses, which are not known before
+    /// there is a network.
+    #[serde(default)]
+    pub address_words: Option<AddressWords>,
+}
+
+/// Words that nobody can have written by chance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressWords {
+    /// For the chief address.
+    pub first: String,
+    /// For all addresses, with commas between.
+    pub all: String,
 }
 
 /// The standard streams of a container's own program.
@@ -430,6 +448,19 @@ pub enum Isolation {
     Container(Box<Container>),
 }
 
+impl Isolation {
+    /// That of a container.
+    ///
+    /// # Panics
+    /// It is a plain process.
+    pub(crate) fn container(&self) -> &Container {
+        match self {
+            Isolation::Container(container) => container,
+            Isolation::Process => panic!("a plain process is not isolated"),
+        }
+    }
+}
+
 /// The isolation of a container.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Container {
@@ -452,6 +483,10 @@ pub struct Container {
     pub hostname: String,
     /// Whether it shares the machine's network instead of having its pod's.
     pub host_network: bool,
+    /// Where the addresses of its pod come from; nowhere: it has loopback only. So it is too where
+    /// the machine gives no more.
+    #[serde(default)]
+    pub addresses: Option<PodRange>,
     /// Whether network, IPC and UTS namespaces are kept for further containers or attempts of the
     /// pod. False lets a pod of one single start do without.
     pub keep_namespaces: bool,
@@ -475,6 +510,16 @@ pub struct Container {
     pub masked_paths: Vec<String>,
     /// Paths that are made read-only if they exist.
     pub read_only_paths: Vec<String>,
+}
+
+/// Addresses that are the pods' own: networks, with the bits of their prefixes. All pods of a spawner
+/// should have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodRange {
+    /// Of IPv4.
+    pub v4: (Ipv4Addr, u8),
+    /// Of IPv6, if pods are to have such addresses.
+    pub v6: Option<(Ipv6Addr, u8)>,
 }
 
 /// What a container's `/` is made of.
@@ -507,6 +552,9 @@ pub struct ContainerFile {
     /// A file of the machine whose contents follow, if there is one.
     #[serde(default)]
     pub then: Option<String>,
+    /// Names of the pod: a line for each of its addresses, with these after a tab, follows.
+    #[serde(default)]
+    pub own_names: Option<String>,
     /// What stands in it last.
     #[serde(default)]
     pub end: String,

@@ -166,6 +166,7 @@ impl Room {
         Rc::ptr_eq(&self.base, base)
             && kind.read_only_root == container.read_only_root
             && kind.writable_bytes == container.writable_bytes
+            && kind.addresses == container.addresses
             && kind.termination_path == container.termination_path
             && kind.masked_paths == container.masked_paths
             && kind.read_only_paths == container.read_only_paths

@@ -112,6 +112,7 @@ pub(super) fn config(machine: &Machine, data_dir: &Path) -> io::Result<Config> {
         node_name: name(machine),
         host_name: machine.host_name.clone(),
         host_ips: machine.addresses.iter().map(ToString::to_string).collect(),
+        pod_range: Some(Config::POD_RANGE),
         data_dir: data_dir.to_owned(),
         host: host::root(Path::new("/"), &[data_dir.to_owned()])?,
         images: images(data_dir)?,

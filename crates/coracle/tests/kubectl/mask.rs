@@ -25,6 +25,9 @@ const DURATIONS: &[&str] = &["cpu:", "for", "Seconds:"];
 /// What stands before random numbers in the names of temporary directories.
 const TEMPORARY: &[&str] = &["/tmp/LIVE-", "/tmp/MERGED-"];
 
+/// Beginnings of the addresses of pods.
+const POD_RANGES: &[&str] = &["10.186.", "fd63:6f72:6163:6c65::"];
+
 /// Beginnings of values that are numbers of revisions.
 const REVISIONS: &[&str] = &[
     "resourceVersion: \"",
@@ -133,6 +136,9 @@ fn word_masked(word: &str, node: &str) -> String {
     let masked = runs(&masked, |c| c.is_ascii_digit() || "-:.TZ".contains(c), is_time, "<time>");
     let masked = after(&masked, "<node>/", |c| ".:".contains(c) || c.is_ascii_hexdigit(), "<ip>");
     let masked = after(&masked, "127.0.0.1:", |c| c.is_ascii_digit(), "<port>");
+    let masked = POD_RANGES.iter().fold(masked, |masked, range| {
+        after(&masked, range, |c| c == '.' || c.is_ascii_hexdigit(), "<pod>")
+    });
     around(word, &suffixes(&masked))
 }
 

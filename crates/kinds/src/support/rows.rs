@@ -195,7 +195,7 @@ const POD: &[Row] = &[
         .note("they see their own processes only"),
     refused("spec.hostAliases"),
     refused("spec.hostIPC"),
-    works("spec.hostNetwork").note("without it a pod has loopback only"),
+    works("spec.hostNetwork").note("without it a pod reaches other pods only"),
     refused("spec.hostPID"),
     refused_unless("spec.hostUsers", &["true"]),
     works("spec.hostname"),

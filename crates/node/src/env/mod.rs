@@ -11,7 +11,7 @@ use kinds::{
     types::core::v1::{EnvFromSource, EnvVar},
 };
 
-pub(crate) use self::expand::expand;
+pub(crate) use self::{expand::expand, refs::address_words};
 use crate::start::Attempt;
 
 /// `PATH` where nothing sets it.

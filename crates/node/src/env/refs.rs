@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use kinds::{Key, Kind, types::core::v1::EnvVarSource};
+use spawner::protocol::AddressWords;
 
 use crate::{downward, start::Attempt};
 
@@ -57,7 +58,23 @@ fn entry(
     }
 }
 
-/// A field of the pod. Addresses are empty while pods have none.
+/// What stands in place of the addresses of the pod's own network, if the container wants to know
+/// them: they are given while it starts.
+pub(crate) fn address_words(attempt: &Attempt) -> Option<AddressWords> {
+    let (spec, container) = attempt.specs();
+    let mut fields = container.env.iter().flatten().filter_map(|variable| {
+        Some(variable.value_from.as_ref()?.field_ref.as_ref()?.field_path.as_str())
+    });
+    let wanted = fields.any(|path| matches!(path, "status.podIP" | "status.podIPs"));
+    (wanted && spec.host_network != Some(true)).then(|| words(attempt.uid))
+}
+
+/// Nobody knows the uid of a pod before it is made.
+fn words(uid: &str) -> AddressWords {
+    AddressWords { first: format!("<podIP of {uid}>"), all: format!("<podIPs of {uid}>") }
+}
+
+/// A field of the pod.
 fn field(attempt: &Attempt, path: &str) -> Result<String, String> {
     let (spec, _) = attempt.specs();
     let ips = &attempt.config.host_ips;
@@ -69,7 +86,8 @@ fn field(attempt: &Attempt, path: &str) -> Result<String, String> {
         "status.hostIPs" => ips.join(","),
         "status.podIP" if host_network => ips.first().cloned().unwrap_or_default(),
         "status.podIPs" if host_network => ips.join(","),
-        "status.podIP" | "status.podIPs" => String::new(),
+        "status.podIP" => words(attempt.uid).first,
+        "status.podIPs" => words(attempt.uid).all,
         _ => downward::metadata(attempt.pod, attempt.uid, path)
             .ok_or_else(|| format!("unsupported fieldPath: {path}"))?,
     };

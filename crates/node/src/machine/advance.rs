@@ -223,6 +223,7 @@ impl PodMachine {
             pod: &self.pod,
             uid: &self.name,
             containers: &self.containers,
+            addresses: &self.addresses,
             phase,
             reason,
             ready_to_start: !over && self.ready_to_start,

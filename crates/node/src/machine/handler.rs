@@ -1,6 +1,5 @@
 //! How a probe or a hook asks, and what an answer means: a program of the container, a connection, or an HTTP
-//! request to a port. Ports are asked for at the container's own loopback, which is all the network
-//! that pods have.
+//! request to a port. Ports are asked for at the container's own loopback, from within.
 
 use kinds::{
     IntOrString,

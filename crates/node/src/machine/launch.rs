@@ -116,6 +116,12 @@ impl PodMachine {
         }
     }
 
+    /// Whether it has a network of its own.
+    fn has_network(&self, context: &Context) -> bool {
+        self.pod.spec.as_ref().is_none_or(|spec| spec.host_network != Some(true))
+            && start::class_of(&self.pod, context.objects) != Ok(start::Class::Process)
+    }
+
     fn blocked(
         &mut self,
         index: usize,
@@ -131,6 +137,15 @@ impl PodMachine {
 
     /// The container's own program runs.
     pub(super) fn started(&mut self, index: usize, running: &Running, context: &mut Context) {
+        // Plain processes are where the server is.
+        let addresses = match self.has_network(context) {
+            true => running.addresses.iter().map(ToString::to_string).collect(),
+            false => context.config.host_ips.clone(),
+        };
+        if self.addresses != addresses {
+            self.addresses = addresses;
+            self.say_quietly(context);
+        }
         let hooked = self.has_post_start(index);
         let state = &mut self.containers[index].state;
         let first = matches!(state, State::Starting);

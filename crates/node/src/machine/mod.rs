@@ -91,6 +91,8 @@ pub(crate) struct PodMachine {
     /// Condition `PodReadyToStartContainers`, while the pod is not over.
     ready_to_start: bool,
     start_time: Timestamp,
+    /// The pod's addresses, once a container of it runs, unless it is on the host network.
+    addresses: Vec<String>,
     /// The status given out last, or found at first sight.
     status: PodStatus,
     news: News,
@@ -161,6 +163,7 @@ impl PodMachine {
             images: restored && image::any_to_find(pod.spec.as_ref(), context.config),
             ready_to_start: conditions::ready_to_start(&status),
             start_time: start_time.unwrap_or(context.now),
+            addresses: status.pod_ips.iter().flatten().map(|ip| ip.ip.clone()).collect(),
             news: News::Nothing,
             told: Mark::default(),
             written: VecDeque::new(),

@@ -27,6 +27,8 @@ pub(crate) struct View<'a> {
     pub(crate) pod: &'a Pod,
     pub(crate) uid: &'a str,
     pub(crate) containers: &'a [Container],
+    /// Those of its own network, as far as they are known.
+    pub(crate) addresses: &'a [String],
     pub(crate) phase: Phase,
     /// `status.reason` and `status.message` of the pod.
     pub(crate) reason: Option<(&'static str, &'static str)>,
@@ -70,8 +72,8 @@ pub(crate) fn build(view: &View, last: &PodStatus) -> PodStatus {
         list.sort_by(|a: &ContainerStatus, b| a.name.cmp(&b.name));
     }
     let ips = &view.config.host_ips;
-    // A pod with addresses of its own comes with pod networks.
-    let own_ips = if spec.is_some_and(|s| s.host_network == Some(true)) { &ips[..] } else { &[] };
+    let on_host = spec.is_some_and(|s| s.host_network == Some(true));
+    let own_ips = if on_host { &ips[..] } else { view.addresses };
     // Reason and message survive only while the phase does not change.
     let same_phase = last.phase.as_deref() == Some(view.phase.name());
     let (reason, message) = match view.reason {

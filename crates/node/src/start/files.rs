@@ -20,17 +20,22 @@ const HOSTS_OF_HOST: &str = "# Kubernetes-managed hosts file (host network).\n";
 pub(super) fn all(spec: &PodSpec, container: &ContainerSpec, hostname: &str) -> Vec<ContainerFile> {
     let host_network = spec.host_network == Some(true);
     let hosts = if host_network { HOSTS_OF_HOST } else { HOSTS };
-    // Without a network of its own a pod reaches no name server; on the host's it asks the host's.
+    // On a network of pods only, a pod reaches no name server; on the host's it asks the host's.
     let own_dns = spec.dns_policy.as_deref() == Some("None");
     let file = |target: &str, text: String, of_host: bool, end: String| ContainerFile {
         target: target.to_owned(),
         mode: 0o644,
         text,
         then: of_host.then(|| target.to_owned()),
+        own_names: None,
         end,
     };
+    let own_names = (!host_network).then(|| hostname.to_owned());
     let mut files = vec![
-        file("/etc/hosts", hosts.to_owned(), host_network, aliases(spec)),
+        ContainerFile {
+            own_names,
+            ..file("/etc/hosts", hosts.to_owned(), host_network, aliases(spec))
+        },
         file("/etc/hostname", format!("{hostname}\n"), false, String::new()),
         file("/etc/resolv.conf", String::new(), host_network && !own_dns, dns_config(spec)),
     ];

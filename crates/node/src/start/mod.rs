@@ -125,6 +125,7 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
             termination_path: files::termination_path(container),
             hostname,
             host_network: spec.host_network.unwrap_or(false),
+            addresses: attempt.config.pod_range.filter(|_| spec.host_network != Some(true)),
             keep_namespaces: ephemeral || !starts_once(spec),
             joins: only.filter(|_| ephemeral),
             privileged: security::privileged(container),
@@ -145,6 +146,7 @@ pub(crate) fn build(attempt: &Attempt) -> Result<Start, Refusal> {
         log: log(attempt),
         isolation,
         stdio: stdio(container),
+        address_words: env::address_words(attempt),
     })
 }
 

@@ -157,7 +157,8 @@ impl Test {
             *times += 1;
             assert_eq!(*times, 1, "{id:?} is executed again");
             self.in_order(&id.container);
-            let running = State::Running(Running { pid: 1, started_ns: now_ns });
+            let running =
+                State::Running(Running { pid: 1, started_ns: now_ns, ..Running::default() });
             self.model.containers.insert(id.clone(), running);
         }
         let state = self.model.containers[&id].clone();

@@ -15,6 +15,7 @@
 //! delete GRACE                deletion begins, or its grace is shortened
 //! gone                        the object is gone
 //! disconnect                  the spawner's socket breaks
+//! addresses IP …              what containers that run from now on have; at first none
 //! connect same|other [C=running|starting|failed|CODE …]
 //! restart                     the server dies and another opens the same store
 //! writes off|on               statuses become durable at once, or only when turned on again
@@ -42,6 +43,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
     path::PathBuf,
     sync::Arc,
 };
@@ -94,6 +96,8 @@ pub(crate) struct World {
     last: Option<Reply>,
     /// Whether the pod has a directory.
     pub(crate) directory: bool,
+    /// The addresses of the pod's network.
+    addresses: Vec<IpAddr>,
     /// When each container started, as the spawner would know.
     started_ns: BTreeMap<String, i64>,
     /// Every request that went to the spawner.
@@ -107,6 +111,7 @@ pub(crate) fn config() -> Config {
         node_name: "machine".into(),
         host_name: "machine".into(),
         host_ips: vec![],
+        pod_range: Some(Config::POD_RANGE),
         data_dir: PathBuf::from("/data"),
         host: HostRoot::default(),
         images: BTreeMap::from([("local/tools".to_owned(), PathBuf::from("/srv/tools"))]),
@@ -162,6 +167,7 @@ impl World {
             logged: BTreeMap::new(),
             last: None,
             directory: false,
+            addresses: vec![],
             started_ns: BTreeMap::new(),
             sent: vec![],
             planned: None,
@@ -183,6 +189,7 @@ impl World {
                 self.annotations.insert(words[0].into(), words[1].into());
             }
             "bind" => self.bind(),
+            "addresses" => self.addresses = words.iter().map(|ip| ip.parse().unwrap()).collect(),
             "started" | "ended" | "failed" => self.reply(word, &words),
             "exec" => self.executed(&words),
             "wait" => self.wait(words[0].parse().unwrap()),
@@ -409,11 +416,15 @@ impl World {
         }
         let started_ns = self.started_ns.get(words[0]).copied().unwrap_or(ns);
         let state = match word {
-            "started" => State::Running(Running { pid: 7, started_ns }),
+            "started" => State::Running(self.running(started_ns)),
             "ended" => State::Ended(self.end(words[0], words[1], started_ns)),
             _ => State::Failed(failure(words[1], words[2].parse().unwrap(), ns)),
         };
         self.report(id, state);
+    }
+
+    fn running(&self, started_ns: i64) -> Running {
+        Running { pid: 7, started_ns, addresses: self.addresses.clone() }
     }
 
     /// The end of a container now, with its last words.
@@ -504,7 +515,7 @@ impl World {
             let (state, attempt) = state.split_once('@').unwrap_or((state, ""));
             let started_ns = self.started_ns.get(name).copied().unwrap_or(ns);
             let state = match state {
-                "running" => State::Running(Running { pid: 7, started_ns }),
+                "running" => State::Running(self.running(started_ns)),
                 "starting" => State::Starting,
                 "failed" => State::Failed(failure("exec", 2, ns)),
                 how => State::Ended(self.end(name, how, started_ns)),

@@ -1,11 +1,13 @@
 //! From a start request to the steps its child will do. Decides, and does nothing.
 
+mod addresses;
 mod container;
 mod exec;
 mod privileges;
 mod process;
 mod root;
 
+pub(crate) use addresses::tell_addresses;
 pub(crate) use container::{
     EMPTY, InRoom, Manners, Places, PodNamespaces, SHM_OPTIONS, container, furnish, in_room,
     new_namespaces,

@@ -171,6 +171,7 @@ impl Spawner {
         container.conclude();
         let termination = container.termination.take();
         let room = container.room.take().filter(|_| matches!(container.phase, Phase::Ended(_)));
+        container.port = None;
         let mut namespaces = std::mem::take(&mut container.namespaces);
         if let Ok(isolated) = &mut self.place.isolation {
             if let Some(room) = room {

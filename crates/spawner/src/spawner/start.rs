@@ -9,7 +9,7 @@ use crate::cgroup::layout;
 use crate::container::{Container, Phase, Process, Source, Starting};
 use crate::devices::devices;
 use crate::log::file::LogFile;
-use crate::namespaces::{self, FILES_PER_NAMESPACE, Namespace, cannot_change};
+use crate::namespaces::{FILES_PER_NAMESPACE, Namespace, cannot_change, give_up};
 use crate::plan::{self, InRoom, Inside, Places, PodNamespaces, Surroundings, refused};
 use crate::pod::{self, Shared};
 use crate::protocol::{
@@ -23,6 +23,7 @@ use crate::sys::{monotonic_ms, now_ns};
 use crate::termination::TerminationFile;
 use std::ffi::CString;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
@@ -44,12 +45,15 @@ const FILES_PER_POD: u64 = 2 * FILES_PER_NAMESPACE + 1;
 const BASES_KEPT_MAX: usize = 16;
 
 /// What a child is to do, and what it needs meanwhile.
+#[derive(Default)]
 struct Planned {
     /// The namespaces it is made with.
     flags: libc::c_int,
     steps: Steps,
     /// Namespaces of its own that are entered.
     namespaces: Vec<Namespace>,
+    /// Of its pod's own network.
+    addresses: Vec<IpAddr>,
     base: Option<Rc<Base>>,
     termination: Option<TerminationFile>,
     room: Option<Kept>,
@@ -149,12 +153,11 @@ impl Spawner {
             Kind::Process => {
                 let steps = plan::process(&start, &around, joins)
                     .map_err(fail(Stage::Exec, "what is to be run"))?;
-                let namespaces = Vec::new();
-                Planned { flags: 0, steps, namespaces, base: None, termination: None, room: None }
+                Planned { steps, ..Planned::default() }
             }
-            Kind::Container(isolation) => self.isolate(&start, isolation, &around, joins, now)?,
+            Kind::Container(_) => self.isolate(&mut start, &around, joins, now)?,
         };
-        let Planned { flags, steps, mut namespaces, base, termination, room } = planned;
+        let Planned { flags, steps, mut namespaces, addresses, base, termination, room } = planned;
         let (plain, reusable, joins_another) = match &start.isolation {
             Kind::Process => (true, false, false),
             Kind::Container(isolation) => {
@@ -171,10 +174,9 @@ impl Spawner {
         let (err, its_err) = err.unzip();
         let mut needed: Vec<OwnedFd> =
             its_input.into_iter().chain([out.1]).chain(its_err).collect();
-        if !reusable {
-            // The child has them; nobody else will.
-            needed.extend(namespaces.drain(..).map(Namespace::into_fd));
-        }
+        // If it is their last, the child has them and nobody else will.
+        let (held, port) = if reusable { Default::default() } else { give_up(&mut namespaces) };
+        needed.extend(held);
         let number = self.next_number();
         // What it takes from another container is there now; so are the mounts that it makes.
         let wait = joins_another || matches!(room, Some(Kept::New(_)));
@@ -204,6 +206,8 @@ impl Spawner {
             looks: 0,
             timer_ms: Some(timer_ms),
             namespaces,
+            addresses,
+            port,
             room,
             base,
             inside: Some(inside),
@@ -216,29 +220,31 @@ impl Spawner {
     /// Plan an isolated container, and see to what it needs.
     fn isolate(
         &mut self,
-        start: &Start,
-        isolation: &Isolation,
+        start: &mut Start,
         around: &Surroundings,
         joins: Vec<CString>,
         now: i64,
     ) -> Result<Planned, Failure> {
         let fail =
             |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
+        let isolation = start.isolation.container();
         let base = self.base(&isolation.root).map_err(fail(Stage::Mount, "root"))?;
         // What is opened in its devpts would be seen by the next one.
         let leaves_room = !start.stdio.tty;
         if let Some(room) = leaves_room.then(|| self.room(&base, isolation)).flatten() {
-            return self.in_room(start, isolation, around, joins, room, now);
+            return self.in_room(start, around, joins, room, now);
         }
         let root = self.root().map_err(fail(Stage::Mount, "root"))?.to_owned();
+        let what = "namespaces of the pod";
+        let (pod, namespaces, addresses) =
+            self.namespaces(start).map_err(fail(Stage::Clone, what))?;
+        plan::tell_addresses(start, &addresses);
+        let isolation = start.isolation.container();
         let blueprint = match leaves_room {
             true => self.blueprint(&base, isolation),
             false => Ok(None),
         };
         let blueprint = blueprint.map_err(fail(Stage::Mount, "root"))?;
-        let what = "namespaces of the pod";
-        let (pod, namespaces) =
-            self.namespaces(start, isolation).map_err(fail(Stage::Clone, what))?;
         let termination =
             self.termination(isolation).map_err(fail(Stage::Mount, "termination file"))?;
         let devices =
@@ -255,14 +261,14 @@ impl Spawner {
             .map_err(fail(Stage::Exec, "what is to be run"))?;
         let flags = libc::CLONE_NEWNS | plan::new_namespaces(isolation);
         let room = blueprint.map(|blueprint| Kept::New(Box::new(blueprint)));
-        Ok(Planned { flags, steps, namespaces, base: Some(base), termination, room })
+        let base = Some(base);
+        Ok(Planned { flags, steps, namespaces, addresses, base, termination, room })
     }
 
     /// Plan a container in the room of another.
     fn in_room(
         &mut self,
-        start: &Start,
-        isolation: &Isolation,
+        start: &mut Start,
         around: &Surroundings,
         joins: Vec<CString>,
         mut room: Room,
@@ -272,12 +278,15 @@ impl Spawner {
             |stage, what: &'static str| move |error: io::Error| refused(stage, &error, what, now);
         let (network, termination) = room.take_rest();
         let ipc = match &mut self.place.isolation {
-            Ok(isolated) => isolated.pool.take(namespaces::Kind::Ipc),
+            Ok(isolated) => isolated.pool.ipc(),
             Err(_) => Err(io::Error::from_raw_os_error(libc::EPERM)),
         };
         let ipc = ipc.map_err(fail(Stage::Clone, "namespaces of the pod"))?;
         let namespaces: Vec<Namespace> = network.into_iter().chain([ipc]).collect();
         let held: Vec<_> = namespaces.iter().map(Namespace::held).collect();
+        let addresses: Vec<_> = namespaces.iter().flat_map(Namespace::addresses).collect();
+        plan::tell_addresses(start, &addresses);
+        let isolation = start.isolation.container();
         let files = room.rewrite(&isolation.files);
         let shared = room.furnish(start, isolation, around);
         let shared = shared.map_err(fail(Stage::Exec, "what is to be run"))?;
@@ -285,7 +294,7 @@ impl Spawner {
         let steps = plan::in_room(start, isolation, around, &held, again, joins)
             .map_err(fail(Stage::Exec, "what is to be run"))?;
         let (flags, room) = (plan::new_namespaces(isolation), Some(Kept::Taken(Box::new(room))));
-        Ok(Planned { flags, steps, namespaces, base: None, termination, room })
+        Ok(Planned { flags, steps, namespaces, addresses, base: None, termination, room })
     }
 
     /// A room that another container has left.
@@ -349,23 +358,23 @@ impl Spawner {
     }
 
     /// The namespaces a container enters: the pod's, if they are kept, else its own, which come
-    /// along.
+    /// along; and the addresses in them.
     fn namespaces(
         &mut self,
         start: &Start,
-        isolation: &Isolation,
-    ) -> io::Result<(PodNamespaces, Vec<Namespace>)> {
+    ) -> io::Result<(PodNamespaces, Vec<Namespace>, Vec<IpAddr>)> {
+        let isolation = start.isolation.container();
         if let Some(other) = &isolation.joins {
             return self.joined(other, isolation.host_network);
         }
         let Ok(isolated) = &mut self.place.isolation else {
             return Err(io::Error::from_raw_os_error(libc::EPERM));
         };
-        let (host, name) = (isolation.host_network, &isolation.hostname);
         if !isolation.keep_namespaces {
-            let own = pod::take(host, &mut isolated.pool)?;
+            let own = pod::take(isolation, &mut isolated.pool)?;
+            let addresses = own.iter().flat_map(Namespace::addresses).collect();
             let held = own.iter().map(Namespace::held).collect();
-            return Ok((PodNamespaces { held, shm: None }, own));
+            return Ok((PodNamespaces { held, shm: None }, own, addresses));
         }
         let pod = self.pods.entry(start.id.pod.clone()).or_default();
         let shared = match &mut pod.shared {
@@ -373,11 +382,11 @@ impl Spawner {
             none => {
                 self.shms_made += 1;
                 let shm = isolated.layers.join(format!("s{}", self.shms_made));
-                none.insert(Shared::make(host, name, shm, &mut isolated.pool)?)
+                none.insert(Shared::make(isolation, shm, &mut isolated.pool)?)
             }
         };
         shared.reusable &= cannot_change(isolation);
-        Ok((shared.for_plan(), Vec::new()))
+        Ok((shared.for_plan(), Vec::new(), shared.addresses()))
     }
 
     /// The namespaces of a container that runs, for another one of its pod.
@@ -385,7 +394,7 @@ impl Spawner {
         &mut self,
         other: &ContainerId,
         host_network: bool,
-    ) -> io::Result<(PodNamespaces, Vec<Namespace>)> {
+    ) -> io::Result<(PodNamespaces, Vec<Namespace>, Vec<IpAddr>)> {
         let number = self.numbers.get(other);
         let container = number.and_then(|number| self.containers.get_mut(number));
         let running = container.filter(|c| matches!(c.phase, Phase::Running(_)));
@@ -393,7 +402,8 @@ impl Spawner {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         };
         // Whoever gives them to others looks for the processes of that container only.
-        container.namespaces.clear();
+        let (_, port) = give_up(&mut container.namespaces);
+        container.port = container.port.take().or(port);
         container.room = None;
         let Some(process) = &container.process else {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
@@ -401,7 +411,8 @@ impl Spawner {
         let network = if host_network { 0 } else { libc::CLONE_NEWNET };
         let kinds = network | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
         let held = vec![(process.pidfd.as_raw_fd(), kinds)];
-        Ok((PodNamespaces { held, shm: None }, Vec::new()))
+        let addresses = container.addresses.clone();
+        Ok((PodNamespaces { held, shm: None }, Vec::new(), addresses))
     }
 
     /// Follow a new container.

@@ -7,6 +7,7 @@ pub(crate) mod epoll;
 pub(crate) mod files;
 pub(crate) mod look;
 pub(crate) mod mounts;
+pub(crate) mod netlink;
 pub(crate) mod pidfd;
 pub(crate) mod privileges;
 pub(crate) mod process;

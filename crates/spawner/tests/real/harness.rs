@@ -183,6 +183,7 @@ impl Harness {
             },
             isolation: Isolation::Process,
             stdio: Stdio::default(),
+            address_words: None,
         }
     }
 
@@ -281,6 +282,7 @@ pub(crate) fn host_container() -> Container {
         termination_path: None,
         hostname: "box".to_owned(),
         host_network: false,
+        addresses: None,
         keep_namespaces: false,
         joins: None,
         privileged: false,

@@ -12,6 +12,7 @@ mod limits;
 mod logs;
 mod memory;
 mod namespaces;
+mod network;
 mod plain;
 mod privileged;
 mod rooms;
