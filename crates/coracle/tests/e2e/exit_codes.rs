@@ -52,6 +52,27 @@ fn a_single_pod_job_has_its_containers_own_code() {
     space.nothing_left();
 }
 
+/// A Job whose pods have an init container that runs this script, and a sidecar.
+fn initialized(name: &str, script: &str) -> String {
+    let early = format!(
+        "      initContainers:\n      - name: prepare\n        image: {IMAGE}\n        command: [sh, -c, {script:?}]\n      \
+         - name: side\n        image: {IMAGE}\n        restartPolicy: Always\n        \
+         command: [sh, -c, \"trap 'exit 3' TERM; sleep 1000 & wait\"]\n      containers:\n"
+    );
+    job(name, "  backoffLimit: 0", "echo main").replace("      containers:\n", &early)
+}
+
+#[test]
+fn an_init_container_that_fails_has_its_own_code_and_a_sidecar_has_none() {
+    let space = Space::new();
+    let ran = file(&space, &[], &initialized("fine", "echo first")).expect(0);
+    assert_eq!(ran.out, "first\nmain\n");
+    file(&space, &[], &initialized("bad", "exit 7")).expect(7).says("container prepare  exit 7");
+    let history = space.run(&["history", "job/bad"]).expect(0).out;
+    assert!(history.contains(" 7     Error "), "{history}");
+    space.nothing_left();
+}
+
 #[test]
 fn a_signal_is_128_and_its_number() {
     let space = Space::new();
