@@ -78,10 +78,11 @@ impl PodMachine {
     }
 
     /// Whether an earlier server or spawner may have started the newest attempt of a container: every
-    /// init container before it is on record as done.
+    /// init container before it is on record as done, or it waits for none.
     pub(super) fn had_turn(&self, index: usize) -> bool {
         let done = |c: &Container| c.role != Role::Init || c.lets_pass();
-        self.containers[..index].iter().all(done)
+        let waits = self.containers[index].role != Role::Ephemeral;
+        !waits || self.containers[..index].iter().all(done)
     }
 
     /// Whether all init containers were done once.

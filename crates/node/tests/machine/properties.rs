@@ -33,6 +33,8 @@ enum Step {
     Files(bool),
     Wait(u16),
     Delete(i64),
+    /// Somebody adds an ephemeral container.
+    Debug,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -48,6 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Files),
         4 => (0_u16..400).prop_map(Step::Wait),
         1 => (0_i64..40).prop_map(Step::Delete),
+        1 => Just(Step::Debug),
     ]
 }
 
@@ -72,11 +75,15 @@ struct Model {
 const EARLY: [&str; 3] = ["c", "z", "d"];
 const SIDECAR: &str = "z";
 
+/// The ephemeral container that may be added.
+const DEBUGGER: &str = "y";
+
 struct Test {
     world: World,
     model: Model,
     policy: &'static str,
     early: usize,
+    debugged: bool,
     terminal: Option<String>,
 }
 
@@ -96,7 +103,7 @@ impl Test {
             world.command(&format!("container {name} {policy_of_words}"));
         }
         let model = Model { connected: true, ..Model::default() };
-        let mut test = Self { world, model, policy, early, terminal: None };
+        let mut test = Self { world, model, policy, early, debugged: false, terminal: None };
         test.world.bind();
         test.serve();
         test
@@ -167,6 +174,9 @@ impl Test {
 
     /// Checks that everything that comes before a container is done, and that it is not done again.
     fn in_order(&mut self, container: &str) {
+        if container == DEBUGGER {
+            return;
+        }
         let done = &mut self.model.initialized;
         let early = &EARLY[..self.early];
         let place = early.iter().position(|name| *name == container);
@@ -276,6 +286,11 @@ impl Test {
             Step::Files(on) => self.world.command(if *on { "files on" } else { "files off" }),
             Step::Wait(deciseconds) => self.world.wait(f64::from(*deciseconds) / 10.0),
             Step::Delete(grace_s) => self.world.delete(*grace_s),
+            Step::Debug if self.world.head.is_some() && !self.debugged => {
+                self.debugged = true;
+                self.world.command(&format!("debug {DEBUGGER}"));
+            }
+            Step::Debug => {}
         }
         self.serve();
         self.check();
@@ -342,7 +357,8 @@ impl Test {
 
 fn restarts(status: &PodStatus, container: &str) -> u32 {
     let early = status.init_container_statuses.iter().flatten();
-    let mut all = early.chain(status.container_statuses.iter().flatten());
+    let all = early.chain(status.container_statuses.iter().flatten());
+    let mut all = all.chain(status.ephemeral_container_statuses.iter().flatten());
     let found = all.find(|status| status.name == container);
     found.map_or(0, |status| u32::try_from(status.restart_count).unwrap())
 }
