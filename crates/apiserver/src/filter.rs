@@ -72,7 +72,7 @@ impl Filter {
         object.key.kind == self.kind
             && self.namespace().is_none_or(|namespace| *object.key.namespace == *namespace)
             && (self.name.is_empty() || *object.key.name == *self.name)
-            && self.labels.matches(&object.meta.labels)
+            && self.labels.selects(&object.meta.labels)
             && self.fields.matches(object)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
-    DecodeError, Facts, Key, Kind, Meta, Object, Owner, RUN_ANNOTATION, Revision, Uid,
+    DecodeError, Facts, Key, Kind, Labels, Meta, Object, Owner, RUN_ANNOTATION, Revision, Uid,
     metav1::{ObjectMeta, Time},
     scan,
     types::{
@@ -292,7 +292,7 @@ impl Draft {
             created_s: seconds(&meta.creation_timestamp).unwrap_or(0),
             deletion_s: seconds(&meta.deletion_timestamp),
             owners: Owner::of(&meta),
-            labels: meta.labels.unwrap_or_default(),
+            labels: meta.labels.as_ref().map(Labels::from).unwrap_or_default(),
             finalizers: meta.finalizers.unwrap_or_default(),
             run: meta.annotations.and_then(|mut all| all.remove(RUN_ANNOTATION)),
             facts,

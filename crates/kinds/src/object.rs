@@ -1,12 +1,10 @@
 //! Objects as bytes: immutable JSON, with the few fields that everyone asks for read once.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Draft, Key, Kind, Revision, Uid,
+    Draft, Key, Kind, Labels, Revision, Uid,
     metav1::ObjectMeta,
     types::{
         batch::v1::{CronJob, Job},
@@ -46,7 +44,7 @@ pub struct Meta {
     /// `metadata.deletionTimestamp`, seconds since the epoch, once deletion began.
     pub deletion_s: Option<i64>,
     /// `metadata.labels`
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// `metadata.ownerReferences` that name a uid of ours.
     pub owners: Vec<Owner>,
     /// `metadata.finalizers`

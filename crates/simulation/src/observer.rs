@@ -96,7 +96,7 @@ impl Observer {
         if object.key.kind == Kind::Pod
             && let Some(job) = object.meta.labels.get("batch.kubernetes.io/job-name")
         {
-            self.jobs_of_pods.insert(object.meta.uid.to_string(), job.clone());
+            self.jobs_of_pods.insert(object.meta.uid.to_string(), job.to_owned());
         }
         let mut hasher = DefaultHasher::new();
         (&object.key, &object.json()[..]).hash(&mut hasher);

@@ -83,7 +83,7 @@ fn a_cordoned_node_takes_no_more_pods_and_stays_cordoned_when_the_server_starts_
     cordon(&mut world, "false");
     assert_eq!(names(&world), ["second"]);
     let node = world.engine.get(&Key::new(Kind::Node, "", "here")).unwrap();
-    assert_eq!(node.meta.labels.get("a").map(String::as_str), Some("b"));
+    assert_eq!(node.meta.labels.get("a"), Some("b"));
 }
 
 #[test]

@@ -118,9 +118,9 @@ impl Node {
 }
 
 fn roles(object: &Object) -> String {
-    let role = |(key, value): (&'_ String, &'_ String)| match key.strip_prefix(ROLE_PREFIX) {
+    let role = |(key, value): (&str, &str)| match key.strip_prefix(ROLE_PREFIX) {
         Some(role) => Some(role.to_owned()),
-        None => (key == ROLE_LABEL).then(|| value.clone()),
+        None => (key == ROLE_LABEL).then(|| value.to_owned()),
     };
     let roles: BTreeSet<String> =
         object.meta.labels.iter().filter_map(role).filter(|role| !role.is_empty()).collect();

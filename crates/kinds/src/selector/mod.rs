@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt};
 
 pub use field::FieldSelector;
 
-use crate::{metav1::LabelSelector, validate};
+use crate::{Labels, metav1::LabelSelector, validate};
 
 /// Requirements on labels; all must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,19 +112,27 @@ impl Selector {
 
     /// Whether an object with these labels is meant.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        !self.nothing && self.requirements.iter().all(|r| r.matches(labels))
+        self.holds(|key| labels.get(key).map(String::as_str))
+    }
+
+    /// As [`matches`](Self::matches), of labels as they are kept beside an object.
+    pub fn selects(&self, labels: &Labels) -> bool {
+        self.holds(|key| labels.get(key))
+    }
+
+    fn holds<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+        !self.nothing && self.requirements.iter().all(|r| r.matches(label(&r.key)))
     }
 }
 
 impl Requirement {
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let label = labels.get(&self.key);
+    fn matches(&self, label: Option<&str>) -> bool {
         let number = || label.and_then(|l| l.parse::<i64>().ok());
         match &self.operator {
             Operator::Equals(value) => label == Some(value),
             Operator::NotEquals(value) => label != Some(value),
-            Operator::In(values) => label.is_some_and(|l| values.contains(l)),
-            Operator::NotIn(values) => label.is_none_or(|l| !values.contains(l)),
+            Operator::In(values) => label.is_some_and(|l| values.iter().any(|value| value == l)),
+            Operator::NotIn(values) => label.is_none_or(|l| values.iter().all(|value| value != l)),
             Operator::Exists => label.is_some(),
             Operator::DoesNotExist => label.is_none(),
             Operator::GreaterThan(bound) => number().is_some_and(|n| n > *bound),
@@ -212,6 +220,7 @@ mod tests {
             let selector = Selector::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!(selector.to_string(), printed, "{text}");
             assert_eq!(selector.matches(&set), matches, "{text}");
+            assert_eq!(selector.selects(&Labels::from(&set)), matches, "{text}");
         }
     }
 
