@@ -22,7 +22,7 @@ pub(crate) fn json(code: StatusCode, body: Body) -> Response<Body> {
 
 /// One object, as it is.
 pub(crate) fn object(code: StatusCode, object: &Object) -> Response<Body> {
-    json(code, Body::whole(object.json().clone()))
+    json(code, Body::whole(object.json()))
 }
 
 /// Plain text.

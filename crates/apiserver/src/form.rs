@@ -106,7 +106,7 @@ impl Form {
     /// One object in this form. In a stream only the `first` Table names its columns.
     pub(crate) fn object_in_stream(self, object: &Object, now: Timestamp, first: bool) -> Bytes {
         match self {
-            Self::Whole => object.json().clone(),
+            Self::Whole => object.json(),
             Self::Metadata(version) => metadata_only(object, version).into(),
             Self::Table(include, version) => {
                 let metadata = format!(r#"{{"resourceVersion":"{}"}}"#, object.meta.revision);
@@ -175,7 +175,8 @@ fn metadata_only(object: &Object, version: Version) -> String {
         #[serde(borrow)]
         metadata: &'a RawValue,
     }
-    let peek: Peek<'_> = serde_json::from_slice(object.json()).expect("objects have metadata");
+    let json = object.json();
+    let peek: Peek<'_> = serde_json::from_slice(&json).expect("objects have metadata");
     let head = head("PartialObjectMetadata", version);
     format!(r#"{head},"metadata":{}}}"#, peek.metadata.get())
 }

@@ -149,7 +149,7 @@ impl Engine {
         let (mut draft, mut warnings) = self.admit_update(&old, draft, subresource)?;
         warnings.extend(twice);
         draft.metadata.resource_version = Some(old.meta.revision.to_string());
-        if draft.to_json() == **old.json() {
+        if draft.to_json() == *old.json() {
             return Ok(Written { object: old, warnings, created: false });
         }
         if dry_run {

@@ -58,7 +58,7 @@ impl Engine {
         let mut events = events;
         events.sort_by_key(|event| event.meta.created_s);
         for event in events {
-            let bytes = event.json().len();
+            let bytes = event.json_bytes();
             self.recorder.found(&event.key, event.meta.uid, event.meta.created_s, bytes);
         }
         self.notices = Notices::found(&self.store, now);

@@ -65,6 +65,7 @@ impl Engine {
 
 /// Whether a pod in the store was evicted, told without decoding those that were not.
 pub(crate) fn was_evicted(pod: &Object) -> bool {
-    let text = std::str::from_utf8(pod.json()).unwrap_or_default();
+    let json = pod.json();
+    let text = std::str::from_utf8(&json).unwrap_or_default();
     text.contains("\"Evicted\"") && pod.pod().status.is_some_and(|status| evicted(&status))
 }

@@ -46,5 +46,5 @@ impl Engine {
 
 fn may_expire(job: &kinds::Object) -> bool {
     let finished = matches!(job.meta.facts, Facts::Job { finished: true, .. });
-    finished && std::str::from_utf8(job.json()).is_ok_and(|json| json.contains(FIELD))
+    finished && std::str::from_utf8(&job.json()).is_ok_and(|json| json.contains(FIELD))
 }

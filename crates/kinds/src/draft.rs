@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -281,8 +282,9 @@ impl Draft {
     fn index(mut self, revision: Revision) -> Object {
         omit_empty(&mut self.metadata);
         let (key, facts) = (self.key(), self.facts());
-        // No more room than it takes: it is kept for long.
-        let json = self.to_json().into_boxed_slice();
+        // No more room than it takes, as it is kept for long; and copied, as what is cut off would lie
+        // about in small pieces.
+        let json = Bytes::copy_from_slice(&self.to_json());
         let meta = self.metadata;
         let seconds = |time: &Option<Time>| time.as_ref().map(|t| t.0.as_second());
         let index = Meta {
@@ -297,7 +299,7 @@ impl Draft {
             run: meta.annotations.and_then(|mut all| all.remove(RUN_ANNOTATION)),
             facts,
         };
-        Object::from_parts(key, index, json.into())
+        Object::from_parts(key, index, json)
     }
 
     fn facts(&self) -> Facts {
@@ -427,7 +429,7 @@ mod tests {
             r#"{"metadata":{"name":"c","namespace":"n","finalizers":[],"ownerReferences":[],
                 "labels":{},"annotations":{}},"data":{}}"#,
         );
-        let json: serde_json::Value = serde_json::from_slice(object.json()).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&object.json()).unwrap();
         let fields: Vec<&String> = json["metadata"].as_object().unwrap().keys().collect();
         assert_eq!(fields, ["name", "namespace", "resourceVersion", "uid"]);
     }
@@ -473,7 +475,7 @@ mod tests {
         let mut draft = sealed(Kind::Pod, &json).draft();
         draft.set_pod_status(&PodStatus { phase: Some("Failed".into()), ..PodStatus::default() });
         let object = draft.seal(43);
-        assert!(std::str::from_utf8(object.json()).unwrap().contains(spec));
+        assert!(std::str::from_utf8(&object.json()).unwrap().contains(spec));
         let facts = Facts::Pod { node_name: String::new(), phase: "Failed".into() };
         assert_eq!(object.meta.facts, facts);
     }

@@ -1,6 +1,7 @@
 //! Events that the server itself records. There are more of them than of everything else, so they
 //! are written once, straight into the bytes they are kept as.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -44,7 +45,7 @@ impl EventDraft {
     /// Finishes the Event: gives it its revision.
     pub fn seal(self, revision: Revision) -> Object {
         let about_uid = self.about_uid.to_string();
-        let json = self.json(&revision.to_string(), &about_uid).into_boxed_slice();
+        let json = Bytes::copy_from_slice(&self.json(&revision.to_string(), &about_uid));
         let meta = Meta {
             uid: self.uid,
             revision,
@@ -61,7 +62,7 @@ impl EventDraft {
                 uid: about_uid,
             },
         };
-        Object::from_parts(self.key, meta, json.into())
+        Object::from_parts(self.key, meta, json)
     }
 
     /// The Event as any other object, for what is not done with its like every day.
@@ -191,7 +192,7 @@ mod tests {
             assert_eq!(sealed.json(), usual.json());
             assert_eq!((&sealed.key, &sealed.meta), (&usual.key, &usual.meta));
             let typed = serde_json::to_value(sealed.event()).unwrap();
-            let bytes: serde_json::Value = serde_json::from_slice(sealed.json()).unwrap();
+            let bytes: serde_json::Value = serde_json::from_slice(&sealed.json()).unwrap();
             let named = |value: &serde_json::Value| value["involvedObject"].clone();
             assert_eq!(named(&typed), named(&bytes));
         }

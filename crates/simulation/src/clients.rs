@@ -110,7 +110,7 @@ impl World {
         let Some(server) = &mut self.server else { return Ok(()) };
         let Some(job) = server.engine.store().get(key) else { return Ok(()) };
         let mut json: serde_json::Value =
-            serde_json::from_slice(job.json()).map_err(|e| e.to_string())?;
+            serde_json::from_slice(&job.json()).map_err(|e| e.to_string())?;
         change(&mut json["spec"]);
         let draft =
             Draft::from_json(Kind::Job, json.to_string().as_bytes()).map_err(|e| e.to_string())?;

@@ -146,7 +146,7 @@ impl World {
         let open: Vec<_> = server.engine.store().list(Kind::CronJob, None).cloned().collect();
         for object in open {
             let mut json: serde_json::Value =
-                serde_json::from_slice(object.json()).map_err(|e| e.to_string())?;
+                serde_json::from_slice(&object.json()).map_err(|e| e.to_string())?;
             if json["spec"]["suspend"] != true {
                 json["spec"]["suspend"] = true.into();
                 let draft = Draft::from_json(Kind::CronJob, json.to_string().as_bytes());

@@ -66,7 +66,8 @@ impl Store {
             Item::Object(key) => {
                 let Some(object) = here(self.state.object(key), segment) else { return 0 };
                 let object: Arc<Object> = Arc::clone(object);
-                let bytes = Entry::copy(&object).write(object.json(), &mut entry);
+                let json = object.json();
+                let bytes = Entry::copy(&object, &json).write(&json, &mut entry);
                 let segment = self.log.place(&entry, [item].into_iter(), self.now_s, &self.limits);
                 self.state.put(object, Place { segment, bytes });
                 bytes

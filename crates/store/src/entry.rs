@@ -70,15 +70,15 @@ fn size(bytes: &[u8]) -> u32 {
 
 impl<'a> Entry<'a> {
     /// The entry of a new state; the object's JSON is to follow.
-    pub(crate) fn put(object: &'a Object, previous: Revision) -> Self {
+    pub(crate) fn put(object: &'a Object, json: &[u8], previous: Revision) -> Self {
         let meta = Cow::Borrowed(&object.meta);
-        Self::Put { key: (&object.key).into(), previous, meta, bytes: size(object.json()) }
+        Self::Put { key: (&object.key).into(), previous, meta, bytes: size(json) }
     }
 
     /// The entry of a copy; the object's JSON is to follow.
-    pub(crate) fn copy(object: &'a Object) -> Self {
+    pub(crate) fn copy(object: &'a Object, json: &[u8]) -> Self {
         let meta = Cow::Borrowed(&object.meta);
-        Self::Copy { key: (&object.key).into(), meta, bytes: size(object.json()) }
+        Self::Copy { key: (&object.key).into(), meta, bytes: size(json) }
     }
 
     /// The entry of a record; its bytes are to follow.
@@ -201,8 +201,8 @@ mod tests {
         let key = &pod.key;
         let mut out = String::new();
         for (entry, raw) in [
-            (Entry::put(&pod, 299), &b"{}"[..]),
-            (Entry::copy(&pod), b"{}"),
+            (Entry::put(&pod, &pod.json(), 299), &b"{}"[..]),
+            (Entry::copy(&pod, &pod.json()), b"{}"),
             (Entry::Delete { key: key.into(), previous: 300, revision: 301 }, b""),
             (Entry::record("name", b"raw"), b"raw"),
             (Entry::Forget { name: "name" }, b""),
@@ -246,10 +246,11 @@ mod tests {
         let object = |revision| pod.clone().seal(revision);
         for (count, whole) in [(COUNT_MAX, true), (COUNT_MAX + 1, false), (u64::MAX, false)] {
             let (new, old) = (object(count), object(1));
+            let (new_json, old_json) = (new.json(), old.json());
             for entry in [
-                Entry::put(&old, count),
-                Entry::put(&new, 0),
-                Entry::copy(&new),
+                Entry::put(&old, &old_json, count),
+                Entry::put(&new, &new_json, 0),
+                Entry::copy(&new, &new_json),
                 Entry::Delete { key: (&old.key).into(), previous: count, revision: 1 },
                 Entry::Delete { key: (&old.key).into(), previous: 1, revision: count },
                 Entry::Reserve { revision: count },
@@ -257,7 +258,7 @@ mod tests {
             ] {
                 let raw = match &entry {
                     Entry::Put { meta, .. } | Entry::Copy { meta, .. } => {
-                        if meta.revision == count { &new.json()[..] } else { &old.json()[..] }
+                        if meta.revision == count { &new_json[..] } else { &old_json[..] }
                     }
                     _ => b"",
                 };

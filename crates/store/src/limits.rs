@@ -4,9 +4,9 @@
 /// lasts 0.8 s, hundreds of syncs.
 pub(crate) const REVISION_BLOCK: u64 = 65_536;
 
-/// What a change in the watch window is counted for beside the JSON it holds on to: two indexes,
-/// keys, reference counts.
-pub(crate) const CHANGE_OVERHEAD_BYTES: usize = 1024;
+/// What a change in the watch window is counted for beside the JSON it holds on to: the index, the
+/// key, reference counts.
+pub(crate) const CHANGE_OVERHEAD_BYTES: usize = 640;
 
 /// What looking at one record of the oldest segment counts against the compaction budget of a
 /// batch, even if the record is garbage and nothing is copied.
@@ -18,7 +18,7 @@ pub(crate) const ZERO_AHEAD_BYTES: u64 = 256 << 10;
 /// Limits of one store. The defaults are the product's; tests and the simulation take smaller ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The watch window is cut when the JSON it holds on to passes this many bytes.
+    /// The watch window is cut when the memory that it holds on to passes this many bytes.
     pub window_bytes: usize,
     /// Changes older than this many seconds leave the watch window.
     pub window_age_s: i64,
@@ -34,7 +34,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            window_bytes: 64 << 20,
+            window_bytes: 32 << 20,
             window_age_s: 300,
             segment_bytes: 16 << 20,
             garbage_bytes: 32 << 20,

@@ -149,7 +149,7 @@ impl Replay {
         for (entry, bytes) in frame.entries {
             self.entry(entry, bytes, frame.at_s);
         }
-        self.store.window.trim(&self.store.limits, Revision::MAX, self.store.now_s);
+        self.store.window.trim(&self.store.limits, Revision::MAX, self.store.now_s, |_| {});
     }
 
     fn entry(&mut self, entry: Decoded, bytes: u64, at_s: i64) {
@@ -181,7 +181,7 @@ impl Replay {
                 store.head = store.head.max(revision);
                 match store.state.delete(&key) {
                     Some(before) => {
-                        let (kind, object) = (ChangeKind::Deleted, Arc::clone(&before));
+                        let (kind, object) = (ChangeKind::Deleted, Arc::new(before.at(revision)));
                         let change = Change { revision, kind, object, previous: Some(before) };
                         self.change(change, previous, at_s);
                     }
@@ -233,7 +233,7 @@ impl Replay {
             // the last that did.
             self.store.window.restart(self.store.head.max(self.store.reserved));
         }
-        self.store.window.seal_deleted();
+        self.store.state.pack_all(self.store.window.floor());
         #[cfg(feature = "planted-skipped-change")]
         self.store.window.skip_last();
         (self.store, self.mend)

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use bytes::Bytes;
-use kinds::{KINDS, Key, Kind, Object};
+use kinds::{KINDS, Key, Kind, Model, Object, Revision};
 
 /// Where the latest entry of something lies in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(crate) struct State {
     objects: BTreeMap<Key, Slot<Arc<Object>>>,
     records: BTreeMap<Arc<str>, Slot<Bytes>>,
     counts: [usize; KINDS.len()],
+    /// What objects of a kind are packed against.
+    models: [Option<Model>; KINDS.len()],
     live_bytes: u64,
 }
 
@@ -73,6 +75,26 @@ impl State {
         }
     }
 
+    /// Nobody is told of the change to this state of an object any more: if it is still that and at
+    /// rest, it is kept in less memory.
+    pub(crate) fn pack(&mut self, object: &Object) {
+        if !object.at_rest() {
+            return;
+        }
+        let slot = self.objects.get_mut(&object.key);
+        if let Some(slot) = slot.filter(|s| s.value.meta.revision == object.meta.revision) {
+            pack(&mut slot.value, &mut self.models);
+        }
+    }
+
+    /// Packs what is at rest and has not changed since `revision`.
+    pub(crate) fn pack_all(&mut self, revision: Revision) {
+        let values = self.objects.values_mut().map(|slot| &mut slot.value);
+        for object in values.filter(|o| o.meta.revision <= revision && o.at_rest()) {
+            pack(object, &mut self.models);
+        }
+    }
+
     /// Removes an object; returns it.
     pub(crate) fn delete(&mut self, key: &Key) -> Option<Arc<Object>> {
         let old = self.objects.remove(key)?;
@@ -83,6 +105,12 @@ impl State {
 
     pub(crate) fn record(&self, name: &str) -> Option<&Slot<Bytes>> {
         self.records.get(name)
+    }
+
+    /// The name of a record, in the memory that it has already if there is such a record.
+    pub(crate) fn shared_name(&self, name: String) -> Arc<str> {
+        let known = self.records.get_key_value(name.as_str());
+        known.map_or_else(|| name.into(), |(known, _)| Arc::clone(known))
     }
 
     pub(crate) fn records(&self, prefix: &str) -> impl Iterator<Item = (&str, &Bytes)> {
@@ -103,5 +131,17 @@ impl State {
         if let Some(old) = self.records.remove(name) {
             self.live_bytes -= old.place.bytes;
         }
+    }
+}
+
+/// Packs an object against the model of its kind; one that is too different is the next model.
+fn pack(object: &mut Arc<Object>, models: &mut [Option<Model>; KINDS.len()]) {
+    if object.plain().is_none() {
+        return;
+    }
+    let model = &mut models[object.key.kind as usize];
+    match model.as_ref().and_then(|model| object.packed(model)) {
+        Some(packed) => *object = Arc::new(packed),
+        None => *model = Some(Model::of(object)),
     }
 }

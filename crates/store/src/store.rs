@@ -111,7 +111,7 @@ impl Store {
                     Some(bytes) => Entry::record(&name, bytes).write(bytes, &mut out),
                     None => Entry::Forget { name: &name }.write(&[], &mut out),
                 };
-                (name.into(), bytes, written)
+                (self.state.shared_name(name), bytes, written)
             })
             .collect();
         if out.is_empty() {
@@ -133,7 +133,8 @@ impl Store {
         if cfg!(feature = "planted-early-durable") {
             self.durable = self.head;
         }
-        self.window.trim(&self.limits, self.durable, self.now_s);
+        let state = &mut self.state;
+        self.window.trim(&self.limits, self.durable, self.now_s, |object| state.pack(object));
         changes
     }
 
@@ -169,10 +170,15 @@ impl Store {
     fn seal_put(&mut self, seal: impl FnOnce(Revision) -> Object, out: &mut Vec<u8>) -> Sealed {
         self.head += 1;
         let revision = self.head;
-        let object = Arc::new(seal(revision));
+        let mut object = seal(revision);
         let previous = self.get(&object.key).cloned();
+        if let Some(previous) = &previous {
+            object.share(previous);
+        }
         let replaced = previous.as_ref().map_or(0, |p| p.meta.revision);
-        let bytes = Entry::put(&object, replaced).write(object.json(), out);
+        let json = object.json();
+        let bytes = Entry::put(&object, &json, replaced).write(&json, out);
+        let object = Arc::new(object);
         let kind = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
         Sealed { change: Change { revision, kind, object, previous }, bytes }
     }
@@ -182,7 +188,7 @@ impl Store {
         let revision = self.head;
         let (key, previous) = ((&last.key).into(), last.meta.revision);
         let bytes = Entry::Delete { key, previous, revision }.write(&[], out);
-        let object = Arc::new(last.draft().seal(revision));
+        let object = Arc::new(last.at(revision));
         let (kind, previous) = (ChangeKind::Deleted, Some(last));
         Sealed { change: Change { revision, kind, object, previous }, bytes }
     }

@@ -53,11 +53,6 @@ struct Timed {
     change: Arc<Change>,
 }
 
-fn held_bytes(change: &Change) -> usize {
-    let previous = change.previous.as_ref().map_or(0, |p| p.json().len());
-    CHANGE_OVERHEAD_BYTES + change.object.json().len() + previous
-}
-
 impl Window {
     /// An empty window that has seen everything since `floor`.
     pub(crate) fn new(floor: Revision) -> Self {
@@ -65,9 +60,26 @@ impl Window {
     }
 
     pub(crate) fn push(&mut self, change: Arc<Change>, at_s: i64) {
-        let bytes = held_bytes(&change);
+        let bytes = self.held_bytes(&change);
         self.bytes += bytes;
         self.changes.push_back(Timed { at_s, bytes, change });
+    }
+
+    /// What a change adds to memory. The state before it is mostly that of a change counted already,
+    /// and a deleted object shares its bytes with that.
+    fn held_bytes(&self, change: &Change) -> usize {
+        let before = change.previous.as_ref().filter(|p| p.meta.revision <= self.floor);
+        let before = before.map_or(0, |p| p.kept_bytes());
+        let now = match change.kind {
+            ChangeKind::Deleted => 0,
+            ChangeKind::Added | ChangeKind::Modified => change.object.kept_bytes(),
+        };
+        CHANGE_OVERHEAD_BYTES + before + now
+    }
+
+    /// The last revision that nobody is told of any more.
+    pub(crate) fn floor(&self) -> Revision {
+        self.floor
     }
 
     /// Forgets everything up to `revision`, because what came before is not known whole.
@@ -76,7 +88,14 @@ impl Window {
     }
 
     /// Cuts what is too much or too old, but nothing above `durable`: nobody has seen that yet.
-    pub(crate) fn trim(&mut self, limits: &Limits, durable: Revision, now_s: i64) {
+    /// Hands `out` the objects of the changes that go.
+    pub(crate) fn trim(
+        &mut self,
+        limits: &Limits,
+        durable: Revision,
+        now_s: i64,
+        mut out: impl FnMut(&Object),
+    ) {
         while let Some(first) = self.changes.front() {
             let old = first.at_s.saturating_add(limits.window_age_s) < now_s;
             if first.change.revision > durable || !(old || self.bytes > limits.window_bytes) {
@@ -84,7 +103,9 @@ impl Window {
             }
             self.floor = first.change.revision;
             self.bytes -= first.bytes;
-            self.changes.pop_front();
+            if let Some(gone) = self.changes.pop_front() {
+                out(&gone.change.object);
+            }
         }
     }
 
@@ -105,16 +126,5 @@ impl Window {
     #[cfg(feature = "planted-skipped-change")]
     pub(crate) fn skip_last(&mut self) {
         self.changes.pop_back();
-    }
-
-    /// Gives deleted objects that were replayed from the log the revision of their deletion.
-    pub(crate) fn seal_deleted(&mut self) {
-        for timed in &mut self.changes {
-            let change = &timed.change;
-            if change.kind == ChangeKind::Deleted && change.object.meta.revision < change.revision {
-                let object = Arc::new(change.object.draft().seal(change.revision));
-                timed.change = Arc::new(Change { object, ..Change::clone(change) });
-            }
-        }
     }
 }

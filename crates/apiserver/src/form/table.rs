@@ -67,7 +67,7 @@ impl Table {
             Include::Metadata => {
                 self.json.extend_from_slice(metadata_only(object, self.version).as_bytes())
             }
-            Include::Object => self.json.extend_from_slice(object.json()),
+            Include::Object => self.json.extend_from_slice(&object.json()),
         }
         self.json.push(b'}');
     }

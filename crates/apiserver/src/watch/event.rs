@@ -61,8 +61,8 @@ impl Style {
             Some(at) => form.object_in_stream(&object.draft().seal(at), now, first),
         };
         let tells_columns = first && matches!(form, Form::Table(..));
-        let made = match (left, form) {
-            (None, Form::Whole) => object.json().clone(),
+        let made = match (left, form, object.plain()) {
+            (None, Form::Whole, Some(json)) => json.clone(),
             _ if tells_columns => make(),
             _ => {
                 let revision = left.unwrap_or(object.meta.revision);

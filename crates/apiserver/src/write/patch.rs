@@ -34,7 +34,7 @@ fn apply(
 ) -> Result<Written, StatusError> {
     let mut engine = server.engine();
     let current = engine.get(&Key::new(info.kind, &info.namespace, &info.name))?;
-    let patched = patch::apply(info.kind, patch_type, patch, current.json())?;
+    let patched = patch::apply(info.kind, patch_type, patch, &current.json())?;
     let (mut draft, found) =
         decode::patched(info.kind, patch_type, patch, &patched, options.validation)
             .map_err(|error| invalid_options(" \"\"", &[error]))?;

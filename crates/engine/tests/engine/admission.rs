@@ -181,7 +181,7 @@ fn an_update_keeps_what_the_plugins_gave() {
     let mut world = World::new(Scope::All);
     let key = world.create(Kind::Pod, &pod("p", "1")).key.clone();
     let pod = world.engine.get(&key).unwrap();
-    let mut json: Value = serde_json::from_slice(pod.json()).unwrap();
+    let mut json: Value = serde_json::from_slice(&pod.json()).unwrap();
     let spec = json["spec"].as_object_mut().unwrap();
     for field in ["priority", "preemptionPolicy", "tolerations"] {
         assert!(spec.remove(field).is_some(), "{field}");

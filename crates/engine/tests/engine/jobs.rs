@@ -105,7 +105,7 @@ fn the_node_shows_signs_of_life_along_with_other_writes() {
     let key = Key::new(Kind::Lease, "kube-node-lease", "here");
     let renewed = |world: &World| {
         let lease: serde_json::Value =
-            serde_json::from_slice(world.engine.get(&key).unwrap().json()).unwrap();
+            serde_json::from_slice(&world.engine.get(&key).unwrap().json()).unwrap();
         assert_eq!(lease["spec"]["holderIdentity"], "here");
         lease["spec"]["renewTime"].as_str().unwrap().to_owned()
     };

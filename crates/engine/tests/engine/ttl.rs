@@ -69,7 +69,7 @@ fn a_time_to_live_that_changes_after_the_end_counts() {
     finished(&mut world, 100);
     let mut live_for = |ttl: serde_json::Value| {
         let mut job: serde_json::Value =
-            serde_json::from_slice(world.engine.get(&key()).unwrap().json()).unwrap();
+            serde_json::from_slice(&world.engine.get(&key()).unwrap().json()).unwrap();
         job["spec"]["ttlSecondsAfterFinished"] = ttl;
         let draft = Draft::from_json(Kind::Job, job.to_string().as_bytes()).unwrap();
         world.engine.update(draft, Subresource::Main, false, world.now).unwrap();

@@ -36,7 +36,7 @@ pub(super) fn plain<const N: usize>(cells: [Value; N]) -> Row {
 
 /// The part of an object that its row needs.
 pub(super) fn view<T: DeserializeOwned>(object: &Object) -> T {
-    serde_json::from_slice(object.json()).expect("the store holds only objects it validated")
+    serde_json::from_slice(&object.json()).expect("the store holds only objects it validated")
 }
 
 pub(super) fn name(object: &Object) -> Value {

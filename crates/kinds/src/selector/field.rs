@@ -135,7 +135,7 @@ fn read(object: &Object, field: &str) -> String {
         (Kind::Event, "source") => "source.component",
         (_, field) => field,
     };
-    let json: serde_json::Value = serde_json::from_slice(object.json()).unwrap_or_default();
+    let json: serde_json::Value = serde_json::from_slice(&object.json()).unwrap_or_default();
     let found = path.split('.').fold(&json, |at, step| &at[step]);
     match found {
         serde_json::Value::String(text) => text.clone(),

@@ -141,7 +141,7 @@ pub(crate) fn update(input: &str) -> String {
     change(&mut json, stored);
     draft = decoded(kind, &json);
     let old: Object = draft.seal(7);
-    let mut json: Value = serde_json::from_slice(old.json()).unwrap();
+    let mut json: Value = serde_json::from_slice(&old.json()).unwrap();
     let rest = change(&mut json, &after);
     match admit::update(&old, decoded(kind, &json), subresource) {
         Err(errors) => error_text(&errors),

@@ -501,7 +501,7 @@ impl World {
 
     fn remake(&mut self, part: &str, change: &Value, generations: i64) {
         let object = self.head.as_ref().unwrap();
-        let mut pod: Value = serde_json::from_slice(object.json()).unwrap();
+        let mut pod: Value = serde_json::from_slice(&object.json()).unwrap();
         merge(&mut pod[part], change);
         pod["metadata"]["generation"] = json!(object.meta.generation + generations);
         self.put(Draft::from_json(Kind::Pod, pod.to_string().as_bytes()).unwrap());

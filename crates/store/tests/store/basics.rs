@@ -37,7 +37,7 @@ fn what_was_committed_is_there_after_opening_again() {
     assert_eq!(records, [("x/1", b"one".to_vec())]);
     let told = |s: &Store| -> Vec<_> {
         let changes = s.changes_after(head).unwrap();
-        changes.map(|c| (c.revision, c.kind, c.object.json().clone())).collect()
+        changes.map(|c| (c.revision, c.kind, c.object.json())).collect()
     };
     assert_eq!(told(&again), told(&store), "a watcher goes on over a restart");
     let kinds: Vec<_> = told(&again).iter().map(|c| c.1).collect();
@@ -141,7 +141,7 @@ fn the_window_is_cut_by_bytes_and_by_age_but_never_before_durable() {
     run_batches(&mut store, &mut disk);
     let Err(Expired { oldest }) = store.changes_after(first).map(drop) else { panic!("not cut") };
     let kept = store.changes_after(oldest).unwrap().count();
-    assert!((5..20).contains(&kept), "{kept} changes of about 1.5 KB are kept");
+    assert!((20..30).contains(&kept), "{kept} changes of about 0.8 KB are kept");
     assert!(store.changes_after(oldest - 1).is_err());
 
     store.commit(put("a", 101), time(302));

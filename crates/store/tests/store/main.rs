@@ -9,4 +9,5 @@ mod crash;
 mod damage;
 mod model;
 mod process;
+mod rest;
 mod revisions;
