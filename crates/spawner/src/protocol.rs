@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The version of this protocol. Both sides say theirs first; the lower one is spoken. What came with
 /// 2: programs beside a container's own ([`Request::Exec`]), streams ([`Request::Attach`],
 /// [`Request::Sockets`], [`Start::stdio`]), privileged containers, [`MountSource::Within`],
-/// [`Container::joins`].
+/// [`Container::joins`], [`Container::addresses`].
 pub const VERSION: u32 = 2;
 
 /// The longest frame that is accepted, in bytes: a start with the largest environment Linux takes.

@@ -67,12 +67,74 @@ impl Start {
     fn since(&self) -> u32 {
         let newer = |container: &Container| {
             let within = |mount: &Mount| matches!(mount.source, MountSource::Within { .. });
-            container.privileged || container.joins.is_some() || container.mounts.iter().any(within)
+            container.privileged
+                || container.joins.is_some()
+                || container.addresses.is_some()
+                || container.mounts.iter().any(within)
         };
         match &self.isolation {
             Isolation::Container(container) if newer(container) => 2,
-            _ if self.stdio != Stdio::default() => 2,
+            _ if self.stdio != Stdio::default() || self.address_words.is_some() => 2,
             _ => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn start(changes: Value) -> Request {
+        let mut start = json!({
+            "id": { "pod": "p", "container": "c", "attempt": 0 },
+            "argv": [], "env": [], "cwd": "/",
+            "user": { "uid": 0, "gid": 0, "groups": [] },
+            "limits": {},
+            "log": { "directory": "/l", "name": "0.log", "file_bytes_max": 1, "files_max": 1 },
+            "isolation": "Process",
+        });
+        let Value::Object(changes) = changes else { unreachable!("an object") };
+        start.as_object_mut().unwrap().extend(changes);
+        serde_json::from_value(json!({ "Start": start })).unwrap()
+    }
+
+    fn container(changes: Value) -> Value {
+        let mut container = json!({
+            "root": { "Directory": "/r" }, "read_only_root": false, "writable_bytes": 1,
+            "mounts": [], "hostname": "h", "host_network": true, "keep_namespaces": false,
+            "capabilities": 0, "no_new_privileges": true, "seccomp": "", "masked_paths": [],
+            "read_only_paths": [],
+        });
+        let Value::Object(changes) = changes else { unreachable!("an object") };
+        container.as_object_mut().unwrap().extend(changes);
+        json!({ "isolation": { "Container": container } })
+    }
+
+    #[test]
+    fn what_came_later_is_refused_in_place_of_an_older_spawner() {
+        let within = json!({ "directory": "/d", "path": "p", "make": false, "blame": "b" });
+        let mount = json!({ "source": { "Within": within }, "target": "/t", "read_only": true });
+        let cases = [
+            (start(json!({})), true),
+            (start(container(json!({}))), true),
+            (
+                start(json!({ "stdio": { "stdin": true, "stdin_once": false, "tty": false } })),
+                false,
+            ),
+            (start(json!({ "address_words": { "first": "a", "all": "b" } })), false),
+            (start(container(json!({ "privileged": true }))), false),
+            (
+                start(container(json!({ "addresses": { "v4": ["10.0.0.0", 16], "v6": null } }))),
+                false,
+            ),
+            (start(container(json!({ "mounts": [mount] }))), false),
+        ];
+        for (request, known) in cases {
+            assert_eq!(request.is_known_to(1), known, "{request:?}");
+            assert!(request.is_known_to(crate::protocol::VERSION));
+            let refusal = request.refusal(7);
+            assert!(matches!(refusal, Some(Reply::Failed { failure, .. }) if failure.at_ns == 7));
         }
     }
 }
