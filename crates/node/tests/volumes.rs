@@ -11,8 +11,8 @@ use std::{
 
 use kinds::Uid;
 use node::volumes::{
-    Content, DataFile, HostPathType, PlannedVolume, TerminationRead, VolumeKind, VolumePlan,
-    clean_up, left_over, perform, read_termination,
+    Content, DataFile, HostPathType, PlannedVolume, TerminationRead, Travelling, VolumeKind,
+    VolumePlan, clean_up, left_over, perform, read_termination,
 };
 use tempfile::TempDir;
 use tokens::Signer;
@@ -30,7 +30,13 @@ impl Pod {
         let directory = data_dir.path().join("pods").join(UID);
         Self {
             data_dir,
-            plan: VolumePlan { directory, volumes: vec![], group: None, stamp: "..1".into() },
+            plan: VolumePlan {
+                directory,
+                volumes: vec![],
+                group: None,
+                travelling: vec![],
+                stamp: "..1".into(),
+            },
         }
     }
 
@@ -181,6 +187,23 @@ fn volumes_are_given_to_the_group_of_the_pod() {
     perform(&pod.plan, &signer()).unwrap();
     assert_eq!(mode(&empty), 0o700);
     pod.clean_up();
+}
+
+#[test]
+fn mounts_cannot_travel_where_the_machine_shares_none() {
+    let mut pod = Pod::new();
+    let path = pod.volume("e", |path| VolumeKind::Empty { path });
+    let both_ways = true;
+    pod.plan.travelling = vec![Travelling { volume: "e".into(), path: path.clone(), both_ways }];
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let shared = mounts.lines().any(|line| line.contains(" shared:"));
+    let error = perform(&pod.plan, &signer()).err();
+    assert!(shared || error.is_some());
+    if let Some(error) = error {
+        let text = format!("path \"{}\" is mounted on ", path.display());
+        assert!(error.message.starts_with(&text), "{error}");
+        assert!(error.message.ends_with(" but it is not a shared mount"), "{error}");
+    }
 }
 
 #[test]

@@ -140,11 +140,11 @@ impl Hands {
             }
             Step::Proc => self.proc(),
             Step::Look { places, word } => look(places).map(|seen| word.set(seen)),
-            Step::CopyTree { source, read_only } => {
-                mounts::copy_tree(None, source).and_then(|tree| self.keep_tree(tree, *read_only))
+            Step::CopyTree { source, attributes } => {
+                mounts::copy_tree(None, source).and_then(|tree| self.keep_tree(tree, *attributes))
             }
-            Step::CopyWithin { directory, path, make, read_only, .. } => {
-                self.copy_within(directory, path, *make, *read_only)
+            Step::CopyWithin { directory, path, make, attributes, .. } => {
+                self.copy_within(directory, path, *make, *attributes)
             }
             Step::Enterdir { path } => files::change_directory(path),
             Step::Pivot => mounts::pivot_here(),
@@ -178,16 +178,15 @@ impl Hands {
         directory: &CStr,
         path: &CStr,
         make: bool,
-        read_only: bool,
+        attributes: Attributes,
     ) -> io::Result<()> {
         let flags = libc::O_PATH | libc::O_DIRECTORY;
         let directory = files::open(libc::AT_FDCWD, directory, flags, 0)?;
         let found = make::beneath(directory.as_fd(), path, make)?;
-        self.keep_tree(mounts::copy_tree(Some(found.as_fd()), c"")?, read_only)
+        self.keep_tree(mounts::copy_tree(Some(found.as_fd()), c"")?, attributes)
     }
 
-    fn keep_tree(&mut self, tree: OwnedFd, read_only: bool) -> io::Result<()> {
-        let attributes = Attributes { read_only, private: true };
+    fn keep_tree(&mut self, tree: OwnedFd, attributes: Attributes) -> io::Result<()> {
         mounts::set_attributes(Some(tree.as_fd()), c"", Extent::All, attributes)?;
         self.hold(Some(tree))
     }
@@ -393,7 +392,7 @@ fn tmpfs(target: &CStr, data: &CStr) -> io::Result<()> {
 
 fn read_only(path: &CStr, recursive: bool) -> io::Result<()> {
     let extent = if recursive { Extent::All } else { Extent::One };
-    let attributes = Attributes { read_only: true, private: false };
+    let attributes = Attributes { read_only: true, propagation: None };
     if recursive {
         match mounts::mount(path, path, None, libc::MS_BIND | libc::MS_REC, None) {
             Err(error) if is_absent(&error) => return Ok(()),

@@ -569,6 +569,21 @@ pub struct Mount {
     pub target: String,
     /// Whether it is read-only, with all mounts below it.
     pub read_only: bool,
+    /// What it has to do with mounts that come later.
+    #[serde(default)]
+    pub propagation: Propagation,
+}
+
+/// How mounts that are made later travel between machine and container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Propagation {
+    /// Not at all.
+    #[default]
+    Private,
+    /// From the machine to the container, if the machine shares the mount.
+    Slave,
+    /// Both ways, if the machine shares the mount.
+    Shared,
 }
 
 /// What is mounted.

@@ -4,6 +4,7 @@
 use crate::child::Report;
 use crate::plan::Strings;
 use crate::protocol::{Failure, Stage};
+use crate::sys::mounts::Attributes;
 use crate::sys::shared::Word;
 use crate::sys::{errno_text, lossy};
 use std::ffi::CString;
@@ -55,9 +56,15 @@ pub(crate) enum Step {
     /// Put other contents into a file that is there; in the middle those of the file in a slot.
     Rewrite { path: CString, text: Vec<u8>, then: Option<usize>, end: Vec<u8> },
     /// Copy a tree of the machine into the next slot, for [`Step::Attach`].
-    CopyTree { source: CString, read_only: bool },
+    CopyTree { source: CString, attributes: Attributes },
     /// The same with what lies at a path inside a directory and nowhere else, made if missing.
-    CopyWithin { directory: CString, path: CString, make: bool, read_only: bool, blame: String },
+    CopyWithin {
+        directory: CString,
+        path: CString,
+        make: bool,
+        attributes: Attributes,
+        blame: String,
+    },
     /// Set the working directory.
     Enterdir { path: CString },
     /// Make the working directory `/` and let go of the machine's file system.

@@ -181,8 +181,8 @@ const POD: &[Row] = &[
     works("spec.containers[].stdinOnce"),
     works("spec.containers[].tty"),
     refused("spec.containers[].volumeDevices"),
-    refused_unless("spec.containers[].volumeMounts[].mountPropagation", &["None"]),
-    refused_unless("spec.containers[].volumeMounts[].recursiveReadOnly", &["Disabled"]),
+    works("spec.containers[].volumeMounts[].recursiveReadOnly")
+        .note("read-only mounts are, with everything below, also when it says Disabled"),
     refused("spec.dnsConfig"),
     kept_unless(
         "spec.dnsPolicy",

@@ -234,7 +234,11 @@ fn volume_mounts(spec: &ContainerSpec) -> Option<Vec<VolumeMountStatus>> {
         name: m.name.clone(),
         mount_path: m.mount_path.clone(),
         read_only: m.read_only,
-        recursive_read_only: m.read_only.unwrap_or(false).then(|| "Disabled".to_owned()),
+        recursive_read_only: m.read_only.unwrap_or(false).then(|| {
+            let asked = m.recursive_read_only.as_deref();
+            let whole = matches!(asked, Some("Enabled" | "IfPossible"));
+            if whole { "Enabled" } else { "Disabled" }.to_owned()
+        }),
         volume_status: None,
     };
     Some(mounts.iter().map(status).collect())

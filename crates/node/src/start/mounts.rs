@@ -51,7 +51,8 @@ fn volume(
         VolumePlace::Tmpfs { bytes } => (MountSource::Tmpfs(bytes), false),
     };
     let read_only = always_read_only || mount.read_only.unwrap_or(false);
-    Ok(Mount { source, target: mount.mount_path.clone(), read_only })
+    let propagation = volumes::propagation(mount);
+    Ok(Mount { source, target: mount.mount_path.clone(), read_only, propagation })
 }
 
 /// The path within the volume, if only a part of it is mounted.

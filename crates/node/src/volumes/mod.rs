@@ -9,6 +9,7 @@ mod group;
 mod paths;
 mod perform;
 mod plan;
+mod propagation;
 mod termination;
 mod token;
 mod write;
@@ -21,10 +22,12 @@ pub(crate) use self::{
     content::{Sources, contents},
     paths::{PodPaths, hostname},
     plan::{Around, SubPath, VolumePlace, fs_group, place, plan, sub_path},
+    propagation::of as propagation,
     termination::plan as termination,
 };
 pub use self::{
     perform::{clean_up, left_over, perform},
+    propagation::Travelling,
     termination::{TerminationRead, read as read_termination},
 };
 
@@ -38,6 +41,8 @@ pub struct VolumePlan {
     pub volumes: Vec<PlannedVolume>,
     /// The group that the volumes are given to, except paths of the machine: `fsGroup`.
     pub group: Option<u32>,
+    /// Volumes whose mounts are to travel between machine and container.
+    pub travelling: Vec<Travelling>,
     /// The name of the directory in which files lie that are written now: begins with `..` and was
     /// not used before.
     pub stamp: String,

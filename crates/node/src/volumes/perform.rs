@@ -15,8 +15,8 @@ use rustix::mount::{MountFlags, UnmountFlags};
 use tokens::Signer;
 
 use super::{
-    HostPathType, PlannedVolume, PrepareError, VolumeKind, VolumePlan, group::give, paths,
-    write::write,
+    HostPathType, PlannedVolume, PrepareError, Travelling, VolumeKind, VolumePlan, group::give,
+    paths, propagation, write::write,
 };
 
 /// Makes everything in the plan, tokens with the key of the server; what is there already stays, or changes to what the plan says.
@@ -30,7 +30,21 @@ pub fn perform(plan: &VolumePlan, signer: &Signer) -> Result<(), PrepareError> {
         make(volume, plan, signer)
             .map_err(|message| PrepareError { volume: volume.name.clone(), message })?;
     }
-    Ok(())
+    look_at_mounts(&plan.travelling)
+}
+
+fn look_at_mounts(travelling: &[Travelling]) -> Result<(), PrepareError> {
+    if travelling.is_empty() {
+        return Ok(());
+    }
+    let look = |Travelling { path, both_ways, .. }: &Travelling| {
+        let io = |error: io::Error| format!("{}: {error}", path.display());
+        let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(io)?;
+        propagation::check(&mounts, &fs::canonicalize(path).map_err(io)?, *both_ways)
+    };
+    travelling.iter().try_for_each(|one| {
+        look(one).map_err(|message| PrepareError { volume: one.volume.clone(), message })
+    })
 }
 
 /// Removes everything that a pod has under the data directory, its logs excepted.

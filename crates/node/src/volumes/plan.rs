@@ -7,10 +7,11 @@ use kinds::{
     quantity::Quantity,
     types::core::v1::{Container, EmptyDirVolumeSource, Pod, PodSpec, Volume, VolumeMount},
 };
+use spawner::protocol::Propagation;
 
 use super::{
-    HostPathType, PlannedVolume, PodPaths, PrepareError, Sources, VolumeKind, VolumePlan,
-    content::Reader,
+    HostPathType, PlannedVolume, PodPaths, PrepareError, Sources, Travelling, VolumeKind,
+    VolumePlan, content::Reader, propagation,
 };
 use crate::{Config, Lookup, containers, start::Class};
 
@@ -28,6 +29,26 @@ pub(crate) enum VolumePlace {
     Directory { path: String, read_only: bool },
     /// Memory of the one container that mounts it.
     Tmpfs { bytes: u64 },
+}
+
+/// The volumes whose mounts are to travel.
+fn travelling(spec: &PodSpec, paths: &PodPaths, config: &Config) -> Vec<Travelling> {
+    let mounts = containers(spec).flat_map(|container| container.volume_mounts.iter().flatten());
+    let travelling = mounts.filter_map(|mount| {
+        let both_ways = match propagation::of(mount) {
+            Propagation::Private => return None,
+            Propagation::Slave => false,
+            Propagation::Shared => true,
+        };
+        let volume = spec.volumes.iter().flatten().find(|volume| volume.name == mount.name)?;
+        match place(spec, volume, paths, config)? {
+            VolumePlace::Directory { path, .. } => {
+                Some(Travelling { volume: mount.name.clone(), path: path.into(), both_ways })
+            }
+            VolumePlace::Tmpfs { .. } => None,
+        }
+    });
+    travelling.collect()
 }
 
 /// Which part of a volume is mounted.
@@ -72,6 +93,7 @@ pub(crate) fn plan(
         directory: paths.directory(),
         volumes,
         group: fs_group(spec),
+        travelling: travelling(spec, &paths, config),
         stamp: now.strftime("..%Y_%m_%d_%H_%M_%S.%9f").to_string(),
     });
     Ok(Planned { plan, sources: reader.sources })
@@ -119,7 +141,9 @@ fn alone(spec: &PodSpec, volume: &str) -> bool {
     });
     let mut users = mounts.filter(|(_, mount)| mount.name == volume);
     let first = users.next();
-    let whole = first.is_none_or(|(_, mount)| sub_path(mount).is_none());
+    let whole = first.is_none_or(|(_, mount)| {
+        sub_path(mount).is_none() && propagation::of(mount) == Propagation::Private
+    });
     let policy = first.and_then(|(own, _)| own).or(spec.restart_policy.as_deref());
     whole && users.next().is_none() && fs_group(spec).is_none() && policy == Some("Never")
 }

@@ -66,7 +66,7 @@ fn fill(inner: &Path, files: &BTreeMap<String, DataFile>, signer: &Signer) -> io
     directory(inner, 0o755)?;
     for (name, file) in files {
         let target = inner.join(name);
-        if let Some(parent) = target.parent() {
+        if let Some(parent) = target.parent().filter(|_| name.contains('/')) {
             DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
         }
         match &file.content {
@@ -75,7 +75,9 @@ fn fill(inner: &Path, files: &BTreeMap<String, DataFile>, signer: &Signer) -> io
                 fs::write(&target, signer.sign(claims).map_err(io::Error::other)?)?;
             }
         }
-        chown(&target, file.owner, None)?;
+        if file.owner.is_some() {
+            chown(&target, file.owner, None)?;
+        }
         fs::set_permissions(&target, fs::Permissions::from_mode(file.mode))?;
     }
     Ok(())

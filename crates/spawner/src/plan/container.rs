@@ -5,8 +5,9 @@ use super::root::{mount, root};
 use super::{Surroundings, oom_score, run_program};
 use crate::base::Base;
 use crate::devices::Device;
-use crate::protocol::{Container, ContainerFile, Mount, MountSource, Start, User};
+use crate::protocol::{Container, ContainerFile, Mount, MountSource, Propagation, Start, User};
 use crate::step::{Step, Steps};
+use crate::sys::mounts::Attributes;
 use crate::sys::{c_path, c_string};
 use std::ffi::CString;
 use std::io;
@@ -245,7 +246,7 @@ fn sources(
 ) -> io::Result<(Vec<Step>, usize)> {
     let mut steps = Vec::new();
     for path in own {
-        steps.push(Step::CopyTree { source: c_path(path)?, read_only: false });
+        steps.push(Step::CopyTree { source: c_path(path)?, attributes: private(false) });
     }
     let binds = container.mounts.iter().filter_map(|mount| copy(mount).transpose());
     let binds: Vec<Step> = binds.collect::<io::Result<_>>()?;
@@ -256,20 +257,25 @@ fn sources(
         steps.push(Step::OwnMounts);
     }
     let source = c_path(&place.with_file_name(EMPTY))?;
-    steps.push(Step::CopyTree { source, read_only: true });
+    steps.push(Step::CopyTree { source, attributes: private(true) });
     Ok((steps, empty))
+}
+
+fn private(read_only: bool) -> Attributes {
+    Attributes { read_only, propagation: Some(Propagation::Private) }
 }
 
 /// How a copy of what is mounted is got; `None` if there is nothing to copy.
 fn copy(mount: &Mount) -> io::Result<Option<Step>> {
-    let read_only = mount.read_only;
+    let propagation = Some(mount.propagation);
+    let attributes = Attributes { read_only: mount.read_only, propagation };
     match &mount.source {
-        MountSource::Bind(path) => Ok(Some(Step::CopyTree { source: c_string(path)?, read_only })),
+        MountSource::Bind(path) => Ok(Some(Step::CopyTree { source: c_string(path)?, attributes })),
         MountSource::Within { directory, path, make, blame } => Ok(Some(Step::CopyWithin {
             directory: c_string(directory)?,
             path: c_string(path)?,
             make: *make,
-            read_only,
+            attributes,
             blame: blame.clone(),
         })),
         MountSource::Tmpfs(_) => Ok(None),
@@ -297,7 +303,7 @@ fn kernel_mounts(pod_shm: bool, privileged: bool) -> io::Result<Vec<Step>> {
 /// The container's own mounts at their places, in order; their trees are in the slots from `slot` on.
 fn targets(container: &Container, mut slot: usize) -> io::Result<Vec<Step>> {
     let mut steps = Vec::new();
-    for Mount { source, target, read_only } in &container.mounts {
+    for Mount { source, target, read_only, .. } in &container.mounts {
         let target = c_string(target)?;
         match source {
             MountSource::Bind(_) | MountSource::Within { .. } => {

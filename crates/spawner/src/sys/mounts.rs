@@ -3,6 +3,7 @@
 
 use super::check;
 use super::raw::call;
+use crate::protocol::Propagation;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -117,8 +118,8 @@ pub(crate) enum Extent {
 pub(crate) struct Attributes {
     /// Read-only.
     pub(crate) read_only: bool,
-    /// Cut off from the mounts it was copied from: nothing that is mounted there arrives here.
-    pub(crate) private: bool,
+    /// What becomes of its bond with the mounts it was copied from; it stays if `None`.
+    pub(crate) propagation: Option<Propagation>,
 }
 
 /// Change mounts at a path, or the open tree itself if the path is empty.
@@ -133,9 +134,12 @@ pub(crate) fn set_attributes(
     if attributes.read_only {
         change.attr_set = libc::MOUNT_ATTR_RDONLY;
     }
-    if attributes.private {
-        change.propagation = libc::MS_PRIVATE;
-    }
+    change.propagation = match attributes.propagation {
+        // A copy of what is shared is shared.
+        None | Some(Propagation::Shared) => 0,
+        Some(Propagation::Slave) => libc::MS_SLAVE,
+        Some(Propagation::Private) => libc::MS_PRIVATE,
+    };
     let below = if extent == Extent::All { AT_RECURSIVE } else { 0 };
     let flags = (below | libc::AT_EMPTY_PATH) as usize;
     let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd()) as usize;

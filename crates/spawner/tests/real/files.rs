@@ -1,7 +1,9 @@
 //! The files that a container finds from the start, and the one it leaves its last words in.
 
 use crate::harness::Harness;
-use spawner::protocol::{Container, ContainerFile, Mount, MountSource, Root, Start, State, User};
+use spawner::protocol::{
+    Container, ContainerFile, Mount, MountSource, Propagation, Root, Start, State, User,
+};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -97,6 +99,7 @@ fn in_image(spawner: &Harness, image: &str, script: &str) -> Start {
             source: MountSource::Bind(path.to_owned()),
             target: path.to_owned(),
             read_only: true,
+            propagation: Propagation::Private,
         };
         c.mounts = ["/usr", "/bin", "/lib", "/lib64"].map(bind).to_vec();
     });

@@ -1,7 +1,7 @@
 //! What an isolated container sees, may do, and leaves behind.
 
 use crate::harness::{DEFAULT_CAPABILITIES, Harness, children, log_path, wait_for_text};
-use spawner::protocol::{Mount, MountSource, Request, Root, Stage, User};
+use spawner::protocol::{Mount, MountSource, Propagation, Request, Root, Stage, User};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -199,7 +199,7 @@ fn a_seccomp_program_applies() {
 }
 
 fn mount(source: MountSource, target: &str, read_only: bool) -> Mount {
-    Mount { source, target: target.to_owned(), read_only }
+    Mount { source, target: target.to_owned(), read_only, propagation: Propagation::Private }
 }
 
 #[test]

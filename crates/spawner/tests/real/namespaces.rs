@@ -1,7 +1,7 @@
 //! Network and IPC namespaces are used again, but only clean ones.
 
 use crate::harness::{DEFAULT_CAPABILITIES, Harness, log_path, wait_for_text};
-use spawner::protocol::{Container, Mount, MountSource, Request};
+use spawner::protocol::{Container, Mount, MountSource, Propagation, Request};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -67,6 +67,7 @@ fn who_could_change_one_is_its_last() {
         source: MountSource::Bind("/proc".to_owned()),
         target: "/machine".to_owned(),
         read_only: false,
+        propagation: Propagation::Private,
     };
     type Change<'a> = (&'static str, &'a dyn Fn(&mut Container));
     let changes: [Change; 3] = [

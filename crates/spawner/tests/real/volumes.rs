@@ -1,7 +1,7 @@
 //! Mounts of what lies inside a directory that somebody else may change at any time.
 
 use crate::harness::{Harness, lines};
-use spawner::protocol::{Mount, MountSource, Reply, Stage};
+use spawner::protocol::{Mount, MountSource, Propagation, Reply, Stage};
 use std::ffi::CString;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const RACES: u32 = 40;
 
 fn mount(source: MountSource, target: &str, read_only: bool) -> Mount {
-    Mount { source, target: target.to_owned(), read_only }
+    Mount { source, target: target.to_owned(), read_only, propagation: Propagation::Private }
 }
 
 /// Lets two files change places.
@@ -129,4 +129,45 @@ fn links_that_change_all_the_time_lead_no_mount_outside() {
         }
         over.store(true, Ordering::Relaxed);
     });
+}
+
+#[test]
+fn later_mounts_travel_as_far_as_they_may() {
+    let line = "[ \"$APART\" ] || exec env APART=1 unshare -m --propagation private \"$0\" \"$@\"\n\
+                mount -t tmpfs none /opt && mount --make-shared /opt && mkdir /opt/a /opt/b";
+    let Some(mut spawner) = Harness::after(line) else { return };
+    let start = |spawner: &mut Harness, propagation: Propagation, script: &str| {
+        let mut start = spawner.isolated("c", script, |c| {
+            c.mounts =
+                vec![Mount { propagation, ..mount(MountSource::Bind("/opt".into()), "/x", false) }];
+            c.capabilities = u64::MAX;
+            c.seccomp.clear();
+        });
+        start.id.attempt = spawner.next_attempt();
+        start.log.name = format!("{}.log", start.id.attempt);
+        (spawner.start(start.clone()), start.log)
+    };
+    let script = "until [ -e /x/go ]; do :; done; [ -e /x/a/file ] && echo seen || echo hidden";
+    let waiting = [Propagation::Private, Propagation::Slave, Propagation::Shared]
+        .map(|propagation| start(&mut spawner, propagation, script));
+    for (id, _) in &waiting {
+        spawner.started(id);
+    }
+    let mut plain = spawner.plain("m", "mount -t tmpfs none /opt/a && touch /opt/a/file /opt/go");
+    plain.id.attempt = spawner.next_attempt();
+    assert_eq!(spawner.run(plain).0.code, Some(0));
+    let seen = waiting.map(|(id, log)| {
+        spawner.ended(&id);
+        lines(&log).concat()
+    });
+    assert_eq!(seen, ["stdout F hidden", "stdout F seen", "stdout F seen"]);
+    for (propagation, wanted) in [(Propagation::Slave, "hidden"), (Propagation::Shared, "seen")] {
+        let (id, _) =
+            start(&mut spawner, propagation, "mount -t tmpfs none /x/b && touch /x/b/file");
+        assert_eq!(spawner.ended(&id).code, Some(0));
+        let mut plain = spawner.plain("m", "[ -e /opt/b/file ] && echo seen || echo hidden");
+        plain.id.attempt = spawner.next_attempt();
+        plain.log.name = format!("{}.log", plain.id.attempt);
+        assert_eq!(spawner.run(plain).1, [format!("stdout F {wanted}")]);
+    }
 }
