@@ -15,5 +15,6 @@ mod objects;
 mod output;
 mod restarts;
 mod space;
+mod streams;
 mod up;
 mod volumes;
