@@ -15,6 +15,7 @@ use std::{
     sync::OnceLock,
 };
 use store::{Limits, MemoryDisk, Store};
+use tokens::Signer;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{UnixListener, UnixStream},
@@ -134,7 +135,10 @@ fn start(disk: &RefCell<MemoryDisk>) -> Rc<Server> {
         root_ca: None,
         zone: kinds::cron::Zone::UTC,
     };
-    let about = About { mode: Mode::Up, data_dir: "/nonexistent".into(), endpoint: None };
+    static KEY: OnceLock<Vec<u8>> = OnceLock::new();
+    let key = KEY.get_or_init(|| Signer::generate().expect("a key"));
+    let signer = Signer::new(key).expect("the key is one").into();
+    let about = About { mode: Mode::Up, data_dir: "/nonexistent".into(), signer, endpoint: None };
     let server = Server::new(Engine::open(store, config, clock()), about, clock);
     server.kick();
     server
