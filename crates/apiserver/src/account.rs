@@ -32,7 +32,7 @@ impl Server {
     /// The same for a token that is shown to somebody else.
     pub(crate) fn account_for(&self, token: &str, audience: &str) -> Option<Account> {
         match self.about.signer.read(token, audience, self.now()) {
-            Ok(claims) => self.bound_still(&claims.bound).then(|| Account::of(&claims)),
+            Ok((claims, id)) => self.bound_still(&claims.bound).then(|| Account::of(&claims, &id)),
             Err(error) => {
                 tracing::debug!(%error, "a wrong token");
                 None
@@ -65,13 +65,14 @@ impl Server {
 }
 
 impl Account {
-    fn of(claims: &Claims) -> Self {
+    fn of(claims: &Claims, id: &str) -> Self {
         let Bound { namespace, node, pod, serviceaccount, .. } = &claims.bound;
         let mut extra = BTreeMap::new();
         let mut say = |what: &str, value: &str| {
             let key = format!("authentication.kubernetes.io/{what}");
             extra.insert(key, vec![value.to_owned()]);
         };
+        say("credential-id", &format!("JTI={id}"));
         for (kind, reference) in [("node", node), ("pod", pod)] {
             if let Some(Reference { name, uid }) = reference {
                 say(&format!("{kind}-name"), name);

@@ -105,11 +105,16 @@ impl Signer {
         Ok(format!("{text}.{}", BASE64.encode(signature)))
     }
 
-    /// What a token says, if it is this server's own and good now for this audience.
+    /// What a token says and its id, if it is this server's own and good now for this audience.
     ///
     /// # Errors
     /// Why it is not.
-    pub fn read(&self, token: &str, audience: &str, now: Timestamp) -> Result<Claims, Invalid> {
+    pub fn read(
+        &self,
+        token: &str,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<(Claims, String), Invalid> {
         let (text, signature) = token.rsplit_once('.').ok_or(Invalid::Foreign)?;
         let (header, payload) = text.split_once('.').ok_or(Invalid::Foreign)?;
         if header != self.header {
@@ -121,13 +126,13 @@ impl Signer {
             .map_err(|_| Invalid::Foreign)?;
         let payload = BASE64.decode(payload).map_err(|_| Invalid::Foreign)?;
         let payload: Payload = serde_json::from_slice(&payload).map_err(|_| Invalid::Foreign)?;
-        let Payload { claims, nbf, .. } = payload;
+        let Payload { claims, nbf, jti, .. } = payload;
         let now_s = now.as_second();
         if claims.expires_s < now_s || nbf > now_s + LEEWAY_S {
             return Err(Invalid::Expired);
         }
         match claims.audiences.iter().any(|of_token| of_token == audience) {
-            true => Ok(claims),
+            true => Ok((claims, jti)),
             false => Err(Invalid::Audience),
         }
     }
@@ -189,7 +194,8 @@ mod tests {
     fn a_token_is_read_by_whoever_signed_it_while_it_is_good() {
         let signer = signer();
         let token = signer.sign(&claims()).unwrap();
-        let read = signer.read(&token, ISSUER, at(4600)).unwrap();
+        let (read, id) = signer.read(&token, ISSUER, at(4600)).unwrap();
+        assert_eq!(id.len(), 36);
         assert_eq!(read, Claims { audiences: vec![ISSUER.to_owned()], ..claims() });
         assert_eq!(read.user(), "system:serviceaccount:ns:account");
         assert_eq!(signer.read(&token, ISSUER, at(4601)), Err(Invalid::Expired));

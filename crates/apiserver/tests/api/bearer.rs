@@ -95,6 +95,8 @@ fn who_has_a_token_is_the_account() {
         let groups =
             ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"];
         assert_eq!(who["groups"], json!(groups));
+        let id = &who["extra"]["authentication.kubernetes.io/credential-id"][0];
+        assert!(id.as_str().unwrap().starts_with("JTI="));
         let extra = &who["extra"]["authentication.kubernetes.io/pod-uid"];
         assert_eq!(*extra, json!([pod["metadata"]["uid"]]));
     });
