@@ -9,7 +9,7 @@ use crate::story::{FILES, Story};
 const LIST: &str = include_str!("../../../../docs/stories.md");
 
 /// How many stories upstream has in each of the files, or we have chosen of them.
-const COUNTS: [usize; FILES.len()] = [32, 12, 1, 4, 10, 14, 2, 12, 5];
+const COUNTS: [usize; FILES.len()] = [32, 12, 1, 4, 10, 14, 2, 12, 5, 3];
 
 /// Beginning of what is said of a story that is not told.
 const LEFT_OUT: &str = "left out: ";

@@ -19,7 +19,7 @@ const PRELUDE: &str = include_str!("prelude.sh");
 const PATIENCE_S: u64 = 110;
 
 /// The files, as upstream's are called, with what the names of their namespaces begin with.
-pub(crate) const FILES: [(&str, &str); 9] = [
+pub(crate) const FILES: [(&str, &str); 10] = [
     ("job", "job"),
     ("cron_job", "cron"),
     ("ttl_after_finished", "ttl"),
@@ -29,6 +29,7 @@ pub(crate) const FILES: [(&str, &str); 9] = [
     ("ephemeral_containers", "debug"),
     ("streams", "streams"),
     ("port_forward", "forward"),
+    ("network", "net"),
 ];
 
 /// Stands before the number of a command, where its output begins.

@@ -8,6 +8,7 @@ mod data;
 mod downward;
 mod env;
 mod ephemeral;
+mod host_aliases;
 mod job;
 mod job_indexes;
 mod job_policies;

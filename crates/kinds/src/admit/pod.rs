@@ -2,7 +2,7 @@
 
 use super::{
     container::{self, fill, id, one_of},
-    ephemeral,
+    ephemeral, host_aliases,
     meta::{self, push_all},
     resources, volume,
 };
@@ -117,6 +117,8 @@ fn spec(spec: &PodSpec, in_pod: bool, at: Path<'_>, errors: &mut FieldErrors) {
             push_all(errors, at.field(field), value, validate::dns_label(value));
         }
     }
+    let aliases = spec.host_aliases.as_deref().unwrap_or_default();
+    host_aliases::check(aliases, at.field("hostAliases"), errors);
     for (field, value) in [
         ("serviceAccountName", &spec.service_account_name),
         ("nodeName", &spec.node_name),

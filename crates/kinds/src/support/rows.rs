@@ -193,7 +193,7 @@ const POD: &[Row] = &[
     works("spec.ephemeralContainers").note("as spec.containers"),
     refused("spec.ephemeralContainers[].targetContainerName")
         .note("they see their own processes only"),
-    refused("spec.hostAliases"),
+    works("spec.hostAliases"),
     refused("spec.hostIPC"),
     works("spec.hostNetwork").note("without it a pod reaches other pods only"),
     refused("spec.hostPID"),
