@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::container::{self, Around};
+use super::{
+    container::{self, Around},
+    pod_update::differences,
+};
 use crate::{
     FieldError, FieldErrors,
     path::Path,
@@ -100,20 +103,4 @@ pub(super) fn check_update(old: &PodSpec, new: &PodSpec, errors: &mut FieldError
             Some(_) => {}
         }
     }
-}
-
-/// The fields that differ, old and new.
-fn differences(old: &EphemeralContainer, new: &EphemeralContainer) -> String {
-    let (old, new) = (json!(old), json!(new));
-    let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    let (old, new) = (fields(&old), fields(&new));
-    let mut lines = Vec::new();
-    for field in old.keys().chain(new.keys().filter(|k| !old.contains_key(*k))) {
-        let (before, after) = (old.get(field), new.get(field));
-        if before != after {
-            lines.extend(before.map(|v| format!("- {field}: {v}")));
-            lines.extend(after.map(|v| format!("+ {field}: {v}")));
-        }
-    }
-    lines.join("\n")
 }

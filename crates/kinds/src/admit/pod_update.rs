@@ -1,5 +1,6 @@
 //! What may change of a pod after it was made: hardly anything.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -73,8 +74,8 @@ fn tolerations(old: &[Toleration], new: &[Toleration], errors: &mut FieldErrors)
     }
 }
 
-/// The top-level fields that differ, old and new.
-fn differences(old: &PodSpec, new: &PodSpec) -> String {
+/// The top-level fields that differ, old and new: of pods' specs, and of their ephemeral containers.
+pub(super) fn differences(old: &impl Serialize, new: &impl Serialize) -> String {
     let (old, new) = (json!(old), json!(new));
     let empty = serde_json::Map::new();
     let (old, new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
