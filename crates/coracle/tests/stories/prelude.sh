@@ -132,6 +132,9 @@ dial() { perl -MIO::Socket::INET -e '$c = IO::Socket::INET->new("127.0.0.1:$ARGV
 # ended: ends it; what else it said.
 ended() { end_watching; sed "s/\b$port\b/PORT/g" <&3; }
 
+# over: what else it said, once it has ended by itself.
+over() { sed "s/\b$port\b/PORT/g" <&3; watching=; }
+
 # end_watching: ends what runs beside the story, if it does still.
 end_watching() {
     { kill $watching && wait $watching; } 2>killed
